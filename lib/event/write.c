@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The recording of this process: reserve by compare-and-swap, fill, then publish by the check word.
+ * Any context but a vfork child; raw system calls only. See format.h for the layout. */
+#include "event/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/format.h"
+
+#include "base/banned.h"
+
+enum {
+    ROUTINE_SEGMENTS = 256, /* 256 MiB of routine records, as promised in README */
+    MAX_SEGMENTS = 320,     /* faults and failures may use the rest */
+};
+
+static struct {
+    _Atomic uint64_t tail;
+    _Atomic(char *) segments[MAX_SEGMENTS];
+    atomic_bool open;
+    _Atomic uint64_t lost;
+    atomic_bool full_said;
+    char path[512];
+} writer;
+
+/* A segment's blocks are allocated before they are mapped: a full disk is an error here, where it
+ * can be handled, and not a SIGBUS at the first store. */
+static char *segment_map(unsigned i)
+{
+    long fd = mh_sys(SYS_openat, AT_FDCWD, writer.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+    uint64_t at = (uint64_t)i * MH_SEGMENT;
+    long r, p;
+
+    if (fd < 0)
+        return NULL;
+    r = mh_sys(SYS_fallocate, fd, 0, at, MH_SEGMENT);
+    if (r == -EOPNOTSUPP || r == -ENOSYS) {
+        static const char zeros[4096];
+
+        for (uint64_t o = 0; o < MH_SEGMENT; o += sizeof(zeros)) {
+            r = mh_sys(SYS_pwrite64, fd, zeros, sizeof(zeros), at + o);
+            if (r != (long)sizeof(zeros))
+                break;
+            r = 0;
+        }
+    }
+    p = r ? -1
+          : mh_sys(SYS_mmap, 0, MH_SEGMENT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (long)at);
+    mh_sys(SYS_close, fd);
+    return p < 0 && p > -4096 ? NULL : (char *)p;
+}
+
+static char *segment_get(unsigned i)
+{
+    char *have = atomic_load_explicit(&writer.segments[i], memory_order_acquire);
+    char *mine;
+
+    if (have)
+        return have;
+    mine = segment_map(i);
+    if (!mine)
+        return NULL;
+    if (!atomic_compare_exchange_strong(&writer.segments[i], &have, mine)) {
+        mh_sys(SYS_munmap, mine, MH_SEGMENT);
+        return have;
+    }
+    return mine;
+}
+
+static void writer_fail(const char *why)
+{
+    atomic_fetch_add(&writer.lost, 1);
+    if (!atomic_exchange(&writer.full_said, true)) {
+        MH_BUF(b, 700);
+        mh_buf_add(&b, "mishap: ");
+        mh_buf_add(&b, why);
+        mh_buf_add(&b, ": ");
+        mh_buf_add(&b, writer.path);
+        mh_buf_add(&b, "; nothing more is recorded or injected in this process\n");
+        mh_sys(SYS_write, 2, b.data, b.len);
+    }
+}
+
+int mh_writer_open(const char *dir)
+{
+    struct mh_file_header header = {.magic = MH_MAGIC,
+                                    .endian = MH_ENDIAN_MARK,
+                                    .version = MH_FORMAT_VERSION,
+                                    .header_size = MH_FILE_HEADER,
+                                    .pid = (uint32_t)mh_sys_getpid(),
+                                    .started_mono = mh_now(),
+                                    .started_wall = mh_now_wall()};
+    struct utsname host = {.nodename = "host"};
+    struct mh_buf path = {writer.path, sizeof(writer.path), 0, false};
+    char *first;
+    long fd;
+
+    mh_sys(SYS_uname, &host);
+    for (char *p = host.nodename; *p; p++)
+        if (*p == '/')
+            *p = '_';
+    memcpy(header.host, host.nodename, MH_MIN(strlen(host.nodename), sizeof(header.host) - 1));
+    mh_buf_add(&path, dir);
+    mh_buf_add_char(&path, '/');
+    mh_buf_add(&path, header.host);
+    mh_buf_add_char(&path, '-');
+    mh_buf_add_uint(&path, header.pid, 10);
+    mh_buf_add_char(&path, '-');
+    mh_buf_add_uint(&path, (uint64_t)header.started_mono, 16);
+    mh_buf_add(&path, ".mhr");
+    if (path.cut)
+        return -ENAMETOOLONG;
+    fd = mh_sys(SYS_openat, AT_FDCWD, writer.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return (int)fd;
+    mh_sys(SYS_close, fd);
+    first = segment_get(0);
+    if (!first) {
+        mh_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
+        return -ENOSPC;
+    }
+    memcpy(first, &header, sizeof(header));
+    atomic_store(&writer.tail, MH_FILE_HEADER);
+    atomic_store(&writer.lost, 0);
+    atomic_store(&writer.full_said, false);
+    atomic_store(&writer.open, true);
+    return 0;
+}
+
+void mh_writer_abandon(void)
+{
+    atomic_store(&writer.open, false);
+    for (unsigned i = 0; i < MAX_SEGMENTS; i++) {
+        char *p = atomic_exchange(&writer.segments[i], NULL);
+
+        if (p)
+            mh_sys(SYS_munmap, p, MH_SEGMENT);
+    }
+}
+
+void mh_writer_finish(void)
+{
+    char *first = atomic_load(&writer.segments[0]);
+
+    if (atomic_load(&writer.open) && first) {
+        struct mh_file_header *h = (struct mh_file_header *)(void *)first;
+
+        h->lost = atomic_load(&writer.lost);
+        h->complete = 1;
+    }
+}
+
+bool mh_writer_ok(void)
+{
+    return atomic_load_explicit(&writer.open, memory_order_relaxed);
+}
+
+uint64_t mh_writer_lost(void)
+{
+    return atomic_load(&writer.lost);
+}
+
+/* Faults, failures and what names other records are worth more than the limit. */
+static bool routine(enum mh_event type)
+{
+    return type == MH_EVENT_request || type == MH_EVENT_response || type == MH_EVENT_wait ||
+           type == MH_EVENT_log || type == MH_EVENT_sleep || type == MH_EVENT_file ||
+           type == MH_EVENT_unit_begin || type == MH_EVENT_connect || type == MH_EVENT_close;
+}
+
+/* Takes `length` bytes of the file; returns their offset, or -1 past the limit. */
+static int64_t reserve(uint32_t length, uint64_t limit)
+{
+    uint64_t at = atomic_load_explicit(&writer.tail, memory_order_relaxed);
+    uint64_t from;
+
+    do {
+        from = at;
+        if (from / MH_SEGMENT != (from + length - 1) / MH_SEGMENT)
+            from = (from / MH_SEGMENT + 1) * MH_SEGMENT;
+        if (from + length > limit)
+            return -1;
+    } while (!atomic_compare_exchange_weak(&writer.tail, &at, from + length));
+    return (int64_t)from;
+}
+
+bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
+{
+    struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
+    uint64_t limit =
+        (uint64_t)(routine(type) ? ROUTINE_SEGMENTS : MAX_SEGMENTS) * MH_SEGMENT;
+    struct mh_record_header *to;
+    char *segment;
+    int64_t at;
+
+    if (!mh_writer_ok())
+        return false;
+    if (len > MH_MAX_RECORD / 2)
+        len = MH_MAX_RECORD / 2;
+    h.tail = (uint32_t)len;
+    h.tid = (uint32_t)mh_sys_gettid();
+    h.length = (uint32_t)((sizeof(h) + n * 8 + len + 7) & ~7u);
+    at = reserve(h.length, limit);
+    if (at < 0) {
+        if (routine(type))
+            atomic_fetch_add(&writer.lost, 1);
+        else
+            writer_fail("the recording is full");
+        return false;
+    }
+    segment = segment_get((unsigned)(at / MH_SEGMENT));
+    if (!segment) {
+        atomic_store(&writer.open, false);
+        writer_fail("cannot extend the recording");
+        return false;
+    }
+    to = (struct mh_record_header *)(void *)(segment + at % MH_SEGMENT);
+    memcpy(to, &h, sizeof(h));
+    memcpy(to + 1, fields, n * 8);
+    if (len)
+        memcpy((char *)(to + 1) + n * 8, tail, len);
+    __atomic_store_n(&to->check, mh_record_check((uint64_t)at, h.length, h.type),
+                     __ATOMIC_RELEASE);
+    return true;
+}
+
+void mh_note(enum mh_note code, int64_t value, bool loud, const char *sentence)
+{
+    mh_event(note, sentence, strlen(sentence), .code = code, .value = value);
+    if (loud) {
+        MH_BUF(b, 1024);
+        mh_buf_add(&b, "mishap: ");
+        mh_buf_add(&b, sentence);
+        mh_buf_add_char(&b, '\n');
+        mh_sys(SYS_write, 2, b.data, b.len);
+    }
+}

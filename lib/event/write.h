@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Appends records to this process's recording. Lock-free, async-signal-safe, no malloc; any thread,
+ * any context but a vfork child. Before mh_writer_open() and after a failure every put is refused. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+
+/* Opens a new recording below `dir`, which exists. Returns 0 or a negative errno. Called by the
+ * constructor and in a forked child; not concurrently. */
+int mh_writer_open(const char *dir);
+
+/* Forgets the parent's recording (child side of fork), without touching its file. */
+void mh_writer_abandon(void);
+
+/* Marks the recording complete: the process ends in order. */
+void mh_writer_finish(void);
+
+/* Is there a recording that still takes records? Nothing recorded means nothing injected. */
+bool mh_writer_ok(void);
+
+/* Records lost so far. */
+uint64_t mh_writer_lost(void);
+
+/* Appends one record; `fields` are n int64. Routine records are refused past the size limit, others
+ * are kept while the disk lasts. Returns whether it was kept. */
+bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len);
+
+/* mh_event(op, tail, len, .fd = 3, .err = EIO): fills the struct and puts it. */
+#define mh_event(name, tail, len, ...)                                                             \
+    mh_event_put(MH_EVENT_##name, &(struct mh_ev_##name){__VA_ARGS__},                             \
+                 sizeof(struct mh_ev_##name) / 8, tail, len)
+
+/* A record about ourselves: to the recording, and with `loud` once to stderr as "mishap: ...". */
+void mh_note(enum mh_note code, int64_t value, bool loud, const char *sentence);

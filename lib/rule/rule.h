@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scenarios compiled: an immutable set of faults and phases, and the pure decision over it.
+ * The set is plain storage without pointers, so it can live in any memory, be compared and copied.
+ * mh_rules_decide() takes no lock, no clock and no memory; any context may call it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rule/count.h"
+#include "table/table.h"
+
+enum {
+    MH_MAX_FAULTS = 128,
+    MH_MAX_PHASES = 64,
+    MH_MAX_PATTERNS = 16, /* words in one peer, path or process key */
+    MH_MAX_ERRORS = 8,    /* words in one error list */
+    MH_PATTERN_SIZE = 128,
+    MH_NAME_SIZE = 48, /* names of faults and phases, NUL included; inih cuts at 50 */
+    MH_PATH_SIZE = 512,
+    MH_MAX_FILES = 16,
+};
+
+enum mh_side { MH_SIDE_any, MH_SIDE_client, MH_SIDE_server };
+enum mh_per { MH_PER_run, MH_PER_process, MH_PER_peer, MH_PER_connection, MH_PER_site };
+enum mh_dist_kind { MH_DIST_none, MH_DIST_fixed, MH_DIST_jitter, MH_DIST_uniform, MH_DIST_normal };
+
+/* A time drawn at random; a and b are nanoseconds. jitter: a ± b, evenly; uniform: a to b; normal:
+ * mean a, standard deviation b, never below 0. */
+struct mh_dist {
+    enum mh_dist_kind kind;
+    int64_t a, b;
+};
+
+/* Who is at the other end. Filled by the fd table; `name` is what getaddrinfo was asked, or "". */
+struct mh_peer {
+    int family;       /* AF_INET, AF_INET6, AF_UNIX; 0 unknown */
+    uint8_t addr[16]; /* network order; IPv4 in the first 4 bytes */
+    uint16_t port;    /* host order; for accepted sockets the port we listen on */
+    uint32_t id;      /* of the peer record in the recording */
+    uint64_t key;     /* stable across runs: hash of the name (or address) and port */
+    char name[256];
+    char path[108]; /* AF_UNIX */
+};
+
+/* One `peer =` word: any of the parts may be absent (port 0, family 0 with empty name). */
+struct mh_peer_pattern {
+    char name[MH_PATTERN_SIZE]; /* glob over the asked name, "" = any; for unix: the path glob */
+    int family;                 /* of addr; 0 = by name only */
+    uint8_t addr[16];
+    uint8_t prefix; /* bits of addr that count */
+    uint16_t port;  /* 0 = any */
+};
+
+struct mh_fault {
+    char name[MH_NAME_SIZE];
+    uint16_t file; /* index in mh_rules.files */
+    int line;      /* of its section */
+    bool takes_part;  /* set by mh_rules_bind(): this process matches `process =` */
+    uint64_t ops;  /* MH_OP_BIT set */
+    unsigned npeers, npaths, nprocesses;
+    struct mh_peer_pattern peers[MH_MAX_PATTERNS];
+    char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    enum mh_side side;
+    uint32_t probability; /* of 2^32 - 1 = always */
+    uint64_t skip, every, count; /* every >= 1; count 0 = no limit */
+    enum mh_per per;
+    int64_t after_ns, for_ns; /* for_ns 0 = to the end */
+    uint32_t effects;         /* MH_EFFECT_BIT set */
+    struct mh_dist delay;
+    unsigned nerrors;
+    struct {
+        int number; /* errno, or EAI_* for getaddrinfo */
+        uint32_t weight;
+    } errors[MH_MAX_ERRORS];
+    uint32_t short_min, short_max;
+    uint64_t eof_after, reset_after; /* bytes */
+    uint64_t memory;                 /* bytes */
+    int signal;                      /* of kill */
+    bool force;
+};
+
+struct mh_phase {
+    char name[MH_NAME_SIZE];
+    int line;
+    int64_t start_ns, for_ns; /* from the run's origin; for_ns 0 = to the end (last phase only) */
+    uint64_t faults[MH_MAX_FAULTS / 64];
+};
+
+struct mh_rules {
+    unsigned nfaults, nphases, nfiles;
+    uint64_t seed;
+    bool seed_given;
+    int64_t stop_after_ns;
+    unsigned nprocesses; /* of [run] processes; 0 = the default */
+    char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    char files[MH_MAX_FILES][MH_PATH_SIZE];
+    struct mh_fault faults[MH_MAX_FAULTS];
+    struct mh_phase phases[MH_MAX_PHASES];
+    uint64_t ops; /* set by mh_rules_bind(): union over the faults that take part here */
+};
+
+/* One operation, as the decision sees it. */
+struct mh_op {
+    enum mh_op_kind kind;
+    enum mh_side side;          /* any when not a socket */
+    const struct mh_peer *peer; /* NULL when none */
+    const char *path;           /* NULL when none */
+    int64_t run_ns;             /* since the run's origin; negative: not begun, no phase is active */
+    int64_t process_ns;         /* since this process began: the clock of `after` without phases */
+    uint64_t conn;              /* stable ordinal of the connection to that peer */
+    uint64_t site;              /* stable hash of the site; 0 unknown */
+    uint64_t size;              /* bytes asked: memory faults */
+    const uint64_t *off;        /* bit set of faults switched off live; NULL = none */
+    uint64_t process;           /* stable ordinal of this process in the run */
+};
+
+/* What was decided. `fault` is the first fault that applies (-1: pass) and gives draw and ordinal. */
+struct mh_verdict {
+    int fault;
+    int delay_fault; /* first that delays, -1 */
+    uint32_t effects;
+    int64_t delay_ns; /* sum over the delays that apply */
+    int error;
+    int signal;
+    uint32_t short_len; /* 0 = no limit */
+    uint64_t eof_after, reset_after;
+    uint64_t memory;
+    uint64_t draw, ordinal;
+};
+
+/* Decides one operation. Pure but for the counters: the same rules, seed, operation and counter give
+ * the same verdict. Returns whether any fault applies. */
+bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
+                     const struct mh_op *op, struct mh_verdict *ret);
+
+/* The phase at run_ns; -1 when there are none, or it is before the first or after the last. */
+int mh_rules_phase(const struct mh_rules *rules, int64_t run_ns);
+
+/* Whether a process with this program path and arguments takes part in the run at all (`processes`
+ * of [run], default python*). argv0 and script are base names; line is the whole command line. */
+bool mh_rules_takes_part(const struct mh_rules *rules, const char *exe, const char *line);
+
+/* Evaluates `process =` of each fault for this process and fills takes_part and ops. */
+void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line);
+
+/* Does this peer match one pattern? */
+bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer *peer);
+
+/* glob: '*' within a path part, '**' across parts, '?' one character; `parts` false = '*' takes all */
+bool mh_glob(const char *pattern, const char *text, bool parts);
