@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds recordings: the *.mhr files below the directories, or the files, that a user named. */
+#pragma once
+
+#include <stddef.h>
+
+struct mh_files {
+    char **names; /* sorted; owned */
+    size_t n;
+};
+
+/* Adds `path`: a file as it is, a directory's recordings without going deeper. Returns how many
+ * were added, or a negative errno. */
+int mh_files_add(struct mh_files *files, const char *path);
+
+void mh_files_done(struct mh_files *files);
