@@ -5,7 +5,8 @@
 
 #include "rule/rule.h"
 
-/* One mistake of a scenario. `line` 0 = the file as a whole. text is "MESSAGE" without the place. */
+/* One mistake of a scenario. `line` 0 = the file as a whole. text is "MESSAGE" without the place.
+ */
 struct mh_mistake {
     char file[MH_PATH_SIZE];
     int line;
@@ -13,7 +14,7 @@ struct mh_mistake {
 };
 
 struct mh_mistakes {
-    unsigned n;     /* how many were found, also past the array's end */
+    unsigned n; /* how many were found, also past the array's end */
     struct mh_mistake at[64];
 };
 

@@ -20,6 +20,7 @@ enum {
     MH_NAME_SIZE = 48, /* names of faults and phases, NUL included; inih cuts at 50 */
     MH_PATH_SIZE = 512,
     MH_MAX_FILES = 16,
+    MH_FAULT_WORDS = MH_MAX_FAULTS / 64, /* a set of faults, bit per fault */
 };
 
 enum mh_side { MH_SIDE_any, MH_SIDE_client, MH_SIDE_server };
@@ -46,29 +47,30 @@ struct mh_peer {
 
 /* One `peer =` word: any of the parts may be absent (port 0, family 0 with empty name). */
 struct mh_peer_pattern {
-    char name[MH_PATTERN_SIZE]; /* glob over the asked name, "" = any; for unix: the path glob */
+    char name[MH_PATTERN_SIZE]; /* glob over the asked name, "" = any; for unix: the path glob; for
+                                 * addresses what was written, only to be shown */
     int family;                 /* of addr; 0 = by name only */
     uint8_t addr[16];
     uint8_t prefix; /* bits of addr that count */
     uint16_t port;  /* 0 = any */
 };
 
+/* What decide looks at first stands first: the long lists are touched only by faults that have one.
+ */
 struct mh_fault {
-    char name[MH_NAME_SIZE];
-    uint16_t file; /* index in mh_rules.files */
-    int line;      /* of its section */
-    bool takes_part;  /* set by mh_rules_bind(): this process matches `process =` */
-    uint64_t ops;  /* MH_OP_BIT set */
-    unsigned npeers, npaths, nprocesses;
-    struct mh_peer_pattern peers[MH_MAX_PATTERNS];
-    char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
-    char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    uint64_t ops;    /* MH_OP_BIT set: what it can really happen to */
+    uint64_t key;    /* of its name: draws do not change when other faults come or go */
+    bool takes_part; /* set by mh_rules_bind(): this process matches `process =` */
+    bool force;      /* its errors may be such as the operation never returns */
+    uint16_t file;   /* index in mh_rules.files */
+    int line;        /* of its section */
     enum mh_side side;
-    uint32_t probability; /* of 2^32 - 1 = always */
-    uint64_t skip, every, count; /* every >= 1; count 0 = no limit */
     enum mh_per per;
-    int64_t after_ns, for_ns; /* for_ns 0 = to the end */
-    uint32_t effects;         /* MH_EFFECT_BIT set */
+    unsigned npeers, npaths, nprocesses;
+    uint32_t probability;        /* of 2^32 - 1 = always */
+    uint64_t skip, every, count; /* every >= 1; count 0 = no limit */
+    int64_t after_ns, for_ns;    /* for_ns 0 = to the end */
+    uint32_t effects;            /* MH_EFFECT_BIT set */
     struct mh_dist delay;
     unsigned nerrors;
     struct {
@@ -79,14 +81,17 @@ struct mh_fault {
     uint64_t eof_after, reset_after; /* bytes */
     uint64_t memory;                 /* bytes */
     int signal;                      /* of kill */
-    bool force;
+    char name[MH_NAME_SIZE];
+    struct mh_peer_pattern peers[MH_MAX_PATTERNS];
+    char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
 };
 
 struct mh_phase {
     char name[MH_NAME_SIZE];
     int line;
     int64_t start_ns, for_ns; /* from the run's origin; for_ns 0 = to the end (last phase only) */
-    uint64_t faults[MH_MAX_FAULTS / 64];
+    uint64_t faults[MH_FAULT_WORDS];
 };
 
 struct mh_rules {
@@ -99,7 +104,9 @@ struct mh_rules {
     char files[MH_MAX_FILES][MH_PATH_SIZE];
     struct mh_fault faults[MH_MAX_FAULTS];
     struct mh_phase phases[MH_MAX_PHASES];
-    uint64_t ops; /* set by mh_rules_bind(): union over the faults that take part here */
+    /* Set by mh_rules_bind(), over the faults that take part in this process: */
+    uint64_t ops;                                /* union of their operations */
+    uint64_t by_op[MH_OP_COUNT][MH_FAULT_WORDS]; /* which of them each operation concerns */
 };
 
 /* One operation, as the decision sees it. */
@@ -108,16 +115,21 @@ struct mh_op {
     enum mh_side side;          /* any when not a socket */
     const struct mh_peer *peer; /* NULL when none */
     const char *path;           /* NULL when none */
-    int64_t run_ns;             /* since the run's origin; negative: not begun, no phase is active */
-    int64_t process_ns;         /* since this process began: the clock of `after` without phases */
-    uint64_t conn;              /* stable ordinal of the connection to that peer */
-    uint64_t site;              /* stable hash of the site; 0 unknown */
-    uint64_t size;              /* bytes asked: memory faults */
-    const uint64_t *off;        /* bit set of faults switched off live; NULL = none */
-    uint64_t process;           /* stable ordinal of this process in the run */
+    int64_t run_ns;      /* since the run's origin; negative: not begun, no phase is active */
+    int64_t process_ns;  /* since this process began: the clock of `after` without phases;
+                          * negative: not begun, no fault without phases is active */
+    uint64_t conn;       /* stable ordinal of the connection to that peer */
+    uint64_t site;       /* stable hash of the site; 0 unknown */
+    uint64_t size;       /* bytes asked: memory faults */
+    const uint64_t *off; /* bit set of faults switched off live; NULL = none */
+    uint64_t process;    /* stable ordinal of this process in the run */
+    const uint64_t
+        *peer_faults; /* mh_rules_match_peer() of `peer`, if the caller keeps it; or NULL */
+    struct mh_counters *shared; /* of faults with `per = run`; NULL = as the others */
 };
 
-/* What was decided. `fault` is the first fault that applies (-1: pass) and gives draw and ordinal. */
+/* What was decided. `fault` is the first that does more than delay, else the first that delays (-1:
+ * pass); it gives draw and ordinal. Of error, hang and kill there is at most one. */
 struct mh_verdict {
     int fault;
     int delay_fault; /* first that delays, -1 */
@@ -131,13 +143,21 @@ struct mh_verdict {
     uint64_t draw, ordinal;
 };
 
-/* Decides one operation. Pure but for the counters: the same rules, seed, operation and counter give
- * the same verdict. Returns whether any fault applies. */
+/* Decides one operation. Pure but for the counters: the same rules, seed, operation and counter
+ * give the same verdict. Returns whether any fault applies. */
 bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
                      const struct mh_op *op, struct mh_verdict *ret);
 
+/* Which faults' `peer =` this peer satisfies (those without `peer =` too), bit per fault: what
+ * mh_op.peer_faults may point to, so that a long-lived peer is compared once. */
+void mh_rules_match_peer(const struct mh_rules *rules, const struct mh_peer *peer,
+                         uint64_t ret[MH_FAULT_WORDS]);
+
 /* The phase at run_ns; -1 when there are none, or it is before the first or after the last. */
 int mh_rules_phase(const struct mh_rules *rules, int64_t run_ns);
+
+/* Has the dead-man's switch of this run been reached? Then every hook passes through. */
+bool mh_rules_stopped(const struct mh_rules *rules, int64_t run_ns, int64_t process_ns);
 
 /* Whether a process with this program path and arguments takes part in the run at all (`processes`
  * of [run], default python*). argv0 and script are base names; line is the whole command line. */
@@ -149,5 +169,6 @@ void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line);
 /* Does this peer match one pattern? */
 bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer *peer);
 
-/* glob: '*' within a path part, '**' across parts, '?' one character; `parts` false = '*' takes all */
+/* glob: '*' within a path part, '**' across parts, '?' one character; `parts` false = '*' takes all
+ */
 bool mh_glob(const char *pattern, const char *text, bool parts);
