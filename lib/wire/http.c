@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP/1.x observer; see http.h. Each direction is one automaton: first line, header fields,
+ * body. Lines that nobody asks about are passed over by memchr, bodies in one go. Where RFC 9112
+ * leaves room it takes the message as the two programs will have taken it; what they cannot have
+ * understood alike (two lengths, a bad chunk) ends the observation. */
+#include "wire/http.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "wire/field.h"
+#include "wire/line.h"
+
+#include "base/banned.h"
+
+struct cursor {
+    const unsigned char *p, *end;
+    unsigned flags;
+    struct mh_http_facts *facts;
+    bool stop; /* a message has ended */
+};
+
+void mh_http_init(struct mh_http *h, uint64_t key)
+{
+    memset(h, 0, sizeof(*h));
+    h->key = key;
+    h->date = h->retry_at = h->retry_after = -1;
+}
+
+static void leave(struct mh_http *h, struct cursor *c)
+{
+    h->raw = true;
+    c->flags = h->seen ? c->flags | MH_HTTP_LEFT : 0;
+    c->stop = true;
+    c->p = c->end;
+}
+
+static void fill(const struct mh_http *h, struct mh_http_facts *ret)
+{
+    ret->outstanding = h->outstanding;
+    ret->idempotency_key = h->idempotency_key;
+    ret->request_bytes = h->request.bytes;
+    ret->request_digest = mh_mix2(h->key, h->request_digest);
+    ret->status = h->status;
+    ret->retry_after_s = h->retry_after;
+    if (h->retry_after < 0 && h->retry_at >= 0 && h->date >= 0)
+        ret->retry_after_s = MH_MAX(h->retry_at - h->date, 0);
+    ret->bytes = h->response.bytes;
+    ret->digest = mh_mask_digest(&h->mask);
+    ret->keys = ret->nkeys = 0;
+    mh_json_keys(&h->json, &ret->keys, &ret->nkeys);
+}
+
+static void stream_reset(struct mh_http_stream *s)
+{
+    *s = (struct mh_http_stream){.state = MH_HTTP_START};
+}
+
+static void end_message(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    if (s == &h->request) {
+        c->flags |= MH_HTTP_REQUEST_DONE;
+    } else {
+        c->flags |= MH_HTTP_RESPONSE_DONE;
+        if (h->outstanding)
+            h->outstanding--;
+        h->head >>= 1;
+        h->tunnel >>= 1;
+    }
+    fill(h, c->facts);
+    stream_reset(s);
+    c->stop = true;
+}
+
+/* --- first lines ------------------------------------------------------------------------------ */
+
+static void request_line(struct mh_http *h, struct cursor *c)
+{
+    bool fresh = h->request.state == MH_HTTP_START;
+    enum mh_http_line got = mh_http_request_line(h, *c->p++);
+
+    if (fresh && h->request.state != MH_HTTP_START)
+        c->flags |= MH_HTTP_REQUEST_BYTE;
+    if (got == MH_HTTP_LINE_BAD ||
+        (got == MH_HTTP_LINE_WHOLE && h->outstanding == MH_HTTP_PIPELINE)) {
+        leave(h, c);
+    } else if (got == MH_HTTP_LINE_WHOLE) {
+        if (!strncmp(h->text, "HEAD ", 5))
+            h->head |= UINT64_C(1) << h->outstanding;
+        if (!strncmp(h->text, "CONNECT ", 8))
+            h->tunnel |= UINT64_C(1) << h->outstanding;
+        h->outstanding++;
+        h->seen = true;
+        h->request.state = MH_HTTP_NAME;
+        c->flags |= MH_HTTP_REQUEST_BEGUN;
+    }
+}
+
+static void status_line(struct mh_http *h, struct cursor *c)
+{
+    bool fresh = h->response.state == MH_HTTP_START;
+    enum mh_http_line got = mh_http_status_line(h, *c->p++);
+
+    if (fresh && h->response.state != MH_HTTP_START) {
+        c->flags |= MH_HTTP_RESPONSE_BYTE;
+        h->date = h->retry_at = h->retry_after = -1;
+        mh_mask_init(&h->mask, h->key);
+        mh_json_init(&h->json, h->key);
+    }
+    if (got == MH_HTTP_LINE_BAD) {
+        leave(h, c);
+    } else if (got == MH_HTTP_LINE_WHOLE) {
+        h->seen = true;
+        h->response.state = MH_HTTP_PASS;
+    }
+}
+
+/* --- header fields ---------------------------------------------------------------------------- */
+
+static void request_head(struct mh_http *h, struct cursor *c)
+{
+    struct mh_http_stream *s = &h->request;
+
+    c->flags |= MH_HTTP_REQUEST_HEAD;
+    if (s->chunked) {
+        s->state = MH_HTTP_SIZE;
+        s->left = s->pos = 0;
+    } else if (s->left) {
+        s->state = MH_HTTP_BODY;
+    } else {
+        end_message(h, s, c);
+    }
+}
+
+static void response_head(struct mh_http *h, struct cursor *c)
+{
+    struct mh_http_stream *s = &h->response;
+    bool upgraded = h->status == 101;
+    bool tunnel = (h->tunnel & 1) && h->status >= 200 && h->status < 300;
+
+    if (h->status < 200 && !upgraded) {
+        stream_reset(s);
+        return;
+    }
+    c->flags |= MH_HTTP_RESPONSE_BEGUN;
+    fill(h, c->facts);
+    if (upgraded || tunnel) {
+        end_message(h, s, c);
+        h->raw = true;
+        c->flags |= MH_HTTP_LEFT;
+    } else if ((h->head & 1) || h->status == 204 || h->status == 304) {
+        end_message(h, s, c);
+    } else if (s->chunked) {
+        s->state = MH_HTTP_SIZE;
+        s->left = s->pos = 0;
+    } else if (!s->has_length) {
+        s->state = MH_HTTP_TO_CLOSE;
+    } else if (s->left) {
+        s->state = MH_HTTP_BODY;
+    } else {
+        end_message(h, s, c);
+    }
+}
+
+static void end_head(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    if (s->trailer)
+        end_message(h, s, c);
+    else if (s == &h->request)
+        request_head(h, c);
+    else
+        response_head(h, c);
+}
+
+static void end_field(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    size_t n = s->value_len;
+    int64_t number;
+
+    while (n && (s->value[n - 1] == ' ' || s->value[n - 1] == '\t' || s->value[n - 1] == '\r'))
+        n--;
+    number = s->cut ? -1 : mh_field_number(s->value, n);
+    if (s->field == MH_FIELD_length) {
+        if (number < 0 || (s->has_length && (uint64_t)number != s->left)) {
+            leave(h, c);
+            return;
+        }
+        s->has_length = true;
+        s->left = (uint64_t)number;
+    } else if (s->field == MH_FIELD_encoding) {
+        if (s->cut || (!mh_field_chunked(s->value, n) && s == &h->request)) {
+            leave(h, c);
+            return;
+        }
+        s->chunked = mh_field_chunked(s->value, n);
+    } else if (s->field == MH_FIELD_idempotency_key && s == &h->request) {
+        h->idempotency_key = n > 0;
+    } else if (s->field == MH_FIELD_retry_after && s == &h->response) {
+        h->retry_after = number;
+        h->retry_at = s->cut ? -1 : mh_field_date(s->value, n);
+    } else if (s->field == MH_FIELD_date && s == &h->response) {
+        h->date = s->cut ? -1 : mh_field_date(s->value, n);
+    }
+}
+
+static void name_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
+                      struct cursor *c)
+{
+    if (ch == '\n') {
+        bool empty = !s->name_len;
+
+        s->name_len = 0;
+        if (empty)
+            end_head(h, s, c);
+    } else if (ch == ':') {
+        s->field = s->trailer ? MH_FIELD_other : mh_field_named(s->name, s->name_len);
+        s->state = s->field == MH_FIELD_other ? MH_HTTP_PASS : MH_HTTP_VALUE;
+        s->name_len = s->value_len = 0;
+        s->cut = false;
+    } else if (ch != '\r') {
+        if (ch >= 'A' && ch <= 'Z')
+            ch |= 0x20;
+        if (s->name_len == sizeof(s->name) || (!s->name_len && !mh_field_may_start((char)ch))) {
+            s->name_len = 0;
+            s->state = MH_HTTP_PASS;
+        } else {
+            s->name[s->name_len++] = (char)ch;
+        }
+    }
+}
+
+static void value_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
+                       struct cursor *c)
+{
+    if (ch == '\n') {
+        s->state = MH_HTTP_NAME;
+        end_field(h, s, c);
+    } else if (!s->value_len && (ch == ' ' || ch == '\t')) {
+        return;
+    } else if (s->value_len < sizeof(s->value)) {
+        s->value[s->value_len++] = (char)ch;
+    } else {
+        s->cut = s->cut || ch != '\r';
+    }
+}
+
+static void pass_line(struct mh_http_stream *s, struct cursor *c)
+{
+    const unsigned char *end = memchr(c->p, '\n', (size_t)(c->end - c->p));
+
+    c->p = end ? end + 1 : c->end;
+    if (end)
+        s->state = s->state == MH_HTTP_EXTENSION ? MH_HTTP_CHUNK : MH_HTTP_NAME;
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
+
+static void take_body(struct mh_http *h, struct mh_http_stream *s, struct cursor *c, size_t n)
+{
+    size_t open = s->bytes < MH_HTTP_DIGESTED ? MH_HTTP_DIGESTED - (size_t)s->bytes : 0;
+    size_t digested = MH_MIN(n, open);
+
+    if (s == &h->request) {
+        h->request_digest = mh_hash_bytes(h->request_digest, c->p, digested);
+    } else {
+        mh_mask_add(&h->mask, c->p, digested);
+        mh_json_add(&h->json, c->p, n);
+    }
+    s->bytes += n;
+    c->p += n;
+}
+
+static void take_counted(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    size_t here = (size_t)(c->end - c->p);
+    size_t n = s->left < here ? (size_t)s->left : here;
+
+    take_body(h, s, c, n);
+    s->left -= n;
+    if (s->left)
+        return;
+    if (s->state == MH_HTTP_CHUNK)
+        s->state = MH_HTTP_CHUNK_END;
+    else
+        end_message(h, s, c);
+}
+
+static void size_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
+                      struct cursor *c)
+{
+    unsigned digit = ch >= '0' && ch <= '9'                     ? ch - '0'
+                     : (ch | 0x20) >= 'a' && (ch | 0x20) <= 'f' ? (ch | 0x20) - 'a' + 10
+                                                                : 16;
+
+    if (digit < 16 && s->pos < 15) {
+        s->left = s->left << 4 | digit;
+        s->pos++;
+    } else if (s->pos && (ch == ';' || ch == '\r' || ch == '\n' || ch == ' ' || ch == '\t')) {
+        s->state = ch == '\n' ? MH_HTTP_CHUNK : MH_HTTP_EXTENSION;
+    } else {
+        leave(h, c);
+    }
+}
+
+/* The line end behind a chunk, or the one behind its size when it is the last chunk. */
+static void chunk_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
+                       struct cursor *c)
+{
+    if (ch == '\n') {
+        s->state = MH_HTTP_SIZE;
+        s->left = s->pos = 0;
+    } else if (ch != '\r') {
+        leave(h, c);
+    }
+}
+
+/* --- the automaton ---------------------------------------------------------------------------- */
+
+/* One step of what both directions have alike. */
+static void step(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    switch (s->state) {
+    case MH_HTTP_NAME:
+        name_byte(h, s, *c->p++, c);
+        break;
+    case MH_HTTP_VALUE:
+        value_byte(h, s, *c->p++, c);
+        break;
+    case MH_HTTP_PASS:
+    case MH_HTTP_EXTENSION:
+        pass_line(s, c);
+        break;
+    case MH_HTTP_SIZE:
+        size_byte(h, s, *c->p++, c);
+        break;
+    case MH_HTTP_CHUNK_END:
+        chunk_byte(h, s, *c->p++, c);
+        break;
+    case MH_HTTP_BODY:
+    case MH_HTTP_CHUNK:
+        take_counted(h, s, c);
+        break;
+    default:
+        take_body(h, s, c, (size_t)(c->end - c->p));
+        break;
+    }
+    /* The last chunk has no bytes and no line end of its own: trailers follow. */
+    if (s->state == MH_HTTP_CHUNK && !s->left) {
+        s->trailer = true;
+        s->name_len = 0;
+        s->state = MH_HTTP_NAME;
+    }
+}
+
+static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *bytes, size_t n,
+                      struct mh_http_facts *ret)
+{
+    struct cursor c = {.p = bytes, .end = (const unsigned char *)bytes + n, .facts = ret};
+
+    *ret = (struct mh_http_facts){.used = n, .retry_after_s = -1};
+    if (h->raw)
+        return 0;
+    while (c.p < c.end && !c.stop) {
+        if (s->state > MH_HTTP_STATUS)
+            step(h, s, &c);
+        else if (s == &h->request)
+            request_line(h, &c);
+        else
+            status_line(h, &c);
+    }
+    if (c.flags && !(c.flags & (MH_HTTP_REQUEST_DONE | MH_HTTP_RESPONSE_DONE)))
+        fill(h, ret);
+    ret->outstanding = h->outstanding;
+    ret->used = h->raw ? n : (size_t)(c.p - (const unsigned char *)bytes);
+    return c.flags;
+}
+
+unsigned mh_http_requests(struct mh_http *h, const void *bytes, size_t n, struct mh_http_facts *ret)
+{
+    return watch(h, &h->request, bytes, n, ret);
+}
+
+unsigned mh_http_responses(struct mh_http *h, const void *bytes, size_t n,
+                           struct mh_http_facts *ret)
+{
+    return watch(h, &h->response, bytes, n, ret);
+}
+
+unsigned mh_http_ended(struct mh_http *h, struct mh_http_facts *ret)
+{
+    struct cursor c = {.facts = ret};
+
+    *ret = (struct mh_http_facts){.retry_after_s = -1};
+    if (h->raw)
+        return 0;
+    if (h->response.state == MH_HTTP_TO_CLOSE)
+        end_message(h, &h->response, &c);
+    h->raw = true;
+    ret->outstanding = h->outstanding;
+    return c.flags;
+}
