@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `mishap run`: the options, the order of things, and what the exit status says. The supervisor is
+ * in run/, the verdict in judge.c. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "base/macros.h"
+#include "cmd.h"
+#include "event/write.h"
+#include "judge.h"
+#include "log.h"
+#include "run/plan.h"
+#include "run/ready.h"
+#include "run/supervise.h"
+
+#include "base/banned.h"
+
+#define CALM_NS INT64_C(5000000000) /* of a clean run before a scenario that has none */
+enum { MOST_SCENARIOS = MH_MAX_FILES };
+
+struct options {
+    char *scenarios[MOST_SCENARIOS];
+    size_t nscenarios;
+    const char *dir, *with, *ready;
+    int64_t for_ns;
+    uint64_t seed;
+    bool seed_given, no_calm, quiet;
+    char **command;
+    struct mh_judge judge;
+};
+
+enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM };
+
+static const struct argp_option option_rows[] = {
+    {"config", 'c', "FILE", 0, "Scenario: a file, or the name of a shipped one; may repeat", 0},
+    {"out", 'o', "DIR", 0, "Where recordings go (default mishap-out/TIME-PID)", 0},
+    {"seed", KEY_SEED, "N", 0, "Of all random draws (default: the scenario's, else random)", 0},
+    {"for", KEY_FOR, "TIME", 0, "End the run after TIME (60s, 2m), counted from the origin", 0},
+    {"with", KEY_WITH, "CMD", 0, "Shell command that makes load; the run ends when it ends", 0},
+    {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
+    {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
+     0},
+    {"quiet", 'q', 0, 0, "No progress, no text report; only errors and files", 0},
+    {0},
+};
+
+static const char doc[] =
+    "Runs COMMAND under faults, and grades how it coped."
+    "\v"
+    "The clock of phases starts when --ready answers, else with the command. The run ends with "
+    "--with, after --for, with the last phase when neither is given, or with the command. With "
+    "--with and a scenario whose first phase has faults, the load first runs for 5 s without any "
+    "(--no-calm: not). Ctrl-C ends it politely, twice at once; the report is made all the same.\n"
+    "\n"
+    "Exit status: the command's own when that failed; 0 fine; 2 misuse, nothing was started; 3 "
+    "mishap's own trouble; 10 the gate failed; 11 nothing fired or too little was seen for a gate; "
+    "12 unhealthy with no fault active.\n"
+    "\n"
+    "Example: mishap run -c slow-redis --ready :8000 --with './load' -- uvicorn app:app";
+
+static void parse_value(struct argp_state *state, const char *name, const char *arg, int r)
+{
+    if (r == -ERANGE)
+        argp_error(state, "--%s: %s is out of range", name, arg);
+    else if (r < 0)
+        argp_error(state, "--%s: '%s' is not a %s", name, arg,
+                   !strcmp(name, "seed") ? "number" : "time such as 500ms, 60s or 2m");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->judge;
+        return 0;
+    case 'c':
+        if (o->nscenarios == MOST_SCENARIOS)
+            argp_error(state, "more than %d scenarios", MOST_SCENARIOS);
+        else
+            o->scenarios[o->nscenarios++] = arg;
+        return 0;
+    case 'o':
+        o->dir = arg;
+        return 0;
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case KEY_SEED:
+        o->seed_given = true;
+        parse_value(state, "seed", arg, mh_arg_number(arg, (UINT64_C(1) << 53) - 1, &o->seed));
+        return 0;
+    case KEY_FOR:
+        parse_value(state, "for", arg, mh_arg_duration(arg, &o->for_ns));
+        return 0;
+    case KEY_WITH:
+        o->with = arg;
+        return 0;
+    case KEY_READY:
+        o->ready = arg;
+        return 0;
+    case KEY_NO_CALM:
+        o->no_calm = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        o->command = &state->argv[state->next - 1];
+        state->next = state->argc; /* all the rest is the command's */
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which command? mishap run [OPTION...] -- COMMAND [ARG...]");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Can execvp() find it? Asked first, so that a typing mistake leaves nothing behind. */
+static bool command_exists(const char *name)
+{
+    const char *path = getenv("PATH");
+
+    if (strchr(name, '/'))
+        return access(name, X_OK) == 0;
+    for (path = path ? path : "/usr/bin:/bin"; *path; path += *path == ':') {
+        size_t n = strcspn(path, ":");
+        _cleanup_free_ char *file = NULL;
+
+        if (asprintf(&file, "%.*s/%s", n ? (int)n : 1, n ? path : ".", name) < 0) {
+            file = NULL;
+            return true;
+        }
+        if (access(file, X_OK) == 0)
+            return true;
+        path += n;
+    }
+    return false;
+}
+
+static int check_ready(const char *ready, struct addrinfo **ret)
+{
+    int r = mh_ready_resolve(ready, ret);
+
+    if (r == -EINVAL)
+        mh_log("--ready: '%s' is not HOST:PORT", ready);
+    else if (r < 0)
+        mh_log("--ready: the host of '%s' has no address", ready);
+    else if (mh_ready_probe(*ret, 500))
+        mh_log("%s answers before the command was started: something else listens there", ready);
+    else
+        return MH_EXIT_OK;
+    return MH_EXIT_MISUSE;
+}
+
+static int prepare(const struct options *o, struct mh_plan *plan, struct addrinfo **ret_where)
+{
+    int status = MH_EXIT_OK;
+
+    if (!command_exists(o->command[0])) {
+        mh_log("there is no command '%s'", o->command[0]);
+        return MH_EXIT_MISUSE;
+    }
+    status = mh_plan_config(plan, o->scenarios, o->nscenarios);
+    if (!status)
+        status = mh_judge_check(&o->judge);
+    if (!status && o->ready)
+        status = check_ready(o->ready, ret_where);
+    if (!status)
+        status = mh_plan_environment(plan, o->seed_given ? &o->seed : NULL);
+    if (!status)
+        status = mh_plan_directory(plan, o->dir);
+    return status;
+}
+
+/* The command line and how it ended, in a recording of our own beside the application's. */
+static void record_end(const struct mh_plan *plan, const struct options *o,
+                       const struct mh_run_result *result)
+{
+    char line[2048];
+    size_t n = 0;
+    int r = mh_writer_open(plan->dir);
+
+    if (r < 0) {
+        mh_log_errno(r, "Cannot record how the command ended");
+        return;
+    }
+    for (char **arg = o->command; *arg && n < sizeof(line) - 1; arg++)
+        n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", n ? " " : "", *arg);
+    n = MH_MIN(n, sizeof(line) - 1);
+    mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
+             .stopped = result->stopped);
+    mh_writer_finish();
+}
+
+/* What the command itself says: 0 when it was fine, or when we had asked it to stop. */
+static int own_status(const struct mh_run_result *result)
+{
+    if (result->stopped && !result->killed)
+        return 0;
+    return result->signal ? 128 + result->signal : result->status;
+}
+
+/* What went wrong around the faults; returns the exit status when there is nothing to grade. */
+static int explain(const struct options *o, const struct mh_run_result *result)
+{
+    int own = own_status(result);
+
+    if (!result->was_ready && !result->interrupted) {
+        if (!result->stopped)
+            mh_log("the command ended (status %d) before %s answered",
+                   result->signal ? 128 + result->signal : result->status, o->ready);
+        return own ? own : MH_EXIT_TROUBLE;
+    }
+    if (result->load_status == 126 || result->load_status == 127) {
+        mh_log("the load could not be run: %s", o->with);
+        return own ? own : MH_EXIT_TROUBLE;
+    }
+    if (result->load_status > 0)
+        mh_log("the load ended with status %d", result->load_status);
+    if (result->killed)
+        mh_log("the command did not end when asked to, and was killed");
+    else if (result->signal && !result->stopped)
+        mh_log("the command was ended by signal %d (%s)", result->signal,
+               strsignal(result->signal));
+    return MH_EXIT_OK;
+}
+
+static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
+{
+    const char *dirs[] = {plan->dir};
+    struct mh_run_result result;
+    struct mh_run todo = {
+        .command = o->command,
+        .environment = plan->environment,
+        .with = o->with,
+        .ready = o->ready,
+        .where = where,
+        .rules = plan->rules,
+        .control = mh_control_open(plan->dir),
+        .for_ns = o->for_ns,
+        .quiet = o->quiet,
+    };
+    int r, status;
+
+    if (!todo.control) {
+        mh_log("Cannot make the control page in '%s'", plan->dir);
+        return MH_EXIT_TROUBLE;
+    }
+    if (o->with && !o->no_calm && plan->rules && plan->rules->nfaults && !mh_plan_has_calm(plan))
+        todo.calm_ns = CALM_NS;
+    r = mh_run_supervise(&todo, &result);
+    if (r < 0 && !result.started) {
+        mh_log_errno(r, "Cannot run '%s'", o->command[0]);
+        return MH_EXIT_TROUBLE;
+    }
+    record_end(plan, o, &result);
+    status = explain(o, &result);
+    if (!status) {
+        o->judge.silent = o->quiet;
+        status = mh_judge_run(&o->judge, dirs, 1);
+    }
+    return own_status(&result) ? own_status(&result) : status;
+}
+
+int mh_cmd_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&mh_judge_argp, 0, "The verdict:", 1}, {0}};
+    static const struct argp argp = {
+        .options = option_rows,
+        .parser = parse,
+        .args_doc = "-- COMMAND [ARG...]",
+        .doc = doc,
+        .children = children,
+    };
+    struct mh_plan plan = {0};
+    struct options o = {0};
+    struct addrinfo *where = NULL;
+    int status;
+
+    if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o))
+        return MH_EXIT_MISUSE;
+    status = prepare(&o, &plan, &where);
+    if (!status)
+        status = run(&o, &plan, where);
+    if (where)
+        freeaddrinfo(where);
+    mh_plan_done(&plan);
+    return status;
+}

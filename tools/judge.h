@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From recordings to the exit status: model, grade, reports, gate. What `mishap run` and `mishap
+ * report` have in common, with the options that belong to it. */
+#pragma once
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { MH_MOST_REPORTS = 16 };
+
+struct mh_judge {
+    const char *reports[MH_MOST_REPORTS]; /* files; the format goes by the suffix */
+    size_t nreports;
+    const char *fail_on;  /* severity as the user wrote it, NULL none */
+    const char *baseline; /* directory of clean recordings, NULL none */
+    bool silent;          /* no text report on stdout */
+    bool verbose;
+};
+
+/* --report, --fail-on, --baseline, --verbose: a child parser whose input is a struct mh_judge. */
+extern const struct argp mh_judge_argp;
+
+/* Can all of it be done? Said before a long run, not after it. Returns an exit status. */
+int mh_judge_check(const struct mh_judge *judge);
+
+/* Grades the recordings below dirs, writes the reports. Returns an exit status. */
+int mh_judge_run(const struct mh_judge *judge, const char *const *dirs, size_t n);

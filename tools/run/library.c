@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Look-ups beside the executable and in the prefix; see library.h. */
+#include "run/library.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+
+#include "base/banned.h"
+
+/* FOLDER/NAME as an absolute path when it can be read; NULL otherwise. */
+static char *readable(const char *folder, const char *name)
+{
+    _cleanup_free_ char *path = NULL;
+
+    if (asprintf(&path, "%s/%s", folder, name) < 0) {
+        path = NULL;
+        errno = ENOMEM;
+        return NULL;
+    }
+    return access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
+}
+
+/* Directory of the running executable; caller frees. */
+static char *own_folder(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (n < 0)
+        return NULL;
+    path[n] = 0;
+    slash = strrchr(path, '/');
+    if (!slash)
+        return NULL;
+    *slash = 0;
+    return strdup(path);
+}
+
+/* Tries places relative to the executable, then an absolute folder. */
+static char *find(const char *const *places, size_t n, const char *last, const char *name)
+{
+    _cleanup_free_ char *own = own_folder();
+    char *found = NULL;
+
+    for (size_t i = 0; own && i < n && !found; i++) {
+        _cleanup_free_ char *folder = NULL;
+
+        if (asprintf(&folder, "%s/%s", own, places[i]) < 0) {
+            folder = NULL;
+            errno = ENOMEM;
+            return NULL;
+        }
+        found = readable(folder, name);
+    }
+    return found ? found : readable(last, name);
+}
+
+char *mh_library_find(void)
+{
+    /* The build tree, the same folder, the prefix after it was moved as a whole. */
+    static const char *const places[] = {"../lib", ".", MISHAP_FROM_BIN_TO_LIB};
+
+    return find(places, ARRAY_SIZE(places), MISHAP_LIBDIR, "libmishap.so");
+}
+
+char *mh_scenario_find(const char *name)
+{
+    static const char *const places[] = {"../../config", MISHAP_FROM_BIN_TO_DATA};
+    _cleanup_free_ char *with_suffix = NULL;
+    char *found = realpath(name, NULL);
+
+    if (found || errno != ENOENT || strchr(name, '/'))
+        return found;
+    found = find(places, ARRAY_SIZE(places), MISHAP_DATADIR, name);
+    if (!found && asprintf(&with_suffix, "%s.ini", name) >= 0)
+        found = find(places, ARRAY_SIZE(places), MISHAP_DATADIR, with_suffix);
+    if (!found)
+        errno = ENOENT;
+    return found;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Preparation of a run; see plan.h. Nothing here outlives a refused run but an empty directory. */
+#include "run/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "cmd.h"
+#include "files.h"
+#include "log.h"
+#include "rule/load.h"
+#include "run/library.h"
+
+#include "base/banned.h"
+
+#define SEED_MAX ((UINT64_C(1) << 53) - 1) /* every JSON reader keeps it exactly */
+
+/* Adds ":PATH". Returns 0 or a negative errno. */
+static int config_add(struct mh_plan *plan, const char *path)
+{
+    char *longer;
+
+    if (asprintf(&longer, "%s%s%s", plan->config ? plan->config : "", plan->config ? ":" : "",
+                 path) < 0)
+        return -ENOMEM;
+    free(plan->config);
+    plan->config = longer;
+    return 0;
+}
+
+static int config_validate(struct mh_plan *plan)
+{
+    _cleanup_free_ struct mh_mistakes *mistakes = calloc(1, sizeof(*mistakes));
+    int r;
+
+    plan->rules = calloc(1, sizeof(*plan->rules));
+    if (!mistakes || !plan->rules)
+        return mh_log_errno(-ENOMEM, "Cannot read the scenario"), MH_EXIT_TROUBLE;
+    r = mh_rules_load(plan->config, plan->rules, mistakes);
+    for (size_t i = 0; i < MH_MIN(mistakes->n, ARRAY_SIZE(mistakes->at)); i++)
+        if (mistakes->at[i].line)
+            fprintf(stderr, "%s:%d: %s\n", mistakes->at[i].file, mistakes->at[i].line,
+                    mistakes->at[i].text);
+        else
+            fprintf(stderr, "%s: %s\n", mistakes->at[i].file, mistakes->at[i].text);
+    if (mistakes->n > ARRAY_SIZE(mistakes->at))
+        mh_log("and %zu mistakes more", mistakes->n - ARRAY_SIZE(mistakes->at));
+    if (r == 0)
+        return MH_EXIT_OK;
+    if (!mistakes->n)
+        mh_log_errno(r, "Cannot read '%s'", plan->config);
+    return MH_EXIT_MISUSE;
+}
+
+int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        _cleanup_free_ char *path = mh_scenario_find(names[i]);
+
+        if (!path) {
+            mh_log_errno(-errno, "Cannot use the scenario '%s'", names[i]);
+            return MH_EXIT_MISUSE;
+        }
+        if (strchr(path, ':')) {
+            mh_log("'%s': a scenario's path cannot hold ':'", path);
+            return MH_EXIT_MISUSE;
+        }
+        if (config_add(plan, path) < 0)
+            return mh_log_errno(-ENOMEM, "Cannot use '%s'", path), MH_EXIT_TROUBLE;
+    }
+    return n ? config_validate(plan) : MH_EXIT_OK;
+}
+
+/* mkdir -p; only the last part may be an existing directory without our saying so. */
+static int make_directories(const char *path)
+{
+    _cleanup_free_ char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *p = copy + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = 0;
+        if (mkdir(copy, 0777) < 0 && errno != EEXIST)
+            return -errno;
+        *p = '/';
+    }
+    return mkdir(copy, 0777) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* mishap-out/2026-11-23T15-04-05Z-4711: sorts by time, and holds nothing that a shell minds. */
+static char *fresh_name(void)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    char when[40], *name;
+
+    gmtime_r(&now, &utc);
+    strftime(when, sizeof(when), "%Y-%m-%dT%H-%M-%SZ", &utc);
+    return asprintf(&name, "mishap-out/%s-%d", when, (int)getpid()) < 0 ? NULL : name;
+}
+
+/* A second run in the same place would be graded together with the first. */
+static int refuse_used(const char *dir)
+{
+    _cleanup_free_ char *control = NULL;
+    struct mh_files files = {0};
+    bool used = mh_files_add(&files, dir) != 0;
+
+    mh_files_done(&files);
+    if (asprintf(&control, "%s/control", dir) < 0) {
+        control = NULL;
+        return MH_EXIT_TROUBLE;
+    }
+    if (!used && access(control, F_OK) < 0)
+        return MH_EXIT_OK;
+    mh_log("'%s' holds a run already; remove it, or name another directory", dir);
+    return MH_EXIT_MISUSE;
+}
+
+int mh_plan_directory(struct mh_plan *plan, const char *name)
+{
+    _cleanup_free_ char *fresh = name ? NULL : fresh_name();
+    int r;
+
+    if (!name && !fresh)
+        return mh_log_errno(-ENOMEM, "Cannot name the output directory"), MH_EXIT_TROUBLE;
+    name = name ? name : fresh;
+    r = *name ? make_directories(name) : -EINVAL;
+    if (!r) {
+        plan->dir = realpath(name, NULL);
+        r = plan->dir ? access(plan->dir, W_OK | X_OK) ? -errno : 0 : -errno;
+    }
+    if (r < 0) {
+        mh_log_errno(r, "Cannot use the directory '%s'", name);
+        return MH_EXIT_MISUSE;
+    }
+    return refuse_used(plan->dir);
+}
+
+static int add(struct mh_plan *plan, const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (plan->environment[i])
+        i++;
+    if (asprintf(&plan->environment[i], value ? "%s=%s" : "%s", name, value) < 0) {
+        plan->environment[i] = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
+    return seed & SEED_MAX;
+}
+
+int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed)
+{
+    const char *others = getenv("LD_PRELOAD");
+    _cleanup_free_ char *preload = NULL;
+    char number[24];
+    int r = 0;
+
+    plan->library = mh_library_find();
+    if (!plan->library) {
+        mh_log_errno(-errno, "Cannot find libmishap.so, beside this program or in " MISHAP_LIBDIR);
+        return MH_EXIT_TROUBLE;
+    }
+    if (strpbrk(plan->library, " :")) {
+        mh_log("'%s': the loader takes no blank and no ':' in the path of a preloaded library",
+               plan->library);
+        return MH_EXIT_TROUBLE;
+    }
+    if (seed)
+        plan->seed = *seed;
+    else
+        plan->seed = plan->rules && plan->rules->seed_given ? plan->rules->seed : random_seed();
+    snprintf(number, sizeof(number), "%" PRIu64, plan->seed);
+    if (asprintf(&preload, "%s%s%s", plan->library, others && *others ? ":" : "",
+                 others ? others : "") < 0) {
+        preload = NULL;
+        r = -ENOMEM;
+    }
+    r = r ? r : add(plan, "LD_PRELOAD", preload);
+    r = r ? r : add(plan, "MISHAP_CONFIG", plan->config);
+    r = r ? r : add(plan, "MISHAP_OUT", plan->dir);
+    r = r ? r : add(plan, "MISHAP_SEED", number);
+    return r ? (mh_log_errno(r, "Cannot prepare the run"), MH_EXIT_TROUBLE) : MH_EXIT_OK;
+}
+
+bool mh_plan_has_calm(const struct mh_plan *plan)
+{
+    for (unsigned i = 0; plan->rules && i < plan->rules->nphases; i++) {
+        uint64_t any = 0;
+
+        for (size_t word = 0; word < ARRAY_SIZE(plan->rules->phases[i].faults); word++)
+            any |= plan->rules->phases[i].faults[word];
+        return !any; /* only what comes first is free of the aftermath of faults */
+    }
+    return false;
+}
+
+void mh_plan_done(struct mh_plan *plan)
+{
+    free(plan->config);
+    free(plan->rules);
+    free(plan->dir);
+    free(plan->library);
+    for (size_t i = 0; plan->environment[i]; i++)
+        free(plan->environment[i]);
+    *plan = (struct mh_plan){0};
+}

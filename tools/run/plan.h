@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `mishap run` decides before anything is started: scenarios, output directory, environment.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rule/rule.h"
+
+struct mh_plan {
+    char *config;           /* absolute paths, ':' between; NULL: nothing is injected */
+    struct mh_rules *rules; /* of config; NULL with it */
+    char *dir;              /* absolute output directory; exists */
+    char *library;          /* absolute path of libmishap.so */
+    uint64_t seed;
+    char *environment[8]; /* changes for the command */
+};
+
+/* Finds and validates the scenarios; every mistake is printed. Returns an exit status. */
+int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
+
+/* Makes the output directory: `name`, or a fresh one below mishap-out. It must not hold a run.
+ * Returns an exit status. */
+int mh_plan_directory(struct mh_plan *plan, const char *name);
+
+/* Finds the library and fills `environment`; `seed` NULL: the scenario's, or a random one. Returns
+ * an exit status. */
+int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed);
+
+/* Is there a phase without faults before the first one with faults? */
+bool mh_plan_has_calm(const struct mh_plan *plan);
+
+void mh_plan_done(struct mh_plan *plan);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the command under the library and its load beside it, from start to the last process's end.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/control.h"
+#include "rule/rule.h"
+
+/* All that is decided before anything is started; see cmd_run.c for where each comes from. */
+struct mh_run {
+    char **command;
+    char **environment;           /* changes for the command, as mh_spawn() takes them */
+    const char *with;             /* shell command of the load, NULL none */
+    const char *ready;            /* HOST:PORT, NULL none */
+    const struct addrinfo *where; /* the same, resolved */
+    const struct mh_rules *rules; /* phases; NULL when nothing is injected */
+    struct mh_control *control;
+    int64_t for_ns;  /* ends so long after the origin; 0 no limit */
+    int64_t calm_ns; /* load without faults before the origin; 0 none */
+    bool quiet;
+};
+
+struct mh_run_result {
+    bool started;     /* the command was executed */
+    bool was_ready;   /* --ready answered (or was not asked for) */
+    bool stopped;     /* mishap asked the command to stop ... */
+    bool killed;      /* ... and had to use SIGKILL */
+    bool interrupted; /* the user asked for it */
+    int pid;
+    int status, signal; /* how the command ended; status -1 after a signal */
+    int load_status;    /* 128+N after a signal; -1 no load, or it was stopped */
+};
+
+/* Returns 0 with *ret filled, or a negative errno when the command could not be started. */
+int mh_run_supervise(const struct mh_run *run, struct mh_run_result *ret);
