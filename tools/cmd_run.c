@@ -64,7 +64,7 @@ static const char doc[] =
     "mishap's own trouble; 10 the gate failed; 11 nothing fired or too little was seen for a gate; "
     "12 unhealthy with no fault active.\n"
     "\n"
-    "Example: mishap run -c slow-redis --ready :8000 --with './load' -- uvicorn app:app";
+    "Example: mishap run -c slow-redis --ready :8000 --with './load' -- uvicorn app:app\n";
 
 static void parse_value(struct argp_state *state, const char *name, const char *arg, int r)
 {
@@ -174,9 +174,11 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     if (!status && o->ready)
         status = check_ready(o->ready, ret_where);
     if (!status)
-        status = mh_plan_environment(plan, o->seed_given ? &o->seed : NULL);
+        status = mh_plan_library(plan);
     if (!status)
         status = mh_plan_directory(plan, o->dir);
+    if (!status)
+        status = mh_plan_environment(plan, o->seed_given ? &o->seed : NULL);
     return status;
 }
 

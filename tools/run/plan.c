@@ -169,13 +169,8 @@ static uint64_t random_seed(void)
     return seed & SEED_MAX;
 }
 
-int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed)
+int mh_plan_library(struct mh_plan *plan)
 {
-    const char *others = getenv("LD_PRELOAD");
-    _cleanup_free_ char *preload = NULL;
-    char number[24];
-    int r = 0;
-
     plan->library = mh_library_find();
     if (!plan->library) {
         mh_log_errno(-errno, "Cannot find libmishap.so, beside this program or in " MISHAP_LIBDIR);
@@ -186,6 +181,16 @@ int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed)
                plan->library);
         return MH_EXIT_TROUBLE;
     }
+    return MH_EXIT_OK;
+}
+
+int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed)
+{
+    const char *others = getenv("LD_PRELOAD");
+    _cleanup_free_ char *preload = NULL;
+    char number[24];
+    int r = 0;
+
     if (seed)
         plan->seed = *seed;
     else

@@ -25,7 +25,10 @@ int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
  * Returns an exit status. */
 int mh_plan_directory(struct mh_plan *plan, const char *name);
 
-/* Finds the library and fills `environment`; `seed` NULL: the scenario's, or a random one. Returns
+/* Finds the library. Returns an exit status. */
+int mh_plan_library(struct mh_plan *plan);
+
+/* Fills `environment` when all else is known; `seed` NULL: the scenario's, or a random one. Returns
  * an exit status. */
 int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed);
 

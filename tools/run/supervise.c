@@ -207,7 +207,7 @@ static void step_starting(struct supervisor *s, int64_t now)
 {
     if (!s->app) {
         enter(s, STAGE_STRAYS);
-    } else if (!s->run->where || mh_ready_probe(s->run->where, TICK_MS)) {
+    } else if (mh_ready_probe(s->run->where, TICK_MS)) {
         begin_load(s);
     } else if (now - s->since > READY_PATIENCE_S * SECOND) {
         mh_progress_clear(&s->progress);
@@ -328,7 +328,10 @@ static int start(struct supervisor *s)
         return pid;
     s->app = s->result->pid = pid;
     s->result->started = true;
-    enter(s, STAGE_STARTING);
+    if (s->run->where)
+        enter(s, STAGE_STARTING);
+    else
+        begin_load(s);
     return 0;
 }
 
