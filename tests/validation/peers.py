@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an application under test talks to: one healthy HTTP peer per run, on a port of its own.
+
+It is never at fault itself; mishap breaks the way to it inside the application."""
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        path = self.path.split("?", maxsplit=1)[0]
+        if path == "/longpoll":  # an answer when there is news, which is every two seconds
+            time.sleep(2)
+        self.answer(b'{"value": 42, "unit": "teapots"}')
+        if path == "/hangup":  # a kept-alive connection that is closed without a word
+            self.close_connection = True
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(b'{"taken": true}')
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format, *args):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Connections that mishap resets end in errors here; they are what is being tested."""
+
+
+def start():
+    """Returns (server, port); server.shutdown() ends it."""
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+    return server, server.server_address[1]
