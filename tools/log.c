@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-static void say(const char *format, va_list args)
+static void MH_PRINTF(1, 0) say(const char *format, va_list args)
 {
     fputs("mishap: ", stderr);
     vfprintf(stderr, format, args);
