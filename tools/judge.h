@@ -4,6 +4,7 @@
 #pragma once
 
 #include <argp.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,9 +13,11 @@ enum { MH_MOST_REPORTS = 16 };
 struct mh_judge {
     const char *reports[MH_MOST_REPORTS]; /* files; the format goes by the suffix */
     size_t nreports;
+    const char *format;   /* of what goes to `out`; NULL: by its suffix, or text */
+    const char *out;      /* instead of stdout; NULL stdout */
     const char *fail_on;  /* severity as the user wrote it, NULL none */
     const char *baseline; /* directory of clean recordings, NULL none */
-    bool silent;          /* no text report on stdout */
+    bool silent;          /* nothing on stdout */
     bool verbose;
 };
 
@@ -26,3 +29,6 @@ int mh_judge_check(const struct mh_judge *judge);
 
 /* Grades the recordings below dirs, writes the reports. Returns an exit status. */
 int mh_judge_run(const struct mh_judge *judge, const char *const *dirs, size_t n);
+
+/* The same from a document that was graded before; `path` is where it came from. */
+int mh_judge_document(const struct mh_judge *judge, const json_t *document, const char *path);
