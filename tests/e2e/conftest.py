@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from guest import PROGRAMS, PYTHON, Guest
+from guest import PROGRAMS, PYTHON, Guest, Late
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ class Peer:
     def __init__(self, *args):
         self.process = subprocess.Popen([PYTHON, os.path.join(PROGRAMS, "peer.py"), *args],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.certificate = args[0] if args else None
         self.ports = json.loads(self.process.stdout.readline())
         self.ends, self.news = [], threading.Condition()
         threading.Thread(target=self._follow, daemon=True).start()
@@ -73,3 +74,8 @@ def peer(certificate):
     p = Peer(*certificate)
     yield p
     p.stop()
+
+
+@pytest.fixture(params=["real", "injected"])
+def late(request, guest, peer):
+    return Late(guest, peer, request.param)

@@ -142,3 +142,48 @@ def need(command):
     if not path:
         pytest.skip(command + " is not installed")
     return path
+
+
+# What the short programs of the tests begin with: `connect()` to the peer and `ask()` it for a line
+# that comes half a second late, either because the peer really waits or because mishap says so.
+PRELUDE = """
+import json, os, resource, select, signal, socket, ssl, struct, sys, threading, time
+port, pause = int(sys.argv[1]), sys.argv[2]
+now = time.monotonic
+def connect(where=port):
+    s = socket.create_connection(("127.0.0.1", where))
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+def ask(s, line="echo late"):
+    s.sendall(("pause %s\\n%s\\n" % (pause, line)).encode())
+    return now()
+def busy():
+    r = resource.getrusage(resource.RUSAGE_SELF)
+    return [r.ru_utime + r.ru_stime, r.ru_nvcsw + r.ru_nivcsw]
+def reply(**what):
+    print(json.dumps(what))
+"""
+
+
+class Late:
+    """The same program twice: against a peer that is really late, and against one that mishap makes
+    late. What holds for the first has to hold for the second."""
+
+    def __init__(self, guest, peer, how, delay=0.5):
+        self.guest, self.peer, self.injected, self.delay = guest, peer, how == "injected", delay
+
+    def config(self, port, delay=None, extra=""):
+        return ("[run]\nprocesses = *\n[fault late]\ncall = recv\npeer = 127.0.0.1:%d\ndelay = %dms\n%s\n"
+                % (port, (delay or self.delay) * 1000, extra))
+
+    def run(self, code, *args, delay=None, port=None, extra="", **how):
+        delay, port = delay or self.delay, port or self.peer.plain
+        text = PRELUDE + textwrap.dedent(code)
+        if not self.injected:
+            return self.guest.command([PYTHON, "-c", text, str(port), "%d" % (delay * 1000), *args],
+                                      under=False, **how).json()
+        r = self.guest.command([PYTHON, "-c", text, str(port), "0", *args],
+                               config=self.config(port, delay, extra), **how)
+        figures = r.json()
+        assert r.faults(), "no fault was recorded"
+        return figures
