@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the interpreter in this process knows: stacks, tasks and what became of an error. Nothing of
- * Python is linked: symbols come from dlsym, struct layouts from layouts.def. Everything here may be
- * called from any thread, with or without the GIL, also when there is no interpreter at all. */
+ * Python is linked: symbols come from dlsym, struct layouts from layouts.def. Everything here may
+ * be called from any thread, with or without the GIL, also when there is no interpreter at all. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,12 +24,13 @@ void mh_python_after_fork(void);
 /* PY_VERSION_HEX of the interpreter in this process, 0 when none. */
 uint32_t mh_python_version(void);
 
-/* This thread's stack, site and task; no GIL, no malloc, no Python code. <= 1 us at depth 30 when the
- * stack was seen before. */
+/* This thread's stack, site and task; no GIL, no malloc, no Python code. <= 1 us at depth 30 when
+ * the stack was seen before. */
 void mh_python_place(struct mh_place *ret);
 
-/* Follows the exception that the error of operation `op` (id of an op record) gives birth to on this
- * thread, until it is handled, replaced or lost; each step is one outcome record. Called in a hook
- * just before the error is returned to the program; takes the GIL for a moment. `errno` is kept.
- * No-op when there is no interpreter, it is finalising, or somebody else traces this thread. */
+/* Follows the exception that the error of operation `op` (id of an op record) gives birth to on
+ * this thread, until it is handled, replaced or lost; each step is one outcome record. Called in a
+ * hook just before the error is returned to the program; takes the GIL for a moment. `errno` is
+ * kept. No-op when there is no interpreter, it is finalising, or somebody else traces this thread.
+ */
 void mh_python_watch(int64_t op);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the interpreter among what is loaded; see api.h. Called once, by the constructor. */
+#include "python/api.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "event/write.h"
+#include "python/outcome.h"
+#include "python/python.h"
+#include "python/stack.h"
+
+#include "base/banned.h"
+
+struct mh_py mh_py;
+
+/* POSIX lets a function's address come as an object's; ISO C has no cast for it. */
+static void symbol(const char *name, void *ret)
+{
+    void *p = dlsym(RTLD_DEFAULT, name);
+
+    memcpy(ret, &p, sizeof(p));
+}
+
+/* "3.10.13 (main, ...": Py_Version came with 3.11. */
+static uint32_t version_parse(const char *s)
+{
+    uint32_t part[3] = {0};
+
+    for (int i = 0; i < 3; i++, s++) {
+        for (; *s >= '0' && *s <= '9'; s++)
+            part[i] = part[i] * 10 + (uint32_t)(*s - '0');
+        if (*s != '.')
+            break;
+    }
+    return part[0] << 24 | part[1] << 16 | part[2] << 8 | 0xf0;
+}
+
+static uint32_t version_find(void)
+{
+    const char *(*text)(void);
+    const unsigned long *word;
+
+    symbol("Py_Version", &word);
+    if (word)
+        return (uint32_t)*word;
+    symbol("Py_GetVersion", &text);
+    return text ? version_parse(text()) : 0;
+}
+
+void mh_python_init(void)
+{
+    const void *runtime;
+    bool whole = true;
+
+    mh_py = (struct mh_py){.hex = version_find()};
+    mh_stack_reset();
+    mh_outcome_reset();
+    if (!mh_py.hex)
+        return;
+#define F(type, name, params) symbol(#name, &mh_py.name);
+    MH_PY_STACK_FUNCTIONS(F)
+    MH_PY_OUTCOME_FUNCTIONS(F)
+#undef F
+#define F(type, name, params) whole = whole && mh_py.name;
+    MH_PY_OUTCOME_FUNCTIONS(F)
+#undef F
+    symbol("Py_IsFinalizing", &mh_py.finalizing);
+    if (!mh_py.finalizing)
+        symbol("_Py_IsFinalizing", &mh_py.finalizing);
+    symbol("PyCode_Type", &mh_py.code_type);
+    symbol("PyUnicode_Type", &mh_py.str_type);
+    symbol("PyBytes_Type", &mh_py.bytes_type);
+    symbol("PyCoro_Type", &mh_py.coro_type);
+    symbol("PyTuple_Type", &mh_py.tuple_type);
+    symbol("PyExc_OSError", &mh_py.os_error);
+    symbol("PyExc_MemoryError", &mh_py.memory_error);
+    symbol("_Py_NoneStruct", &mh_py.none);
+    symbol("_PyRuntime", &runtime);
+    mh_py.can_follow = whole && mh_py.os_error && mh_py.memory_error && mh_py.none;
+    mh_py.found = mh_py.PyGILState_GetThisThreadState && mh_py.finalizing && mh_py.code_type &&
+                  mh_py.str_type && mh_py.bytes_type && mh_py.coro_type && mh_py.tuple_type &&
+                  mh_layout_find(mh_py.hex, runtime, &mh_py.at) == 0;
+}
+
+uint32_t mh_python_version(void)
+{
+    return mh_py.hex;
+}
+
+void mh_python_after_fork(void)
+{
+    mh_stack_reset();
+    mh_outcome_after_fork();
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames and code objects as memory: walking them, and what a frame is called and where it stands.
+ * For this room only. The walk is plain loads, so it needs a proved layout (prove.h) and frames
+ * that do not move: those of the calling thread, which stands in a C call. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "python/api.h"
+
+enum {
+    MH_CO_COROUTINE = 0x80,
+    MH_OWNER_GENERATOR = 1,
+    MH_OWNER_C = 3, /* from here on: no Python code, an entry from C */
+};
+
+struct mh_frame {
+    const char *frame; /* PyFrameObject or _PyInterpreterFrame */
+    const char *code;  /* PyCodeObject; NULL: an entry from C, not a Python frame */
+    uintptr_t instr;   /* the version's own mark of the instruction; see mh_frame_offset() */
+};
+
+/* Innermost frame of a thread state, NULL when it runs no Python code. */
+static inline const char *mh_frame_first(const char *ts)
+{
+    const struct mh_layout *at = &mh_py.at;
+
+    if (at->ts_cframe) {
+        ts = MH_AT(char *, ts, at->ts_cframe);
+        return ts ? MH_AT(char *, ts, at->cf_frame) : NULL;
+    }
+    return MH_AT(char *, ts, at->ts_frame);
+}
+
+static inline const char *mh_frame_back(const char *frame)
+{
+    return MH_AT(char *, frame, mh_py.at.fr_back);
+}
+
+/* Looks at one frame. From 3.14 on the code pointer carries tag bits. */
+static inline void mh_frame_load(const char *frame, struct mh_frame *ret)
+{
+    const struct mh_layout *at = &mh_py.at;
+    uintptr_t code = MH_AT(uintptr_t, frame, at->fr_code) & ~(uintptr_t)7;
+
+    ret->frame = frame;
+    ret->code = (const char *)code;
+    ret->instr = at->co_adaptive ? MH_AT(uintptr_t, frame, at->fr_instr)
+                                 : (uintptr_t)(intptr_t)MH_AT(int32_t, frame, at->fr_instr);
+    if (MH_UNLIKELY((at->fr_owner && MH_AT(uint8_t, frame, at->fr_owner) >= MH_OWNER_C) || !code ||
+                    mh_py_type(ret->code) != mh_py.code_type))
+        ret->code = NULL;
+}
+
+/* The innermost Python frame from `frame` outwards; false when there is none. */
+static inline bool mh_frame_find(const char *frame, struct mh_frame *ret)
+{
+    for (int i = 0; frame && i < 1000; i++, frame = mh_frame_back(frame)) {
+        mh_frame_load(frame, ret);
+        if (ret->code)
+            return true;
+    }
+    return false;
+}
+
+/* Byte offset of the instruction in the code, -1 before the first. */
+int mh_frame_offset(const struct mh_frame *f);
+
+/* The coroutine object that owns this frame; NULL when none does. */
+const char *mh_frame_coroutine(const struct mh_frame *f);
+
+/* Line of the instruction at a byte offset; 0 when it has none. */
+int mh_code_line(const char *code, int offset);
+
+/* Does the code of the line that begins at this offset hold this instruction? */
+bool mh_code_line_has(const char *code, int offset, unsigned opcode, unsigned arg);
+unsigned mh_code_opcode(const char *code, int offset);
+
+/* Appends a str as UTF-8, without control characters; at most `most` bytes, cut at the front when
+ * `keep_end`. Returns false when it is not a str. */
+bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end);
+
+/* Appends the frame's qualified name. Before 3.11 a code object knows only its bare name: the class
+ * of a first argument named self or cls is put before it. `frame` may be NULL. */
+void mh_code_add_name(struct mh_buf *b, const char *code, const char *frame);
+
+/* Appends "name<TAB>file<TAB>line". */
+void mh_code_add(struct mh_buf *b, const char *code, int offset, const char *frame);
+
+enum { MH_NAME_MAX = 200, MH_FILE_MAX = 400 };

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of an error: follows exception objects from birth to their end and writes each step
+ * as an outcome record (mh_python_watch() of python.h). For this room only. */
+#pragma once
+
+/* Forgets everything that is followed: at start. */
+void mh_outcome_reset(void);
+
+/* Child side of fork. */
+void mh_outcome_after_fork(void);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lib/python as a library of its own, for the tests of stacks and outcomes: preloaded or loaded by
+ * ctypes. Its recv() and connect() fail when told to, as a hook would let them. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "python/layouts.h"
+#include "python/python.h"
+
+#include "base/banned.h"
+
+static struct mh_place early;
+static _Thread_local struct {
+    int64_t op;
+    int err;
+} armed;
+
+MH_PUBLIC int probe_open(const char *dir);
+MH_PUBLIC void probe_init(void);
+MH_PUBLIC void probe_pretend(uint32_t hex, int skew);
+MH_PUBLIC void probe_place(uint64_t ret[3]);
+MH_PUBLIC uint64_t probe_early(void);
+MH_PUBLIC void probe_arm(int64_t op, int err);
+MH_PUBLIC int64_t probe_bench(int n);
+MH_PUBLIC void probe_fork_child(const char *dir);
+
+int probe_open(const char *dir)
+{
+    return mh_writer_open(dir);
+}
+
+void probe_init(void)
+{
+    mh_python_init();
+}
+
+void probe_pretend(uint32_t hex, int skew)
+{
+    mh_layout_pretend(hex, skew);
+    mh_python_init();
+}
+
+void probe_place(uint64_t ret[3])
+{
+    struct mh_place place;
+
+    mh_python_place(&place);
+    ret[0] = place.stack;
+    ret[1] = place.site;
+    ret[2] = place.task;
+}
+
+uint64_t probe_early(void)
+{
+    return early.stack | early.site | early.task;
+}
+
+/* The next recv() or connect() of this thread fails with `err`, and its error is followed as that
+ * of operation `op`. */
+void probe_arm(int64_t op, int err)
+{
+    armed.op = op;
+    armed.err = err;
+}
+
+/* Nanoseconds of one capture, the mean of n. */
+int64_t probe_bench(int n)
+{
+    struct mh_place place;
+    int64_t begun;
+
+    mh_python_place(&place);
+    begun = mh_now();
+    for (int i = 0; i < n; i++)
+        mh_python_place(&place);
+    return (mh_now() - begun) / n;
+}
+
+void probe_fork_child(const char *dir)
+{
+    mh_writer_abandon();
+    mh_writer_open(dir);
+    mh_python_after_fork();
+}
+
+static bool fails(void)
+{
+    int err = armed.err;
+
+    if (!err)
+        return false;
+    armed.err = 0;
+    errno = EXDEV; /* must be kept */
+    mh_python_watch(armed.op);
+    if (errno != EXDEV)
+        __builtin_trap();
+    errno = err;
+    return true;
+}
+
+MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
+{
+    long r;
+
+    if (fails())
+        return -1;
+    r = mh_sys(SYS_recvfrom, fd, buf, n, flags, 0, 0);
+    if (r < 0)
+        errno = (int)-r;
+    return r < 0 ? -1 : r;
+}
+
+MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    long r;
+
+    if (fails())
+        return -1;
+    r = mh_sys(SYS_connect, fd, addr, len);
+    if (r < 0)
+        errno = (int)-r;
+    return r < 0 ? -1 : 0;
+}
+
+__attribute__((constructor)) static void probe_constructor(void)
+{
+    const char *dir = getenv("PROBE_OUT");
+
+    mh_python_init();
+    if (dir)
+        mh_writer_open(dir);
+    mh_python_place(&early);
+}
