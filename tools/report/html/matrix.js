@@ -1,0 +1,61 @@
+/* The fault matrix: sites down, faults across, each case a block coloured by what became of it. */
+function matrix(doc) {
+  const cases = list(doc.cases);
+  if (cases.length === 0) return null;
+  const sites = [...new Set(cases.map(c => c.site))], faults = [...new Set(cases.map(c => c.fault))];
+  const cells = new Map();
+  for (const c of cases) {
+    const key = JSON.stringify([c.site, c.fault]);
+    cells.set(key, [...(cells.get(key) || []), c]);
+  }
+  const effects = new Map(cases.map(c => [c.fault, c.effect]));
+  const detail = el('div', {class: 'case-detail', 'aria-live': 'polite'},
+    el('p', {class: 'quiet'}, 'Choose a cell to see its cases.'));
+  let chosen = null;
+
+  const choose = (button, some) => {
+    if (chosen) chosen.setAttribute('aria-pressed', 'false');
+    chosen = button;
+    button.setAttribute('aria-pressed', 'true');
+    detail.replaceChildren(caseTable(some));
+  };
+  const cell = (site, fault) => {
+    const some = cells.get(JSON.stringify([site, fault]));
+    if (!some) return el('td', {class: 'na', title: 'does not exist here'}, el('span', {class: 'sr'}, 'does not apply'));
+    const says = some.map(c => (c.shape ? c.shape + ': ' : '') + caseWord(c)).join(', ');
+    const button = el('button', {type: 'button', class: 'cell', 'aria-pressed': 'false', title: says,
+      'aria-label': site + ', ' + fault + ': ' + says},
+      some.map(c => el('span', {class: 'block ' + caseClass(c)}, c.fired > 0 ? c.fired : '')));
+    button.addEventListener('click', () => choose(button, some));
+    return el('td', {}, button);
+  };
+  const table = el('table', {class: 'matrix'},
+    el('thead', {}, el('tr', {}, el('td', {}), faults.map(f => el('th', {scope: 'col', title: effects.get(f)},
+      el('span', {class: 'tilt'}, f))))),
+    el('tbody', {}, sites.map(site => el('tr', {}, el('th', {scope: 'row'}, qualified(site)),
+      faults.map(fault => cell(site, fault))))));
+  return section('matrix', ['Fault matrix', 'Matrix'],
+    'Where the application touches the world, and what each fault did there. One block a case (once, or for a while); the number says how often it fired.',
+    el('div', {class: 'card'}, legend(), scroller('Fault matrix', table), detail));
+}
+
+const caseWord = c => (c.fired > 0 ? (c.outcome || 'not judged') + ' (' + c.fired + ' fired)' : 'not exercised');
+const caseClass = c => (c.fired > 0 ? outcomeClass(c.outcome) : 'not-exercised');
+
+function legend() {
+  return el('ul', {class: 'legend'},
+    OUTCOMES.map(name => el('li', {title: MEANING[name]}, el('span', {class: 'swatch ' + outcomeClass(name)}), name)),
+    el('li', {}, el('span', {class: 'swatch not-exercised'}), 'not exercised'),
+    el('li', {}, el('span', {class: 'swatch na'}), 'does not apply'));
+}
+
+function caseTable(some) {
+  return el('table', {class: 'plain'},
+    el('caption', {}, qualified(some[0].site), ' under ', el('code', {}, some[0].fault)),
+    el('thead', {}, el('tr', {}, ['case', 'shape', 'effect', 'peer', 'route', 'fired', 'outcome'].map(h => el('th', {scope: 'col'}, h)))),
+    el('tbody', {}, some.map(c => el('tr', {},
+      el('td', {}, el('code', {}, c.id)), el('td', {}, c.shape || '–'), el('td', {}, c.effect || '–'),
+      el('td', {}, el('code', {}, c.peer || '–')), el('td', {}, c.route || 'background'),
+      el('td', {class: 'num'}, c.fired),
+      el('td', {}, el('span', {class: 'swatch ' + caseClass(c)}), ' ', c.fired > 0 ? c.outcome || 'not judged' : 'not exercised')))));
+}
