@@ -11,7 +11,9 @@ ask = socket.getaddrinfo
 
 
 def two_addresses(host, port, *args, **kwargs):
-    """Stands for the resolver: every name is at 127.0.0.2, where nobody is, and at 127.0.0.1."""
+    """Stands for the resolver: the peer is at 127.0.0.2, where nobody is, and at 127.0.0.1."""
+    if host != "prices.example":
+        return ask(host, port, *args, **kwargs)
     found = ask("127.0.0.1", port, *args, **kwargs)
     return [(*entry[:4], ("127.0.0.2", entry[4][1])) for entry in found] + found
 
