@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Observer of plaintext HTTP/1.x on one connection: it is shown the bytes that pass, in whatever
  * pieces, and says what it saw. Fixed state, no copies of bodies, no clock, no malloc, no calls
- * out: any context may use it. What is not HTTP is left alone from its first odd byte on.
- *
- *     for (;;) {
- *         flags = mh_http_server_read(h, p, n, &facts);   // what was just read from the client
- *         ...                                             // facts are of one message
- *         p += facts.used, n -= facts.used;
- *         if (!n) break;
- *     }
- *
- * A call stops behind the end of a message, so that its flags and facts are of one message only.
- * Show every byte once: what MSG_PEEK gave, or a send did not take, is not for us. */
+ * out: any context may use it. What is not HTTP is left alone from its first odd byte on. */
 #pragma once
 
 #include <stdbool.h>
@@ -84,8 +74,17 @@ _Static_assert(sizeof(struct mh_http) <= 512, "one of these per connection: keep
 /* key: of the run's digests. */
 void mh_http_init(struct mh_http *h, uint64_t key);
 
-/* Bytes that went the way of requests, and those that went the way of responses. Flags are
- * returned; *ret is whole whatever they are, but only what a flag stands for means something. */
+/* Bytes that went the way of requests, and those that went the way of responses; each byte once:
+ * what MSG_PEEK gave, or a send did not take, is not for us. Flags are returned; *ret is whole
+ * whatever they are, but only what a flag stands for means something. A call stops behind the end
+ * of a message, so that its flags and facts are of one message only:
+ *
+ *     do {
+ *         flags = mh_http_server_read(h, p, n, &facts);
+ *         ...
+ *         p += facts.used, n -= facts.used;
+ *     } while (n);
+ */
 unsigned mh_http_requests(struct mh_http *h, const void *bytes, size_t n,
                           struct mh_http_facts *ret);
 unsigned mh_http_responses(struct mh_http *h, const void *bytes, size_t n,
