@@ -89,6 +89,7 @@ struct mh_fault {
 
 struct mh_phase {
     char name[MH_NAME_SIZE];
+    uint16_t file; /* index in mh_rules.files */
     int line;
     int64_t start_ns, for_ns; /* from the run's origin; for_ns 0 = to the end (last phase only) */
     uint64_t faults[MH_FAULT_WORDS];

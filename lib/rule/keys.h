@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of the scenario language as rows, made from table/keys.def: for the loader and for
+ * `mishap list keys`. Pure data; any context may use it. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum mh_section { MH_SECTION_none, MH_SECTION_run, MH_SECTION_phase, MH_SECTION_fault };
+
+enum mh_key {
+#define KEY(section, name, type, field, least, most, dflt, help) MH_KEY_##section##_##name,
+#include "table/keys.def"
+#undef KEY
+    MH_KEY_COUNT
+};
+
+/* One row per kind of value: TYPE(name, is it a list of words, what may stand there). */
+#define MH_TYPES                                                                                   \
+    TYPE(uint, false, "a whole number")                                                            \
+    TYPE(time, false, "a time")                                                                    \
+    TYPE(size, false, "a size")                                                                    \
+    TYPE(percent, false, "more than 0% and at most 100%, such as 25%")                             \
+    TYPE(flag, false, "yes or no")                                                                 \
+    TYPE(side, false, "client or server")                                                          \
+    TYPE(per, false, "run, process, peer, connection or site")                                     \
+    TYPE(signal, false, "")                                                                        \
+    TYPE(delay, false, "TIME, TIME jitter TIME, uniform TIME TIME or normal TIME TIME; each time") \
+    TYPE(range, false, "BYTES or LEAST..MOST, such as 1..16; each")                                \
+    TYPE(after, false, "yes or after SIZE, such as after 4KiB; the size")                          \
+    TYPE(calls, true, "operations, groups or libc calls, as `mishap list calls` shows them")       \
+    TYPE(peers, true,                                                                              \
+         "HOST, HOST:PORT, :PORT, ADDRESS, ADDRESS:PORT, ADDRESS/BITS, [IPV6]:PORT or unix:PATH")  \
+    TYPE(paths, true, "globs of paths, such as /var/lib/app/** or *.db")                           \
+    TYPE(globs, true, "globs, such as python* or celery*worker*")                                  \
+    TYPE(errors, true, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                              \
+    TYPE(faults, true, "names of [fault NAME] sections")
+
+enum mh_type {
+#define TYPE(name, list, shape) MH_TYPE_##name,
+    MH_TYPES
+#undef TYPE
+        MH_TYPE_COUNT
+};
+
+struct mh_key_row {
+    enum mh_section section;
+    const char *name;
+    enum mh_type type;
+    size_t offset; /* of the field in mh_rules, mh_phase or mh_fault */
+    uint64_t least, most;
+    const char *dflt; /* "" = none */
+    const char *help;
+};
+
+struct mh_type_row {
+    const char *name;
+    int list; /* words, that may go on in indented lines */
+    const char *shape;
+};
+
+extern const struct mh_key_row mh_key_rows[MH_KEY_COUNT];
+extern const struct mh_type_row mh_type_rows[MH_TYPE_COUNT];
+
+/* "run", "phase", "fault"; "" for none. */
+const char *mh_section_name(enum mh_section section);
+
+/* What may stand after the key: "a time from 1 ms to 24 h (ns, us, ms, s, m, h)". */
+void mh_key_allowed(const struct mh_key_row *key, struct mh_buf *ret);
+
+/* The effect that a key of [fault] gives; -1 when it gives none. */
+int mh_key_effect(const struct mh_key_row *key);
+
+/* Signals of `kill`, by position; name NULL past the end. */
+struct mh_signal_row {
+    const char *name;
+    int number;
+};
+extern const struct mh_signal_row mh_signal_rows[];
