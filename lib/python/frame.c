@@ -2,6 +2,7 @@
 /* What a code object says of itself: names, and the line of an instruction; see frame.h. */
 #include "python/frame.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -15,29 +16,27 @@ static const unsigned char *bytes_of(const char *object, int64_t *ret_size)
     return (const unsigned char *)object + mh_py.at.by_data;
 }
 
-/* The instructions, and how many bytes they are. */
-static const unsigned char *code_bytes(const char *code, int64_t *ret_size)
+/* Bytes of instructions; *ret_start is where frames count them from, NULL when they count from 0.
+ */
+static int64_t code_size(const char *code, const char **ret_start)
 {
     const struct mh_layout *at = &mh_py.at;
+    int64_t size = 0;
 
-    if (!at->co_adaptive)
-        return bytes_of(MH_AT(char *, code, at->co_code), ret_size);
-    *ret_size = MH_AT(int64_t, code, at->by_size) * 2;
-    return (const unsigned char *)code + at->co_adaptive;
+    *ret_start = at->co_adaptive ? code + at->co_adaptive : NULL;
+    if (at->co_adaptive)
+        return MH_AT(int64_t, code, at->by_size) * 2;
+    bytes_of(MH_AT(char *, code, at->co_code), &size);
+    return size;
 }
 
 int mh_frame_offset(const struct mh_frame *f)
 {
-    const struct mh_layout *at = &mh_py.at;
-    int64_t size = 0, offset;
+    const char *start;
+    int64_t size = code_size(f->code, &start), offset = (int64_t)(f->instr - (uintptr_t)start);
 
-    code_bytes(f->code, &size);
-    if (at->co_adaptive)
-        offset = (int64_t)(f->instr - (uintptr_t)(f->code + at->co_adaptive));
-    else if (at->lines == MH_LINES_lnotab)
-        offset = (int64_t)f->instr;
-    else
-        offset = (int64_t)f->instr * 2;
+    if (mh_py.at.lines == MH_LINES_ranges) /* 3.10 counts instructions, not bytes */
+        offset *= 2;
     return offset < 0 || offset >= size ? -1 : (int)offset;
 }
 
@@ -57,124 +56,147 @@ const char *mh_frame_coroutine(const struct mh_frame *f)
     return owner && mh_py_type(owner) == mh_py.coro_type ? owner : NULL;
 }
 
-/* Up to 3.9: (address increment, line increment) pairs, an entry begins where the last one ended.
- */
-static int line_lnotab(const unsigned char *p, int64_t n, int line, int offset)
-{
-    int at = 0;
+/* Ranges of instructions that share a line, in their order. */
+struct ranges {
+    const unsigned char *p, *end;
+    int line;        /* running line */
+    int start, stop; /* bytes of code of the range found */
+    int found;       /* its line, 0 none */
+};
 
-    for (int64_t i = 0; i + 1 < n; i += 2) {
-        at += p[i];
-        if (at > offset)
-            break;
-        line += (signed char)p[i + 1];
-    }
-    return line;
+static bool ranges_begin(struct ranges *r, const char *code)
+{
+    int64_t n = 0;
+
+    *r = (struct ranges){.line = MH_AT(int32_t, code, mh_py.at.co_firstline)};
+    r->p = bytes_of(MH_AT(char *, code, mh_py.at.co_lines), &n);
+    r->end = r->p ? r->p + n : NULL;
+    return r->p;
 }
 
-/* 3.10: (length, line increment) pairs; -128 is a range without a line. */
-static int line_ranges(const unsigned char *p, int64_t n, int line, int offset)
+/* Up to 3.9: pairs (bytes to go, signed change of line after them); a pair without bytes only
+ * changes the line. The last range goes on to the end of the code. */
+static bool ranges_next_lnotab(struct ranges *r)
 {
-    int end = 0;
-
-    for (int64_t i = 0; i + 1 < n; i += 2) {
-        int delta = (signed char)p[i + 1];
-
-        end += p[i];
-        line += delta == -128 ? 0 : delta;
-        if (offset < end)
-            return delta == -128 ? 0 : line;
+    if (r->stop == INT_MAX)
+        return false;
+    r->start = r->stop;
+    for (; r->end - r->p >= 2 && r->p[0] == 0; r->p += 2)
+        r->line += (signed char)r->p[1];
+    r->found = r->line;
+    r->stop = INT_MAX;
+    if (r->end - r->p >= 2) {
+        r->stop = r->start + r->p[0];
+        r->line += (signed char)r->p[1];
+        r->p += 2;
     }
-    return 0;
+    return true;
 }
 
-static const unsigned char *varint_read(const unsigned char *p, const unsigned char *end,
-                                        uint32_t *ret)
+/* 3.10: pairs (bytes, signed change of line before them); -128 is a range without a line. */
+static bool ranges_next_pep626(struct ranges *r)
+{
+    int delta;
+
+    if (r->end - r->p < 2)
+        return false;
+    delta = (signed char)r->p[1];
+    r->start = r->stop;
+    r->stop += r->p[0];
+    r->line += delta == -128 ? 0 : delta;
+    r->found = delta == -128 ? 0 : r->line;
+    r->p += 2;
+    return true;
+}
+
+/* Six bits a byte, lowest first; 0x40 says that more follow. */
+static uint32_t varint_read(struct ranges *r)
 {
     uint32_t value = 0;
 
-    for (unsigned shift = 0; p < end && shift < 30; shift += 6) {
-        value |= (uint32_t)(*p & 0x3f) << shift;
-        if (!(*p++ & 0x40))
+    for (unsigned shift = 0; r->p < r->end && shift < 30; shift += 6) {
+        value |= (uint32_t)(*r->p & 0x3f) << shift;
+        if (!(*r->p++ & 0x40))
             break;
     }
-    *ret = value;
-    return p;
+    return value;
 }
 
 /* From 3.11: one entry a range, its first byte has the high bit set: kind in bits 3-6, length in
- * code units less one below. Kinds 0-9 keep the line; 10-12 add 0-2; 13 and 14 add a signed varint,
- * whose sign is its lowest bit; 15 has no line. */
-static int line_locations(const unsigned char *p, int64_t n, int line, int offset)
+ * code units less one below. Kinds 0-9 keep the line; 10-12 add 0-2; 13 and 14 add a varint whose
+ * lowest bit is its sign; 15 has no line. What follows are columns, of no interest here. */
+static bool ranges_next_pep657(struct ranges *r)
 {
-    const unsigned char *end = p + n;
-    int at = 0;
+    unsigned kind, length;
+    uint32_t v;
 
-    while (p < end) {
-        unsigned kind = *p >> 3 & 15, length = (*p & 7u) + 1;
-        uint32_t v = 0;
-
-        p++;
-        if (kind == 13 || kind == 14) {
-            p = varint_read(p, end, &v);
-            line += v & 1 ? -(int)(v >> 1) : (int)(v >> 1);
-        } else if (kind >= 10 && kind <= 12) {
-            line += (int)kind - 10;
-        }
-        at += (int)length * 2;
-        if (offset < at)
-            return kind == 15 ? 0 : line;
-        while (p < end && !(*p & 0x80))
-            p++;
+    if (r->p >= r->end)
+        return false;
+    kind = *r->p >> 3 & 15;
+    length = (*r->p & 7u) + 1;
+    r->p++;
+    if (kind == 13 || kind == 14) {
+        v = varint_read(r);
+        r->line += v & 1 ? -(int)(v >> 1) : (int)(v >> 1);
+    } else if (kind >= 10 && kind <= 12) {
+        r->line += (int)kind - 10;
     }
-    return 0;
+    r->start = r->stop;
+    r->stop += (int)length * 2;
+    r->found = kind == 15 ? 0 : r->line;
+    while (r->p < r->end && !(*r->p & 0x80))
+        r->p++;
+    return true;
+}
+
+static bool ranges_next(struct ranges *r)
+{
+    switch (mh_py.at.lines) {
+    case MH_LINES_lnotab:
+        return ranges_next_lnotab(r);
+    case MH_LINES_ranges:
+        return ranges_next_pep626(r);
+    case MH_LINES_locations:
+        return ranges_next_pep657(r);
+    case MH_LINES_none:
+        break;
+    }
+    return false;
 }
 
 int mh_code_line(const char *code, int offset)
 {
-    const struct mh_layout *at = &mh_py.at;
-    int first = MH_AT(int32_t, code, at->co_firstline);
-    int64_t n = 0;
-    const unsigned char *p = bytes_of(MH_AT(char *, code, at->co_lines), &n);
+    struct ranges r;
 
-    if (!p || offset < 0)
-        return first;
-    switch (at->lines) {
-    case MH_LINES_lnotab:
-        return line_lnotab(p, n, first, offset);
-    case MH_LINES_ranges:
-        return line_ranges(p, n, first, offset);
-    case MH_LINES_locations:
-        return line_locations(p, n, first, offset);
-    case MH_LINES_none:
-        break;
-    }
+    if (!ranges_begin(&r, code) || offset < 0)
+        return r.line;
+    while (ranges_next(&r))
+        if (offset < r.stop)
+            return r.found;
     return 0;
 }
 
-unsigned mh_code_opcode(const char *code, int offset)
+bool mh_code_line_has(const char *code, int line, const char *bytes, unsigned opcode, unsigned arg)
 {
-    int64_t size = 0;
-    const unsigned char *p = code_bytes(code, &size);
+    int64_t n = 0;
+    const unsigned char *p = bytes_of(bytes, &n);
+    struct ranges r;
 
-    return p && offset >= 0 && offset < size ? p[offset] : 0;
+    if (!p || !opcode || !ranges_begin(&r, code))
+        return false;
+    while (ranges_next(&r))
+        for (int64_t i = r.start; r.found == line && i + 1 < MH_MIN(n, r.stop); i += 2)
+            if (p[i] == opcode && (!arg || p[i + 1] == arg))
+                return true;
+    return false;
 }
 
-bool mh_code_line_has(const char *code, int offset, unsigned opcode, unsigned arg)
+unsigned mh_code_opcode(const char *bytes, int offset)
 {
-    int64_t size = 0;
-    const unsigned char *p = code_bytes(code, &size);
-    int line = mh_code_line(code, offset);
+    int64_t n = 0;
+    const unsigned char *p = bytes_of(bytes, &n);
 
-    if (!p || offset < 0 || !opcode)
-        return false;
-    for (int64_t i = offset; i + 1 < size && i < offset + 400; i += 2) {
-        if (mh_code_line(code, (int)i) != line)
-            return false;
-        if (p[i] == opcode && (!arg || p[i + 1] == arg))
-            return true;
-    }
-    return false;
+    return p && offset >= 0 && offset < n ? p[offset] : 0;
 }
 
 static size_t utf8_put(char *to, uint32_t c)
@@ -279,12 +301,29 @@ void mh_code_add_name(struct mh_buf *b, const char *code, const char *frame)
         mh_buf_add_char(b, '?');
 }
 
-void mh_code_add(struct mh_buf *b, const char *code, int offset, const char *frame)
+void mh_code_add(struct mh_buf *b, const char *code, const char *frame)
 {
     mh_code_add_name(b, code, frame);
     mh_buf_add_char(b, '\t');
     if (!mh_str_add(b, MH_AT(char *, code, mh_py.at.co_filename), MH_FILE_MAX, true))
         mh_buf_add_char(b, '?');
     mh_buf_add_char(b, '\t');
-    mh_buf_add_int(b, mh_code_line(code, offset));
+}
+
+bool mh_file_foreign(const char *path)
+{
+    const char *p = path;
+
+    if (!strncmp(path, "<frozen ", 8))
+        return true;
+    if (strstr(path, "/site-packages/") || strstr(path, "/dist-packages/"))
+        return true;
+    while ((p = strstr(p, "/lib"))) {
+        p += 4;
+        if (!strncmp(p, "64", 2) || !strncmp(p, "32", 2))
+            p += 2;
+        if (!strncmp(p, "/python3", 8) && (p[8] == '.' || (p[8] >= '0' && p[8] <= '9')))
+            return true;
+    }
+    return false;
 }

@@ -76,9 +76,9 @@ const char *mh_frame_coroutine(const struct mh_frame *f);
 /* Line of the instruction at a byte offset; 0 when it has none. */
 int mh_code_line(const char *code, int offset);
 
-/* Does the code of the line that begins at this offset hold this instruction? */
-bool mh_code_line_has(const char *code, int offset, unsigned opcode, unsigned arg);
-unsigned mh_code_opcode(const char *code, int offset);
+/* Does this line of the code hold this instruction? `bytes` is the code's co_code; `arg` 0: any. */
+bool mh_code_line_has(const char *code, int line, const char *bytes, unsigned opcode, unsigned arg);
+unsigned mh_code_opcode(const char *bytes, int offset);
 
 /* Appends a str as UTF-8, without control characters; at most `most` bytes, cut at the front when
  * `keep_end`. Returns false when it is not a str. */
@@ -88,7 +88,12 @@ bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end);
  * of a first argument named self or cls is put before it. `frame` may be NULL. */
 void mh_code_add_name(struct mh_buf *b, const char *code, const char *frame);
 
-/* Appends "name<TAB>file<TAB>line". */
-void mh_code_add(struct mh_buf *b, const char *code, int offset, const char *frame);
+/* Appends "name<TAB>file<TAB>"; a line number is to follow. */
+void mh_code_add(struct mh_buf *b, const char *code, const char *frame);
+
+/* Is this file part of Python's own library or of an installed package? By place alone: the
+ * compiler's own "<frozen ...>", a directory of packages, or below lib/python3.N, where both live.
+ */
+bool mh_file_foreign(const char *path);
 
 enum { MH_NAME_MAX = 200, MH_FILE_MAX = 400 };

@@ -115,27 +115,6 @@ static void walk_stack(const char *ts, struct walk *w)
     w->key = mh_mix(w->key + w->cut) | 1;
 }
 
-/* Is this file part of Python's own library or of an installed package? By place alone: the
- * compiler's own "<frozen ...>", a directory of packages, or below lib/python3.N, where both live.
- */
-static bool file_foreign(const char *path)
-{
-    const char *p = path;
-
-    if (!strncmp(path, "<frozen ", 8))
-        return true;
-    if (strstr(path, "/site-packages/") || strstr(path, "/dist-packages/"))
-        return true;
-    while ((p = strstr(p, "/lib"))) {
-        p += 4;
-        if (!strncmp(p, "64", 2) || !strncmp(p, "32", 2))
-            p += 2;
-        if (!strncmp(p, "/python3", 8) && (p[8] == '.' || (p[8] >= '0' && p[8] <= '9')))
-            return true;
-    }
-    return false;
-}
-
 /* The site: qualified name and last part of the file's path of the innermost frame of the
  * application and its callers; without one, of the innermost frames there are. Texts only: the same
  * in every run and on every machine. */
@@ -160,7 +139,7 @@ static uint64_t site_of(const char *first, int most)
         base = strrchr(file.data, '/');
         base = base ? base + 1 : file.data;
         for (int app = 0; app < 2; app++) {
-            if (taken[app] == SITE_FRAMES || (app == 0 && !taken[0] && file_foreign(file.data)))
+            if (taken[app] == SITE_FRAMES || (app == 0 && !taken[0] && mh_file_foreign(file.data)))
                 continue;
             site[app] = mh_hash_text(mh_hash_text(site[app], name.data) * 31, base);
             taken[app]++;
@@ -187,7 +166,8 @@ static bool record_write(const struct walk *w, uint32_t id)
         mh_frame_load(frame, &f);
         if (!f.code)
             continue;
-        mh_code_add(&b, f.code, mh_frame_offset(&f), frame);
+        mh_code_add(&b, f.code, frame);
+        mh_buf_add_int(&b, mh_code_line(f.code, mh_frame_offset(&f)));
         mh_buf_add_char(&b, '\n');
         if (b.cut) {
             b.len = before;
