@@ -18,9 +18,9 @@ void *mh_pool_alloc(size_t align, size_t n)
     size_t old = atomic_load(&used);
     size_t at, end;
 
-    align = MH_MAX(align, (size_t)ALIGN);
     if ((align & (align - 1)) || align > MH_POOL_SIZE || n > MH_POOL_SIZE)
         return NULL;
+    align = MH_MAX(align, (size_t)ALIGN);
     do {
         at = (old + sizeof(size_t) + align - 1) & ~(align - 1);
         end = at + MH_MAX(n, (size_t)1);
