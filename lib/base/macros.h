@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attributes and small helpers that every room may use; no code that runs, no other header of ours. */
+/* Attributes and small helpers that every room may use; no code that runs, no other header of ours.
+ */
 #pragma once
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MH_PUBLIC __attribute__((visibility("default")))
+#define MH_PUBLIC             __attribute__((visibility("default")))
 #define MH_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define MH_LIKELY(x) __builtin_expect(!!(x), 1)
-#define MH_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MH_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MH_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MH_LIKELY(x)          __builtin_expect(!!(x), 1)
+#define MH_UNLIKELY(x)        __builtin_expect(!!(x), 0)
+#define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))
+#define MH_MIN(a, b)          ((a) < (b) ? (a) : (b))
+#define MH_MAX(a, b)          ((a) > (b) ? (a) : (b))
 
 /* Only for tools: what the name holds is released when the variable goes out of scope. */
 #define MH_CLEANUP(f) __attribute__((cleanup(f)))
@@ -25,7 +26,7 @@ static inline void mh_cleanup_close(int *fd)
     if (*fd >= 0)
         close(*fd);
 }
-#define _cleanup_free_ MH_CLEANUP(mh_cleanup_free)
+#define _cleanup_free_  MH_CLEANUP(mh_cleanup_free)
 #define _cleanup_close_ MH_CLEANUP(mh_cleanup_close)
 
 /* Gives the pointer away: the variable no longer owns it. */
@@ -35,3 +36,10 @@ static inline void mh_cleanup_close(int *fd)
         (p) = NULL;                                                                                \
         stolen_;                                                                                   \
     })
+
+/* dlsym moved from libdl to libc in glibc 2.34: the old version serves both. */
+#if defined(__x86_64__)
+#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.2.5")
+#elif defined(__aarch64__)
+#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.17")
+#endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw system calls: the only way that code on a hooked path may talk to the kernel. They neither set
- * errno nor pass through libc, so they are safe in signal handlers, after fork and before the
+/* Raw system calls: the only way that code on a hooked path may talk to the kernel. They neither
+ * set errno nor pass through libc, so they are safe in signal handlers, after fork and before the
  * constructor. Each returns the result, or a negative errno. */
 #pragma once
 
@@ -41,12 +41,12 @@ static inline long mh_sys6(long n, long a, long b, long c, long d, long e, long 
 #error "mishap knows the system call convention of x86_64 and aarch64 only"
 #endif
 
-#define mh_sys(n, ...) MH_SYS_PICK(__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)(n, __VA_ARGS__)
+#define mh_sys(n, ...)                        MH_SYS_PICK(__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)(n, __VA_ARGS__)
 #define MH_SYS_PICK(a, b, c, d, e, f, k, ...) MH_SYS_##k
-#define MH_SYS_1(n, a) mh_sys6(n, (long)(a), 0, 0, 0, 0, 0)
-#define MH_SYS_2(n, a, b) mh_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define MH_SYS_3(n, a, b, c) mh_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define MH_SYS_4(n, a, b, c, d) mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define MH_SYS_1(n, a)                        mh_sys6(n, (long)(a), 0, 0, 0, 0, 0)
+#define MH_SYS_2(n, a, b)                     mh_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define MH_SYS_3(n, a, b, c)                  mh_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define MH_SYS_4(n, a, b, c, d)               mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define MH_SYS_5(n, a, b, c, d, e)                                                                 \
     mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define MH_SYS_6(n, a, b, c, d, e, f)                                                              \
@@ -62,7 +62,8 @@ static inline int mh_sys_gettid(void)
     return (int)mh_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Nanoseconds of CLOCK_MONOTONIC. clock_gettime() is the vDSO and safe everywhere; it cannot fail. */
+/* Nanoseconds of CLOCK_MONOTONIC. clock_gettime() is the vDSO and safe everywhere; it cannot fail.
+ */
 static inline int64_t mh_now(void)
 {
     struct timespec ts;

@@ -18,7 +18,7 @@ enum mh_event {
 
 /* struct mh_ev_op { int64_t op; int64_t kind; ... } and so on, one per record type. */
 #define EVENT_BEGIN(number, name, doc) struct mh_ev_##name {
-#define FIELD(event, name, unit, doc) int64_t name;
+#define FIELD(event, name, unit, doc)  int64_t name;
 #define EVENT_END(name, tail)                                                                      \
     }                                                                                              \
     ;
@@ -29,13 +29,13 @@ enum mh_event {
 
 /* Codes of `note`: what mishap says of itself. Append only. */
 enum mh_note {
-    MH_NOTE_bad_config = 1,  /* nothing is injected */
-    MH_NOTE_no_stacks,       /* unknown interpreter, or its layout did not hold */
-    MH_NOTE_stopped,         /* stop_after was reached */
-    MH_NOTE_trace_taken,     /* somebody else traces: no outcomes */
-    MH_NOTE_table_full,      /* a table of ours is full; value: which */
-    MH_NOTE_bypass,          /* io_uring or another way past libc */
-    MH_NOTE_no_outcome,      /* outcomes cannot be followed in this interpreter */
+    MH_NOTE_bad_config = 1, /* nothing is injected */
+    MH_NOTE_no_stacks,      /* unknown interpreter, or its layout did not hold */
+    MH_NOTE_stopped,        /* stop_after was reached */
+    MH_NOTE_trace_taken,    /* somebody else traces: no outcomes */
+    MH_NOTE_table_full,     /* a table of ours is full; value: which */
+    MH_NOTE_bypass,         /* io_uring or another way past libc */
+    MH_NOTE_no_outcome,     /* outcomes cannot be followed in this interpreter */
 };
 
 /* Steps of `outcome`, in the order in which they may come. Append only. */

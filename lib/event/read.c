@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of recordings; see read.h. Bytes of the file are never trusted: every length is checked
- * against the file before it is used. */
+/* The reader of recordings; see read.h. Bytes of the file are never trusted: every length is
+ * checked against the file before it is used. */
 #include "event/read.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static const char *const event_names[] = {
 };
 
 #define EVENT_BEGIN(number, name, doc) static const char *const fields_##name[] = {
-#define FIELD(event, name, unit, doc) #name,
+#define FIELD(event, name, unit, doc)  #name,
 #define EVENT_END(name, tail)                                                                      \
     NULL                                                                                           \
     }                                                                                              \
@@ -143,12 +143,12 @@ static bool record_sound(const struct mh_reader *r, const struct mh_record_heade
     uint64_t left = MH_SEGMENT - r->at % MH_SEGMENT;
 
     return h->length >= sizeof(*h) && h->length % 8 == 0 && h->length <= left &&
-           h->length <= r->size - r->at &&
-           sizeof(*h) + h->nfields * 8ull + h->tail <= h->length &&
+           h->length <= r->size - r->at && sizeof(*h) + h->nfields * 8ull + h->tail <= h->length &&
            h->check == mh_record_check(r->at, h->length, h->type);
 }
 
-/* Passes over what is not a record. Zeros up to the segment's end are its unused rest, not damage. */
+/* Passes over what is not a record. Zeros up to the segment's end are its unused rest, not damage.
+ */
 static void reader_skip(struct mh_reader *r, const uint64_t *word)
 {
     if (*word != 0 && !r->in_hole) {

@@ -52,8 +52,7 @@ static char *segment_map(unsigned i)
             r = 0;
         }
     }
-    p = r ? -1
-          : mh_sys(SYS_mmap, 0, MH_SEGMENT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (long)at);
+    p = r ? -1 : mh_sys(SYS_mmap, 0, MH_SEGMENT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (long)at);
     mh_sys(SYS_close, fd);
     return p < 0 && p > -4096 ? NULL : (char *)p;
 }
@@ -195,8 +194,7 @@ static int64_t reserve(uint32_t length, uint64_t limit)
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
 {
     struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
-    uint64_t limit =
-        (uint64_t)(routine(type) ? ROUTINE_SEGMENTS : MAX_SEGMENTS) * MH_SEGMENT;
+    uint64_t limit = (uint64_t)(routine(type) ? ROUTINE_SEGMENTS : MAX_SEGMENTS) * MH_SEGMENT;
     struct mh_record_header *to;
     char *segment;
     int64_t at;
@@ -227,8 +225,7 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
     memcpy(to + 1, fields, n * 8);
     if (len)
         memcpy((char *)(to + 1) + n * 8, tail, len);
-    __atomic_store_n(&to->check, mh_record_check((uint64_t)at, h.length, h.type),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&to->check, mh_record_check((uint64_t)at, h.length, h.type), __ATOMIC_RELEASE);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Appends records to this process's recording. Lock-free, async-signal-safe, no malloc; any thread,
- * any context but a vfork child. Before mh_writer_open() and after a failure every put is refused. */
+ * any context but a vfork child. Before mh_writer_open() and after a failure every put is refused.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -10,7 +10,11 @@
 #include "python/python.h"
 #include "python/stack.h"
 
+#include "base/macros.h"
+
 #include "base/banned.h"
+
+MH_OLD_DLSYM;
 
 struct mh_py mh_py;
 

@@ -8,14 +8,14 @@
 
 #include "base/banned.h"
 
-#define ERR(...) __VA_ARGS__ __VA_OPT__(, ) 0
+#define ERR(...)                              __VA_ARGS__ __VA_OPT__(, ) 0
 #define OP(name, group, effects, errnos, doc) static const int errnos_##name[] = {errnos};
 #include "table/ops.def"
 #undef OP
 #undef ERR
 
 const struct mh_op_row mh_op_rows[MH_OP_COUNT] = {
-#define E(effect) MH_EFFECT_BIT(MH_EFFECT_##effect)
+#define E(effect)                             MH_EFFECT_BIT(MH_EFFECT_##effect)
 #define OP(name, group, effects, errnos, doc) {#name, #group, effects, errnos_##name, doc},
 #include "table/ops.def"
 #undef OP

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Enums and look-ups made from the .def files of this room: calls (hooks.def), operations (ops.def),
- * effects (effects.def) and event types (events.def). Pure data: any context may use it. */
+/* Enums and look-ups made from the .def files of this room: calls (hooks.def), operations
+ * (ops.def), effects (effects.def) and event types (events.def). Pure data: any context may use it.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registrations, shadows and wake-up of epoll sets; see epoll.h. One small spin lock guards the
+ * tables; it is never held across a wait, and who cannot have it goes without filtering. */
+#include "fd/epoll.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "fd/stream.h"
+#include "fd/wait.h"
+
+#include "base/banned.h"
+
+enum { REGS = 16384, PROBES = 64, SETS = 64, SHADOWS = 1024, LOCK_TRIES = 2000 };
+
+/* Marks the event of our own timer in the program's set. */
+#define TIMER_DATA UINT64_C(0x6d69736861702e74)
+
+struct reg {
+    int epfd, fd; /* epfd + 1: 0 = free */
+    uint32_t events;
+    uint64_t data;
+    bool shadow;
+    bool spent; /* EPOLLONESHOT, and it was reported */
+};
+
+struct set {
+    int epfd;  /* + 1; 0 = free */
+    int timer; /* descriptor, -1 none */
+    int shadows;
+};
+
+static struct {
+    _Atomic uint32_t lock;
+    struct reg regs[REGS];
+    struct set sets[SETS];
+    uint16_t shadows[SHADOWS]; /* indices into regs */
+    unsigned nshadows;
+} epolls;
+
+static bool lock(void)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        uint32_t free_ = 0;
+
+        if (atomic_compare_exchange_strong(&epolls.lock, &free_, 1))
+            return true;
+        if (i > 50)
+            mh_sys(SYS_sched_yield, 0);
+    }
+    return false;
+}
+
+static void unlock(void)
+{
+    atomic_store(&epolls.lock, 0);
+}
+
+static struct reg *reg_find(int epfd, int fd, bool make)
+{
+    uint64_t start = mh_mix2((uint64_t)epfd, (uint64_t)fd);
+    struct reg *free_ = NULL;
+
+    for (unsigned n = 0; n < PROBES; n++) {
+        struct reg *r = &epolls.regs[(start + n) % REGS];
+
+        if (r->epfd == epfd + 1 && r->fd == fd)
+            return r;
+        if (!r->epfd && !free_)
+            free_ = r;
+    }
+    if (!make || !free_)
+        return NULL;
+    *free_ = (struct reg){.epfd = epfd + 1, .fd = fd};
+    return free_;
+}
+
+/* The registration that an event belongs to. Event loops put the descriptor into the low half of
+ * their data (selectors, libuv, libev); for others the table is searched. */
+static struct reg *reg_of(int epfd, uint64_t data)
+{
+    struct reg *r = reg_find(epfd, (int)(uint32_t)data, false);
+
+    if (r && r->data == data)
+        return r;
+    for (unsigned i = 0; i < REGS; i++) {
+        r = &epolls.regs[i];
+        if (r->epfd == epfd + 1 && r->data == data)
+            return r;
+    }
+    return NULL;
+}
+
+static struct set *set_find(int epfd, bool make)
+{
+    struct set *free_ = NULL;
+
+    for (unsigned i = 0; i < SETS; i++) {
+        if (epolls.sets[i].epfd == epfd + 1)
+            return &epolls.sets[i];
+        if (!epolls.sets[i].epfd && !free_)
+            free_ = &epolls.sets[i];
+    }
+    if (!make || !free_)
+        return NULL;
+    *free_ = (struct set){.epfd = epfd + 1, .timer = -1};
+    return free_;
+}
+
+static void ctl(int epfd, int what, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event e = {.events = events, .data.u64 = data};
+
+    if (what == EPOLL_CTL_MOD && (events & EPOLLEXCLUSIVE)) {
+        mh_sys(SYS_epoll_ctl, epfd, EPOLL_CTL_DEL, fd, &e);
+        what = EPOLL_CTL_ADD; /* the kernel does not let an exclusive one be modified */
+    }
+    mh_sys(SYS_epoll_ctl, epfd, what, fd, &e);
+}
+
+static void shadow_drop(struct reg *r)
+{
+    struct set *s;
+
+    if (!r->shadow)
+        return;
+    r->shadow = false;
+    for (unsigned i = 0; i < epolls.nshadows; i++)
+        if (&epolls.regs[epolls.shadows[i]] == r) {
+            epolls.shadows[i] = epolls.shadows[--epolls.nshadows];
+            break;
+        }
+    s = set_find(r->epfd - 1, false);
+    if (s && --s->shadows <= 0) {
+        s->shadows = 0;
+        if (s->timer >= 0)
+            mh_sys(SYS_close, s->timer);
+        s->timer = -1;
+    }
+}
+
+/* Masks a registration. */
+static void shadow_make(struct reg *r)
+{
+    struct set *s;
+
+    if (r->shadow || r->spent || epolls.nshadows == SHADOWS)
+        return;
+    s = set_find(r->epfd - 1, true);
+    if (!s)
+        return;
+    if (r->events & EPOLLEXCLUSIVE)
+        ctl(r->epfd - 1, EPOLL_CTL_DEL, r->fd, 0, 0);
+    ctl(r->epfd - 1, r->events & EPOLLEXCLUSIVE ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, r->fd,
+        (r->events & ~(uint32_t)(EPOLLONESHOT | EPOLLEXCLUSIVE)) | EPOLLET, r->data);
+    r->shadow = true;
+    s->shadows++;
+    epolls.shadows[epolls.nshadows++] = (uint16_t)(r - epolls.regs);
+}
+
+/* Sets the set's timer, which wakes every thread that sleeps in it. */
+static void timer_set(struct set *s, int64_t at)
+{
+    struct itimerspec t = {.it_value = {at / 1000000000, at % 1000000000}};
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u64 = TIMER_DATA};
+
+    if (at == MH_NEVER)
+        return;
+    if (s->timer < 0) {
+        s->timer = (int)mh_sys(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (s->timer < 0)
+            return;
+        s->timer = mh_fd_hide(s->timer);
+        mh_sys(SYS_epoll_ctl, s->epfd - 1, EPOLL_CTL_ADD, s->timer, &e);
+    }
+    mh_sys(SYS_timerfd_settime, s->timer, TFD_TIMER_ABSTIME, &t, 0);
+}
+
+/* Next change on this registration's descriptor, from its state alone. */
+static int64_t reg_next(const struct reg *r, int64_t now)
+{
+    struct mh_desc *d = mh_fd_get(r->fd);
+
+    return d ? mh_stream_next(d, now) : MH_NEVER;
+}
+
+/* Is there something to tell now that was held back? */
+static bool reg_due(const struct reg *r, int64_t now)
+{
+    struct mh_desc *d = mh_fd_get(r->fd);
+
+    if (!d || d->dead)
+        return true;
+    if (d->connecting)
+        return d->out.release <= now;
+    if ((r->events & EPOLLIN) && mh_stream_released(d, now))
+        return true;
+    if ((r->events & EPOLLOUT) && d->out.decided && d->out.release <= now)
+        return true;
+    return mh_stream_next(d, now) == MH_NEVER && !d->nholds && !d->end_release;
+}
+
+/* Gives back what is due in this set; returns the next time at which something will be. */
+static int64_t shadows_restore(int epfd, int64_t now)
+{
+    int64_t next = MH_NEVER;
+
+    for (unsigned i = 0; i < epolls.nshadows;) {
+        struct reg *r = &epolls.regs[epolls.shadows[i]];
+
+        if (r->epfd == epfd + 1 && reg_due(r, now)) {
+            int fd = r->fd;
+            uint32_t events = r->events;
+            uint64_t data = r->data;
+
+            shadow_drop(r);
+            ctl(epfd, EPOLL_CTL_MOD, fd, events, data);
+            continue;
+        }
+        if (r->epfd == epfd + 1)
+            next = MH_MIN(next, reg_next(r, now));
+        i++;
+    }
+    return next;
+}
+
+void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *event)
+{
+    struct reg *r;
+
+    if (!lock())
+        return;
+    r = reg_find(epfd, fd, what != EPOLL_CTL_DEL);
+    if (r) {
+        shadow_drop(r); /* the program's own change has replaced the mask */
+        if (what == EPOLL_CTL_DEL)
+            *r = (struct reg){0};
+        else {
+            r->events = event->events;
+            r->data = event->data.u64;
+            r->spent = false;
+        }
+    }
+    unlock();
+}
+
+void mh_epoll_rearm(int fd, int64_t release)
+{
+    if (!lock())
+        return;
+    for (unsigned i = 0; i < SETS; i++) {
+        struct set *s = &epolls.sets[i];
+        struct reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
+
+        if (r && (r->events & EPOLLET)) {
+            shadow_make(r);
+            timer_set(s, release);
+        }
+    }
+    unlock();
+}
+
+void mh_epoll_closed(int fd)
+{
+    struct set *own;
+
+    if (!lock())
+        return;
+    for (unsigned i = 0; i < SETS; i++) {
+        struct set *s = &epolls.sets[i];
+        struct reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
+
+        if (s->epfd && s->timer == fd)
+            s->timer = -1; /* the program closed a range; the next hold makes a new one */
+        if (r) {
+            shadow_drop(r);
+            *r = (struct reg){0};
+        }
+    }
+    own = set_find(fd, false);
+    if (own) {
+        for (unsigned i = 0; i < REGS; i++)
+            if (epolls.regs[i].epfd == fd + 1) {
+                shadow_drop(&epolls.regs[i]);
+                epolls.regs[i] = (struct reg){0};
+            }
+        if (own->timer >= 0)
+            mh_sys(SYS_close, own->timer);
+        *own = (struct set){0};
+    }
+    unlock();
+}
+
+void mh_epoll_after_fork(void)
+{
+    atomic_store(&epolls.lock, 0);
+}
+
+bool mh_epoll_needed(void)
+{
+    const uint64_t ops = MH_OP_BIT(MH_OP_recv) | MH_OP_BIT(MH_OP_send) | MH_OP_BIT(MH_OP_connect) |
+                         MH_OP_BIT(MH_OP_accept);
+
+    return mh_guest.rules && (mh_guest.rules->ops & ops);
+}
+
+/* Filters one event. Returns whether it may be reported. */
+static bool event_filter(int epfd, struct epoll_event *e, int64_t now, bool *masked)
+{
+    struct reg *r = reg_of(epfd, e->data.u64);
+    struct mh_desc *d = r ? mh_fd_get(r->fd) : NULL;
+    int64_t next = MH_NEVER;
+    uint32_t seen;
+
+    if (!d || !(mh_stream_armed(d) || d->connecting))
+        goto report;
+    if (!mh_desc_lock(d))
+        goto report;
+    seen = mh_stream_filter(d, r->fd, e->events, now, &next);
+    mh_desc_unlock(d);
+    if (e->events & ~seen) {
+        shadow_make(r);
+        *masked = true;
+    }
+    seen &= r->events | EPOLLERR | EPOLLHUP;
+    if (!(seen & ~(uint32_t)(EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP)))
+        return false;
+    e->events = seen;
+report:
+    if (r && (r->events & EPOLLONESHOT) && !r->shadow)
+        r->spent = true;
+    return true;
+}
+
+static int events_filter(int epfd, struct epoll_event *events, int n)
+{
+    int64_t now = mh_now();
+    bool masked = false;
+    int kept = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.u64 == TIMER_DATA)
+            continue;
+        if (event_filter(epfd, &events[i], now, &masked))
+            events[kept++] = events[i];
+    }
+    if (masked) {
+        struct set *s = set_find(epfd, false);
+
+        if (s)
+            timer_set(s, shadows_restore(epfd, now));
+    }
+    return kept;
+}
+
+/* A masked registration is edge-triggered: what else it wants (writability) would be told only
+ * once. Tells it again on behalf of the kernel. */
+static int masked_events(int epfd, struct epoll_event *events, int max)
+{
+    int64_t now = mh_now(), next;
+    int n = 0;
+
+    for (unsigned i = 0; i < epolls.nshadows && n < max; i++) {
+        struct reg *r = &epolls.regs[epolls.shadows[i]];
+        struct mh_desc *d = mh_fd_get(r->fd);
+        struct pollfd p = {r->fd, POLLOUT, 0};
+        struct timespec zero = {0, 0};
+
+        if (r->epfd != epfd + 1 || !d || !(r->events & EPOLLOUT) || (r->events & EPOLLET))
+            continue;
+        if (mh_sys(SYS_ppoll, &p, 1, &zero, 0, 8) != 1 || !mh_desc_lock(d))
+            continue;
+        if (mh_stream_filter(d, r->fd, POLLOUT, now, &next) & POLLOUT)
+            events[n++] = (struct epoll_event){.events = EPOLLOUT, .data.u64 = r->data};
+        mh_desc_unlock(d);
+    }
+    return n;
+}
+
+int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout_ns,
+                  const sigset_t *mask)
+{
+    int64_t start = mh_now();
+    int64_t deadline =
+        timeout_ns < 0 || timeout_ns > MH_NEVER - start ? MH_NEVER : start + timeout_ns;
+
+    for (;;) {
+        int64_t now = mh_now(), next = MH_NEVER, until;
+        struct timespec left;
+        int n = 0;
+        long r;
+
+        if (lock()) {
+            if (epolls.nshadows) {
+                next = shadows_restore(epfd, now);
+                n = masked_events(epfd, events, max);
+            }
+            unlock();
+        }
+        until = n ? now : MH_MIN(deadline, next);
+        left = (struct timespec){MH_MAX(until - now, 0) / 1000000000,
+                                 MH_MAX(until - now, 0) % 1000000000};
+        r = n == max ? 0
+                     : mh_sys(SYS_epoll_pwait2, epfd, events + n, max - n,
+                              until == MH_NEVER ? NULL : &left, mask, 8);
+        if (r == -ENOSYS) {
+            long ms = until == MH_NEVER ? -1 : (MH_MAX(until - now, 0) + 999999) / 1000000;
+
+            r = mh_sys(SYS_epoll_pwait, epfd, events + n, max - n, MH_MIN(ms, 3600000), mask, 8);
+        }
+        if (r < 0)
+            return n ? n : (int)r;
+        if (r > 0 && lock()) {
+            r = events_filter(epfd, events + n, (int)r);
+            unlock();
+        }
+        if (n + r > 0)
+            return n + (int)r;
+        if (mh_now() >= deadline)
+            return 0;
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State of the guest and the guard of its slow path; see guest.h. */
+#include "fd/guest.h"
+
+#include <errno.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+
+#include "base/banned.h"
+
+struct mh_gates mh_gate = {MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT};
+struct mh_guest mh_guest;
+__thread struct mh_thread mh_thread;
+
+bool mh_guest_enter(void)
+{
+    if (mh_thread.depth)
+        return false;
+    /* A vfork child runs on its parent's memory with another pid. A fork child was renamed by the
+     * atfork handler before anything else could run. */
+    if (MH_UNLIKELY(mh_sys_getpid() != mh_guest.pid))
+        return false;
+    mh_thread.depth = 1;
+    mh_thread.saved_errno = errno;
+    return true;
+}
+
+void mh_guest_leave(void)
+{
+    errno = mh_thread.saved_errno;
+    mh_thread.depth = 0;
+}
+
+void mh_guest_leave_errno(int err)
+{
+    errno = err > 0 ? err : mh_thread.saved_errno;
+    mh_thread.depth = 0;
+}
+
+int64_t mh_guest_run_ns(int64_t now)
+{
+    int64_t origin = __atomic_load_n(&mh_guest.control->origin_at, __ATOMIC_RELAXED);
+
+    return origin ? now - origin : -1;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records made from what passes; see observe.h. */
+#include "fd/observe.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "wire/logsink.h"
+
+#include "base/banned.h"
+
+enum { LONG_WAIT_NS = 50000000 };
+
+static uint32_t peer_id(const struct mh_desc *d)
+{
+    if (!d->peer)
+        return 0;
+    mh_peer_record(d->peer);
+    return d->peer->id;
+}
+
+static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)
+{
+    __atomic_add_fetch(&mh_guest.control->units, 1, __ATOMIC_RELAXED);
+    if (d->unit_status >= 500)
+        __atomic_add_fetch(&mh_guest.control->units_5xx, 1, __ATOMIC_RELAXED);
+    mh_event(unit_end, d->http.text, strlen(d->http.text), .unit = d->unit, .conn = d->conn,
+             .status = d->unit_status, .latency_ns = mh_now() - d->unit_at,
+             .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
+             .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
+             .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
+             .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys);
+    d->unit = 0;
+}
+
+static void server_read(struct mh_desc *d, const char *bytes, size_t n)
+{
+    while (n && !d->http.raw) {
+        struct mh_http_facts facts;
+        unsigned flags = mh_http_server_read(&d->http, bytes, n, &facts);
+
+        if ((flags & MH_HTTP_REQUEST_BYTE) && !d->unit)
+            d->unit_at = mh_now();
+        if ((flags & MH_HTTP_REQUEST_BEGUN) && !d->unit) {
+            d->unit = mh_new_id();
+            d->unit_status = 0;
+            d->unit_retry_after = -1;
+            d->unit_place = (struct mh_place){0};
+            mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = d->unit,
+                     .conn = d->conn, .fds = mh_fd_count());
+        }
+        if (!facts.used)
+            return;
+        bytes += facts.used;
+        n -= facts.used;
+    }
+}
+
+static void server_wrote(struct mh_desc *d, const char *bytes, size_t n)
+{
+    while (n && d->unit) {
+        struct mh_http_facts facts;
+        unsigned flags = mh_http_server_wrote(&d->http, bytes, n, &facts);
+
+        if ((flags & MH_HTTP_RESPONSE_BYTE) && !d->unit_place.stack)
+            mh_python_place(&d->unit_place);
+        if (flags & MH_HTTP_RESPONSE_BEGUN) {
+            d->unit_status = facts.status;
+            d->unit_retry_after = facts.retry_after_s;
+        }
+        if (flags & (MH_HTTP_RESPONSE_DONE | MH_HTTP_LEFT))
+            unit_end(d, &facts, 0);
+        if (!facts.used)
+            return;
+        bytes += facts.used;
+        n -= facts.used;
+    }
+}
+
+/* Shows each piece of iov, n bytes in all, to f. */
+static void each(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n,
+                 void (*f)(struct mh_desc *, const char *, size_t))
+{
+    for (size_t i = 0; i < niov && n; i++) {
+        size_t piece = MH_MIN(iov[i].iov_len, n);
+
+        f(d, iov[i].iov_base, piece);
+        n -= piece;
+    }
+}
+
+static void client_wrote(struct mh_desc *d, const char *bytes, size_t n)
+{
+    while (n && !d->http.raw) {
+        struct mh_http_facts facts;
+
+        mh_http_client_wrote(&d->http, bytes, n, &facts);
+        if (!facts.used)
+            return;
+        bytes += facts.used;
+        n -= facts.used;
+    }
+}
+
+static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
+{
+    uint64_t digest =
+        mh_hash_bytes(mh_guest.control->digest_key, iov[0].iov_base, MH_MIN(n, iov[0].iov_len));
+    bool http = !d->http.raw && d->http.seen;
+
+    mh_python_place(&d->asked);
+    d->exchange++;
+    d->pending = true;
+    d->request_at = mh_now();
+    mh_event(request, d->http.text, http ? strlen(d->http.text) : 0, .conn = d->conn,
+             .peer = peer_id(d), .exchange = d->exchange, .bytes = (int64_t)n,
+             .digest = (int64_t)digest, .idempotency_key = http && d->http.idempotency_key,
+             .stack = d->asked.stack, .task = (int64_t)d->asked.task);
+}
+
+void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
+{
+    if (!n || !niov || !mh_desc_lock(d))
+        return;
+    d->sent += n;
+    if (d->side == MH_SIDE_client) {
+        each(d, iov, niov, n, client_wrote);
+        if (!d->pending)
+            request_begin(d, iov, n);
+    } else if (d->side == MH_SIDE_server) {
+        each(d, iov, niov, n, server_wrote);
+    }
+    mh_desc_unlock(d);
+}
+
+static void response(struct mh_desc *d, int status, int64_t retry_after, int err, bool eof)
+{
+    struct mh_place place;
+
+    mh_python_place(&place);
+    d->pending = false;
+    mh_event(response, NULL, 0, .conn = d->conn, .peer = peer_id(d), .exchange = d->exchange,
+             .latency_ns = mh_now() - d->request_at, .status = status, .retry_after_s = retry_after,
+             .err = err, .eof = eof, .stack = place.stack, .task = (int64_t)place.task);
+}
+
+void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
+{
+    struct mh_http_facts facts = {.retry_after_s = -1};
+
+    if (!n || !niov || !mh_desc_lock(d))
+        return;
+    d->delivered += n;
+    if (d->side == MH_SIDE_client) {
+        int64_t retry_after = -1;
+        int status = 0;
+        size_t left = n;
+
+        for (size_t i = 0; i < niov && left && !d->http.raw; i++) {
+            const char *bytes = iov[i].iov_base;
+            size_t piece = MH_MIN(iov[i].iov_len, left);
+
+            left -= piece;
+            while (piece && !d->http.raw) {
+                unsigned flags = mh_http_client_read(&d->http, bytes, piece, &facts);
+
+                if (flags & MH_HTTP_RESPONSE_BEGUN) {
+                    status = facts.status;
+                    retry_after = facts.retry_after_s;
+                }
+                if (!facts.used)
+                    break;
+                bytes += facts.used;
+                piece -= facts.used;
+            }
+        }
+        if (d->pending)
+            response(d, status, retry_after, 0, false);
+    } else if (d->side == MH_SIDE_server) {
+        each(d, iov, niov, n, server_read);
+    }
+    mh_desc_unlock(d);
+}
+
+void mh_seen_end(struct mh_desc *d, int err)
+{
+    if (!mh_desc_lock(d))
+        return;
+    d->peer_left = true;
+    if (d->side == MH_SIDE_client && d->pending)
+        response(d, 0, -1, err, err == 0);
+    mh_desc_unlock(d);
+}
+
+void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsigned fds)
+{
+    int64_t told =
+        (int64_t)mh_mix2((uint64_t)timeout_ns, (uint64_t)d->exchange * 2 + d->connecting);
+    struct mh_place place;
+
+    if (d->side != MH_SIDE_client || !(d->pending || d->connecting) || d->wait_told == told)
+        return;
+    d->wait_told = told;
+    mh_python_place(&place);
+    mh_event(wait, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
+             .timeout_ns = timeout_ns, .pending = d->pending, .connecting = d->connecting,
+             .fds = fds, .stack = place.stack, .task = (int64_t)place.task);
+}
+
+void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,
+                    int ready, int err, unsigned fds)
+{
+    struct mh_place place;
+
+    if (d->side != MH_SIDE_client || (ready > 0 && waited_ns < LONG_WAIT_NS) || !waited_ns)
+        return;
+    mh_python_place(&place);
+    mh_event(waited, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
+             .timeout_ns = timeout_ns, .waited_ns = waited_ns, .ready = ready, .err = err,
+             .blocking = fds <= 1, .stack = place.stack, .task = (int64_t)place.task);
+}
+
+void mh_seen_closed(struct mh_desc *d, int fd)
+{
+    struct mh_place place;
+
+    if (d->kind != MH_DESC_stream && d->kind != MH_DESC_datagram)
+        return;
+    if (d->unit) {
+        struct mh_http_facts facts = {0};
+        unsigned flags = mh_http_ended(&d->http, &facts);
+
+        unit_end(d, &facts, (flags & MH_HTTP_RESPONSE_DONE) ? 0 : d->peer_left ? 1 : 2);
+    }
+    if (!d->conn)
+        return;
+    mh_python_place(&place);
+    mh_event(close, NULL, 0, .conn = d->conn, .fd = fd, .peer = peer_id(d), .pending = d->pending,
+             .sent = (int64_t)d->sent, .received = (int64_t)d->delivered, .stack = place.stack,
+             .task = (int64_t)place.task);
+}
+
+void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n)
+{
+    struct mh_log_facts facts;
+    struct mh_place place;
+
+    mh_log_scan(bytes, n, mh_guest.control->digest_key, &facts);
+    if (!facts.tokens[0] && !facts.level && !facts.traceback)
+        return; /* program output that says nothing of trouble */
+    mh_python_place(&place);
+    mh_event(log, facts.tokens, strlen(facts.tokens), .fd = fd, .sink = d->sink,
+             .level = facts.level, .traceback = facts.traceback, .same = (int64_t)facts.digest,
+             .bytes = (int64_t)n, .task = (int64_t)place.task);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns the bytes and waits that pass through hooks into records: exchanges of a client connection,
+ * inbound HTTP requests, waits with their limits, log records. Called with the result of the real
+ * call; takes and releases the description's lock itself. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "fd/table.h"
+
+/* n bytes of iov were sent on / received from this socket. */
+void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n);
+void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n);
+
+/* A receive gave the end (err 0) or an error instead of bytes. */
+void mh_seen_end(struct mh_desc *d, int err);
+
+/* A thread begins to wait on this socket with that limit (-1 none). */
+void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsigned fds);
+
+/* It ended: ready 1, 0 at the limit, -1 with err. Recorded when long or without result. */
+void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,
+                    int ready, int err, unsigned fds);
+
+/* The last descriptor of this connection is about to go. */
+void mh_seen_closed(struct mh_desc *d, int fd);
+
+/* n bytes were written to a log sink. */
+void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n);

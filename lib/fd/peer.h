@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Peers: who is at the other end of a connection, under the name that the program asked for. Peers
+ * are interned for the life of the process, so pointers to them stay good. */
+#pragma once
+
+#include <sys/socket.h>
+
+#include "rule/rule.h"
+
+/* Remembers that `name` was resolved to this address (port 0: any port). */
+void mh_peer_learn(const char *name, const struct sockaddr *addr, socklen_t len);
+
+/* The peer at this address as client (what connect() was given) or as server (the address that
+ * accept() gave; listen_port is ours). Writes its peer record at first use in this recording. NULL
+ * when the family is not one that we observe or the table is full. */
+struct mh_peer *mh_peer_get(enum mh_side side, const struct sockaddr *addr, socklen_t len,
+                            uint16_t listen_port);
+
+/* Makes sure that the peer's record stands in the current recording. */
+void mh_peer_record(struct mh_peer *peer);
+
+/* Stable ordinal of a new connection to this peer, from 1. */
+uint64_t mh_peer_connection(struct mh_peer *peer);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arrivals, holds and readiness of sockets; see stream.h.
+ *
+ * An operation of the read side is one burst of arrivals: it begins when bytes (or the end, or a
+ * datagram, or a connection on a listener) are noticed while nothing earlier is unread, and
+ * everything that arrives before it is consumed shares its verdict. So a slow link shifts a train
+ * of messages and does not stretch it, and release times never go backwards. */
+#include "fd/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+
+#include "base/banned.h"
+
+/* The operation of the read side that arrivals on this description begin. */
+static enum mh_op_kind arrival_kind(const struct mh_desc *d)
+{
+    return d->kind == MH_DESC_listener ? MH_OP_accept : MH_OP_recv;
+}
+
+/* Begins an operation: verdict, and for what holds data back its record. */
+static void arrival_decide(struct mh_desc *d, int fd, int64_t now)
+{
+    struct mh_pending *in = &d->in;
+    struct mh_place place;
+    struct mh_verdict *v = &in->verdict;
+    int effect;
+
+    *in = (struct mh_pending){.decided = true};
+    v->fault = v->delay_fault = -1;
+    if (!(d->armed & MH_OP_BIT(arrival_kind(d))))
+        return;
+    place = d->asked; /* who waits for these bytes asked for them there */
+    if (!place.stack)
+        mh_python_place(&place);
+    if (!mh_decide(d, arrival_kind(d), &place, 0, v))
+        return;
+    if (!v->delay_ns && !(v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)))
+        return;
+    effect = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang) ? MH_EFFECT_hang : MH_EFFECT_delay;
+    in->op = mh_record(&(struct mh_story){.kind = arrival_kind(d),
+                                          .call = MH_CALL_recv,
+                                          .fd = fd,
+                                          .d = d,
+                                          .wait_ns = -1,
+                                          .timeout_ns = d->nonblocking   ? -2
+                                                        : d->rcvtimeo_ns ? d->rcvtimeo_ns
+                                                                         : -1,
+                                          .verdict = v,
+                                          .effect = effect,
+                                          .delay_ns = effect == MH_EFFECT_hang ? 0 : v->delay_ns,
+                                          .place = &place});
+    if (!in->op) { /* could not be recorded: not injected */
+        v->delay_ns = 0;
+        v->effects = 0;
+        v->fault = v->delay_fault = -1;
+    }
+}
+
+/* When something that is noticed now may be seen. */
+static int64_t arrival_release(struct mh_desc *d, int64_t now)
+{
+    const struct mh_verdict *v = &d->in.verdict;
+    int64_t release = now + v->delay_ns;
+
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_hang))
+        release = mh_window_end((unsigned)v->fault, now);
+    if (release < d->last_release)
+        release = d->last_release;
+    d->last_release = release;
+    return release;
+}
+
+static uint32_t poll_now(int fd, short events)
+{
+    struct pollfd p = {fd, events, 0};
+    struct timespec zero = {0, 0};
+
+    return mh_sys(SYS_ppoll, &p, 1, &zero, 0, 8) == 1 ? (uint16_t)p.revents : 0;
+}
+
+static void look_bytes(struct mh_desc *d, int fd, int64_t now)
+{
+    int available = 0;
+    uint64_t end;
+
+    if (mh_sys(SYS_ioctl, fd, FIONREAD, &available) < 0)
+        available = 0;
+    end = d->consumed + (uint64_t)available;
+    if (end > d->stamped) {
+        struct mh_hold hold;
+
+        if (!d->in.decided || d->stamped == d->consumed) {
+            if (!d->in.decided || !d->end_release)
+                arrival_decide(d, fd, now);
+            d->nholds = 0;
+        }
+        hold = (struct mh_hold){end, arrival_release(d, now)};
+        if (d->nholds && d->holds[d->nholds - 1].release == hold.release)
+            d->holds[d->nholds - 1].end = end;
+        else if (d->nholds < MH_HOLDS)
+            d->holds[d->nholds++] = hold;
+        else /* the queue is full: the last entry waits for the newest bytes */
+            d->holds[MH_HOLDS - 1] = hold;
+        d->stamped = end;
+    }
+    if (!d->end_release && (poll_now(fd, POLLIN | POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR))) {
+        int more = 0;
+
+        /* FIONREAD and poll() are two looks: bytes may have come between them. */
+        if (mh_sys(SYS_ioctl, fd, FIONREAD, &more) == 0 && more > available) {
+            look_bytes(d, fd, now);
+            return;
+        }
+        if (!d->in.decided)
+            arrival_decide(d, fd, now);
+        d->end_release = arrival_release(d, now);
+    }
+}
+
+void mh_stream_look(struct mh_desc *d, int fd, int64_t now)
+{
+    if (d->dead || d->connecting)
+        return;
+    if (d->kind == MH_DESC_stream) {
+        look_bytes(d, fd, now);
+    } else if (!d->in.decided && (poll_now(fd, POLLIN) & (POLLIN | POLLERR | POLLHUP))) {
+        arrival_decide(d, fd, now);
+        d->end_release = arrival_release(d, now);
+    }
+}
+
+uint64_t mh_stream_released(const struct mh_desc *d, int64_t now)
+{
+    uint64_t upto = d->consumed;
+
+    if (d->kind != MH_DESC_stream)
+        return d->in.decided && d->end_release <= now ? MH_STREAM_END : 0;
+    for (unsigned i = 0; i < d->nholds; i++)
+        if (d->holds[i].release <= now)
+            upto = MH_MAX(upto, d->holds[i].end);
+    if (upto > d->consumed)
+        return upto - d->consumed;
+    return d->stamped == d->consumed && d->end_release && d->end_release <= now ? MH_STREAM_END : 0;
+}
+
+int64_t mh_stream_next(const struct mh_desc *d, int64_t now)
+{
+    int64_t next = MH_NEVER;
+
+    for (unsigned i = 0; i < d->nholds; i++)
+        if (d->holds[i].release > now)
+            next = MH_MIN(next, d->holds[i].release);
+    if (d->end_release > now)
+        next = MH_MIN(next, d->end_release);
+    if (d->out.decided && d->out.release > now)
+        next = MH_MIN(next, d->out.release);
+    return next;
+}
+
+void mh_stream_consumed(struct mh_desc *d, uint64_t n)
+{
+    unsigned kept = 0;
+
+    if (d->kind != MH_DESC_stream) {
+        d->in.decided = false;
+        d->end_release = 0;
+        return;
+    }
+    d->consumed += n;
+    if (d->consumed > d->stamped)
+        d->stamped = d->consumed; /* bytes came and went between two looks */
+    for (unsigned i = 0; i < d->nholds; i++)
+        if (d->holds[i].end > d->consumed)
+            d->holds[kept++] = d->holds[i];
+    d->nholds = kept;
+    if (d->consumed == d->stamped && !d->end_release)
+        d->in.decided = false;
+}
+
+/* Readiness of a connection that an injected fault has ended, as tcp_poll() gives it. */
+static uint32_t dead_events(const struct mh_desc *d, uint32_t revents)
+{
+    switch (d->dead) {
+    case MH_DEAD_eof:
+        return revents | POLLIN | POLLRDNORM | POLLRDHUP;
+    case MH_DEAD_reset:
+        return POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLWRNORM | POLLHUP |
+               (d->dead_err ? POLLERR : 0);
+    case MH_DEAD_connect:
+        return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | (d->dead_err ? POLLERR : 0);
+    default:
+        return revents;
+    }
+}
+
+uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t now, int64_t *next)
+{
+    const uint32_t in_bits = POLLIN | POLLRDNORM | POLLRDBAND;
+    const uint32_t end_bits = POLLRDHUP | POLLHUP | POLLERR;
+
+    if (d->connecting && d->out.release > now) {
+        *next = MH_MIN(*next, d->out.release);
+        return 0;
+    }
+    if (d->dead)
+        return dead_events(d, revents);
+    if (d->connecting)
+        return revents;
+    if ((revents & (in_bits | end_bits)) &&
+        (d->armed & MH_OP_BIT(arrival_kind(d)) || d->nholds || d->end_release > now)) {
+        uint64_t released;
+
+        mh_stream_look(d, fd, now);
+        released = mh_stream_released(d, now);
+        if (!released)
+            revents &= ~in_bits;
+        if (d->end_release > now)
+            revents &= ~end_bits;
+    }
+    if (d->out.decided && d->out.release > now)
+        revents &= ~(uint32_t)(POLLOUT | POLLWRNORM | POLLWRBAND);
+    *next = MH_MIN(*next, mh_stream_next(d, now));
+    return revents;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When bytes become visible: arrivals on a socket are stamped as they are noticed, and may be read
+ * from their release time on. All functions want the description's lock held and never block. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fd/decide.h"
+#include "fd/table.h"
+
+#define MH_NEVER INT64_MAX
+
+/* May faults on the read side, the write side or the set-up of this socket apply at all? */
+static inline bool mh_stream_armed(const struct mh_desc *d)
+{
+    return (d->armed & (MH_OP_BIT(MH_OP_recv) | MH_OP_BIT(MH_OP_send) | MH_OP_BIT(MH_OP_connect) |
+                        MH_OP_BIT(MH_OP_accept))) ||
+           d->dead != MH_DEAD_no;
+}
+
+/* Notices what has arrived since the last look and gives it its release time; asks the rules for a
+ * verdict when a new operation begins. */
+void mh_stream_look(struct mh_desc *d, int fd, int64_t now);
+
+/* How many bytes may be read now; 0 none. MH_STREAM_END: the end (EOF or error) may be seen now. */
+#define MH_STREAM_END UINT64_MAX
+uint64_t mh_stream_released(const struct mh_desc *d, int64_t now);
+
+/* The next moment at which more becomes visible; MH_NEVER when nothing is held back. */
+int64_t mh_stream_next(const struct mh_desc *d, int64_t now);
+
+/* n bytes (or a datagram, or a connection) were given to the program. */
+void mh_stream_consumed(struct mh_desc *d, uint64_t n);
+
+/* What poll()/epoll may report now, given what the kernel reports: hidden bits are taken out, those
+ * of an injected state put in. *next is lowered to the time of the next change. */
+uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t now, int64_t *next);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every descriptor is. The state belongs to the open file description (struct mh_desc), which
+ * dup() shares; the table maps descriptors to it. Fed by socket, connect, accept, open, dup, close
+ * and fork hooks. Descriptors at or past MH_FD_MAX are not observed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fd/guest.h"
+#include "fd/peer.h"
+#include "python/python.h"
+#include "wire/http.h"
+
+enum { MH_FD_MAX = 65536 };
+
+enum mh_desc_kind {
+    MH_DESC_none,
+    MH_DESC_stream,   /* connection-oriented socket: bytes with offsets */
+    MH_DESC_datagram, /* other sockets */
+    MH_DESC_listener,
+    MH_DESC_file, /* a file that a fault names, or that is written */
+    MH_DESC_log,  /* a log sink */
+    MH_DESC_epoll,
+    MH_DESC_timer, /* our own timerfd */
+};
+
+/* Why a connection is dead for the program; the kernel's own answers follow from it. */
+enum mh_dead { MH_DEAD_no, MH_DEAD_reset, MH_DEAD_eof, MH_DEAD_connect };
+
+enum { MH_HOLDS = 16 };
+
+/* Bytes up to `end` (offset in the stream) may be read from `release` (monotonic ns) on. */
+struct mh_hold {
+    uint64_t end;
+    int64_t release;
+};
+
+/* One direction's operation under way: its verdict, made once, remembered until it ends. */
+struct mh_pending {
+    bool decided;
+    bool recorded; /* the effect that is delivered at the end has its record */
+    struct mh_verdict verdict;
+    int64_t op;      /* id of its op record, 0 none */
+    int64_t release; /* for operations without bytes: send, connect, accept */
+};
+
+struct mh_desc {
+    uint32_t lock;
+    uint32_t refs; /* descriptors of this process that share it */
+    enum mh_desc_kind kind;
+    enum mh_side side;
+    bool nonblocking;
+    bool connecting; /* a non-blocking connect is under way */
+    bool read_shut;  /* shutdown() by the program itself */
+    enum mh_dead dead;
+    int dead_err;   /* errno not yet given to the program; then 0 */
+    uint64_t armed; /* operations for which some fault's `where` fits this description */
+    struct mh_peer *peer;
+    uint32_t path_id;
+    char *path;                       /* of files, in memory of ours; NULL otherwise */
+    int64_t conn;                     /* id of the connection in the recording */
+    uint64_t ordinal;                 /* of the connection to its peer */
+    int64_t rcvtimeo_ns, sndtimeo_ns; /* 0 none */
+    int sink;                         /* of a log: 1 stdout, 2 stderr, 3 file */
+    uint32_t hidden;                  /* epoll registrations that are masked now */
+
+    /* read side */
+    uint64_t consumed, stamped;
+    struct mh_hold holds[MH_HOLDS];
+    unsigned nholds;
+    int64_t last_release;
+    int64_t end_release; /* of EOF, HUP or error; 0 not seen */
+    struct mh_pending in, out;
+    uint64_t delivered, sent; /* bytes over the connection's life */
+
+    /* exchanges, as a client */
+    int64_t exchange;
+    bool pending; /* a request has no answer yet */
+    int64_t connect_at, request_at;
+    struct mh_place asked; /* where its last request (or its connect) was made */
+    int64_t wait_told;     /* mix of exchange and limit of the last wait record */
+
+    /* inbound HTTP, as a server */
+    int64_t unit, unit_at;
+    struct mh_place unit_place; /* of the response's first byte */
+    int64_t unit_retry_after;
+    int unit_status;
+    bool peer_left; /* the other end closed or reset */
+    struct mh_http http;
+};
+
+extern uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */
+
+/* The description of this descriptor, NULL when not observed. Borrowed: good while it is open. */
+struct mh_desc *mh_fd_get(int fd);
+
+/* Gives fd a new description of that kind, dropping what it had. NULL when the table is full. */
+struct mh_desc *mh_fd_new(int fd, enum mh_desc_kind kind);
+
+/* fd is closed (or about to be given away): drops the reference. Returns the description when this
+ * was its last descriptor, to be read and then freed with mh_desc_free(); else NULL. */
+struct mh_desc *mh_fd_drop(int fd);
+struct mh_desc *mh_desc_free(struct mh_desc *d);
+
+/* `to` now shares the description of `from` (which may be unobserved). */
+void mh_fd_share(int from, int to);
+
+/* How many observed and unobserved descriptors are open is not known; this counts the observed. */
+int64_t mh_fd_count(void);
+
+/* Highest observed descriptor + 1: bound for loops over ranges. */
+int mh_fd_top(void);
+
+/* Takes the description's lock. False when it cannot be had soon: then work without its state. */
+bool mh_desc_lock(struct mh_desc *d);
+void mh_desc_unlock(struct mh_desc *d);
+
+/* Child side of fork: locks that other threads held are open again. */
+void mh_fd_after_fork(void);
+
+/* Sets peer and side, gives the connection its ids, and computes `armed`. */
+void mh_desc_connect(struct mh_desc *d, enum mh_side side, struct mh_peer *peer);
+
+/* Operations for which some fault could apply here, whatever its `when`. */
+uint64_t mh_armed(enum mh_side side, const struct mh_peer *peer, const char *path);
+
+/* A new id for an op record or unit. */
+int64_t mh_new_id(void);

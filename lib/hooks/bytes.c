@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exports that move bytes on a descriptor: each spelling becomes one message or one vector, and
+ * what the descriptor is decides where it goes. */
+#include "hooks/bytes.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/sendfile.h>
+
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+static bool is_socket(int fd)
+{
+    return mh_fd_kind[fd] == MH_DESC_stream || mh_fd_kind[fd] == MH_DESC_datagram ||
+           mh_fd_kind[fd] == MH_DESC_listener;
+}
+
+static ssize_t receive(enum mh_call call, int fd, void *buf, size_t n, int flags)
+{
+    struct iovec iov = {buf, n};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    return mh_recv(call, fd, &msg, flags);
+}
+
+static ssize_t receive_from(enum mh_call call, int fd, void *buf, size_t n, int flags,
+                            struct sockaddr *addr, socklen_t *len)
+{
+    struct iovec iov = {buf, n};
+    struct msghdr msg = {
+        .msg_name = addr, .msg_namelen = addr && len ? *len : 0, .msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t got = mh_recv(call, fd, &msg, flags);
+
+    if (got >= 0 && addr && len)
+        *len = msg.msg_namelen;
+    return got;
+}
+
+MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
+{
+    if (!mh_gate_fd(fd))
+        return mh_real.recv(fd, buf, n, flags);
+    return receive(MH_CALL_recv, fd, buf, n, flags);
+}
+
+MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags);
+MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags)
+{
+    if (n > size || !mh_gate_fd(fd)) /* libc's own answer to an overflow is to abort */
+        return mh_real.__recv_chk(fd, buf, n, size, flags);
+    return receive(MH_CALL___recv_chk, fd, buf, n, flags);
+}
+
+MH_PUBLIC ssize_t recvfrom(int fd, void *restrict buf, size_t n, int flags,
+                           struct sockaddr *restrict addr, socklen_t *restrict len)
+{
+    if (!mh_gate_fd(fd))
+        return mh_real.recvfrom(fd, buf, n, flags, addr, len);
+    return receive_from(MH_CALL_recvfrom, fd, buf, n, flags, addr, len);
+}
+
+MH_PUBLIC ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
+                                 struct sockaddr *restrict addr, socklen_t *restrict len);
+MH_PUBLIC ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
+                                 struct sockaddr *restrict addr, socklen_t *restrict len)
+{
+    if (n > size || !mh_gate_fd(fd))
+        return mh_real.__recvfrom_chk(fd, buf, n, size, flags, addr, len);
+    return receive_from(MH_CALL___recvfrom_chk, fd, buf, n, flags, addr, len);
+}
+
+MH_PUBLIC ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    if (!mh_gate_fd(fd))
+        return mh_real.recvmsg(fd, msg, flags);
+    return mh_recv(MH_CALL_recvmsg, fd, msg, flags);
+}
+
+/* One message is a legal answer whatever the caller asked for; more would need a verdict each. */
+MH_PUBLIC int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+                       struct timespec *timeout)
+{
+    ssize_t got;
+
+    if (!n || !mh_gate_fd(fd))
+        return mh_real.recvmmsg(fd, msgs, n, flags, timeout);
+    got = mh_recv(MH_CALL_recvmmsg, fd, &msgs[0].msg_hdr, flags & ~MSG_WAITFORONE);
+    if (got < 0)
+        return -1;
+    msgs[0].msg_len = (unsigned)got;
+    return 1;
+}
+
+MH_PUBLIC ssize_t send(int fd, const void *buf, size_t n, int flags)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.send(fd, buf, n, flags);
+    return mh_send(MH_CALL_send, fd, &msg, flags);
+}
+
+MH_PUBLIC ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                         socklen_t len)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+    struct msghdr msg = {
+        .msg_name = (void *)(uintptr_t)addr, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.sendto(fd, buf, n, flags, addr, len);
+    return mh_send(MH_CALL_sendto, fd, &msg, flags);
+}
+
+MH_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    if (!mh_gate_fd(fd))
+        return mh_real.sendmsg(fd, msg, flags);
+    return mh_send(MH_CALL_sendmsg, fd, msg, flags);
+}
+
+MH_PUBLIC int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+    ssize_t sent;
+
+    if (!n || !mh_gate_fd(fd))
+        return mh_real.sendmmsg(fd, msgs, n, flags);
+    sent = mh_send(MH_CALL_sendmmsg, fd, &msgs[0].msg_hdr, flags);
+    if (sent < 0)
+        return -1;
+    msgs[0].msg_len = (unsigned)sent;
+    return 1;
+}
+
+static ssize_t read_any(enum mh_call call, int fd, const struct iovec *iov, int n)
+{
+    struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+
+    return is_socket(fd) ? mh_recv(call, fd, &msg, 0) : mh_file_read(call, fd, iov, n, -1);
+}
+
+MH_PUBLIC ssize_t read(int fd, void *buf, size_t n)
+{
+    struct iovec iov = {buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.read(fd, buf, n);
+    return read_any(MH_CALL_read, fd, &iov, 1);
+}
+
+MH_PUBLIC ssize_t __read_chk(int fd, void *buf, size_t n, size_t size);
+MH_PUBLIC ssize_t __read_chk(int fd, void *buf, size_t n, size_t size)
+{
+    struct iovec iov = {buf, n};
+
+    if (n > size || !mh_gate_fd(fd))
+        return mh_real.__read_chk(fd, buf, n, size);
+    return read_any(MH_CALL___read_chk, fd, &iov, 1);
+}
+
+MH_PUBLIC ssize_t readv(int fd, const struct iovec *iov, int n)
+{
+    if (n <= 0 || !mh_gate_fd(fd))
+        return mh_real.readv(fd, iov, n);
+    return read_any(MH_CALL_readv, fd, iov, n);
+}
+
+MH_PUBLIC ssize_t pread(int fd, void *buf, size_t n, off_t at)
+{
+    struct iovec iov = {buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.pread(fd, buf, n, at);
+    return mh_file_read(MH_CALL_pread, fd, &iov, 1, at);
+}
+
+MH_PUBLIC ssize_t pread64(int fd, void *buf, size_t n, off64_t at)
+{
+    struct iovec iov = {buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.pread64(fd, buf, n, at);
+    return mh_file_read(MH_CALL_pread64, fd, &iov, 1, at);
+}
+
+MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size);
+MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size)
+{
+    if (n > size || !mh_gate_fd(fd))
+        return mh_real.__pread_chk(fd, buf, n, at, size);
+    mh_guest_leave();
+    return pread(fd, buf, n, at);
+}
+
+MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size);
+MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size)
+{
+    if (n > size || !mh_gate_fd(fd))
+        return mh_real.__pread64_chk(fd, buf, n, at, size);
+    mh_guest_leave();
+    return pread64(fd, buf, n, at);
+}
+
+static ssize_t write_any(enum mh_call call, int fd, const struct iovec *iov, int n)
+{
+    struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+
+    return is_socket(fd) ? mh_send(call, fd, &msg, 0) : mh_file_write(call, fd, iov, n, -1);
+}
+
+MH_PUBLIC ssize_t write(int fd, const void *buf, size_t n)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.write(fd, buf, n);
+    return write_any(MH_CALL_write, fd, &iov, 1);
+}
+
+MH_PUBLIC ssize_t writev(int fd, const struct iovec *iov, int n)
+{
+    if (n <= 0 || !mh_gate_fd(fd))
+        return mh_real.writev(fd, iov, n);
+    return write_any(MH_CALL_writev, fd, iov, n);
+}
+
+MH_PUBLIC ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.pwrite(fd, buf, n, at);
+    return mh_file_write(MH_CALL_pwrite, fd, &iov, 1, at);
+}
+
+MH_PUBLIC ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+
+    if (!mh_gate_fd(fd))
+        return mh_real.pwrite64(fd, buf, n, at);
+    return mh_file_write(MH_CALL_pwrite64, fd, &iov, 1, at);
+}
+
+/* Zero-copy to an observed socket goes as ordinary writes: EINVAL is what a kernel without support
+ * answers, and every caller of sendfile() has that path. Only when a fault could apply. */
+static bool sendfile_refused(int to)
+{
+    struct mh_desc *d;
+    bool refuse;
+
+    if (!mh_gate_fd(to))
+        return false;
+    d = mh_fd_get(to);
+    refuse = d && ((d->armed & MH_OP_BIT(MH_OP_send)) || d->dead || d->side == MH_SIDE_server);
+    mh_guest_leave_errno(refuse ? EINVAL : 0);
+    return refuse;
+}
+
+MH_PUBLIC ssize_t sendfile(int to, int from, off_t *at, size_t n)
+{
+    return sendfile_refused(to) ? -1 : mh_real.sendfile(to, from, at, n);
+}
+
+MH_PUBLIC ssize_t sendfile64(int to, int from, off64_t *at, size_t n)
+{
+    return sendfile_refused(to) ? -1 : mh_real.sendfile64(to, from, at, n);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slow paths that all spellings of receiving, sending, reading and writing share. Entered with
+ * mh_guest_enter() done; each leaves the guest and sets errno. */
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "fd/table.h"
+
+ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags);
+ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags);
+
+/* Bytes of a file or log sink. at: offset of pread/pwrite, or -1. */
+ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at);
+ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at);
+
+/* Ends a slow path: a negative errno becomes -1 and errno; watch: op whose exception is followed.
+ */
+ssize_t mh_finish(ssize_t result, int64_t watch);

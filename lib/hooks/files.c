@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: open, read, write, flush, rename, remove. On a file a delay blocks the calling thread, as
+ * a slow disk does. */
+#include "hooks/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "fd/decide.h"
+#include "fd/observe.h"
+#include "fd/wait.h"
+#include "hooks/bytes.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+enum { PATH_BYTES = 1024, MAX_IOV = 64 };
+
+/* The path as faults match it: absolute. Text in b; relative names stay so when the directory
+ * cannot be read. */
+static void absolute(int dir, const char *path, struct mh_buf *b)
+{
+    if (path[0] != '/') {
+        long n = 0;
+
+        if (dir == AT_FDCWD) {
+            n = mh_sys(SYS_getcwd, b->data, b->size - 1) - 1;
+        } else {
+            MH_BUF(link, 64);
+
+            mh_buf_add(&link, "/proc/self/fd/");
+            mh_buf_add_int(&link, dir);
+            n = mh_sys(SYS_readlinkat, AT_FDCWD, link.data, b->data, b->size - 1);
+        }
+        b->len = n > 0 ? (size_t)n : 0;
+        b->data[b->len] = '\0';
+        if (b->len && b->data[b->len - 1] != '/')
+            mh_buf_add_char(b, '/');
+        if (path[0] == '.' && path[1] == '/')
+            path += 2;
+    }
+    mh_buf_add(b, path);
+}
+
+/* Faults on an operation on a path: waits, fails or lets pass. Returns 0, or a negative errno with
+ * *watch set. */
+static int path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct mh_desc *d,
+                      const char *path, int64_t *watch)
+{
+    struct mh_place place;
+    struct mh_verdict v;
+    struct mh_story s = {.kind = kind,
+                         .call = call,
+                         .fd = fd,
+                         .d = d,
+                         .verdict = &v,
+                         .place = &place,
+                         .timeout_ns = -1};
+
+    *watch = 0;
+    if (!(mh_guest.rules->ops & MH_OP_BIT(kind)))
+        return 0;
+    mh_python_place(&place);
+    if (!mh_decide_path(kind, path, NULL, &place, &v))
+        return 0;
+    s.path_id = mh_path_id(path);
+    if (v.delay_ns) {
+        s.effect = MH_EFFECT_delay;
+        s.delay_ns = v.delay_ns;
+        s.wait_ns = -1;
+        if (!mh_record(&s))
+            return 0;
+        mh_wait_until(mh_now() + v.delay_ns);
+    }
+    if (!(v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
+        return 0;
+    s.effect = MH_EFFECT_error;
+    s.err = v.error;
+    s.result = -1;
+    s.wait_ns = s.delay_ns = 0;
+    *watch = mh_record(&s);
+    return *watch ? -v.error : 0;
+}
+
+static bool ends_with(const char *text, size_t n, const char *tail)
+{
+    size_t t = strlen(tail);
+
+    return n >= t && !memcmp(text + n - t, tail, t);
+}
+
+int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
+{
+    int64_t watch;
+    int err;
+    MH_BUF(full, PATH_BYTES);
+
+    if (!path)
+        return 0;
+    absolute(dir, path, &full);
+    err = path_fault(MH_OP_open, call, -1, NULL, full.data, &watch);
+    if (!err)
+        return 0;
+    mh_finish(err, watch);
+    return 1;
+}
+
+static void describe(int fd, const struct mh_buf *full, int flags)
+{
+    bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    bool log = writes && ends_with(full->data, full->len, ".log");
+    uint64_t armed = mh_armed(MH_SIDE_any, NULL, full->data);
+    struct mh_place place;
+    struct mh_desc *d;
+    struct stat st;
+
+    armed &= MH_OP_BIT(MH_OP_read) | MH_OP_BIT(MH_OP_write) | MH_OP_BIT(MH_OP_fsync) |
+             MH_OP_BIT(MH_OP_ftruncate) | MH_OP_BIT(MH_OP_close);
+    if (!armed && !writes)
+        return;
+    if (mh_sys(SYS_fstat, fd, &st) || !S_ISREG(st.st_mode))
+        return;
+    d = mh_fd_new(fd, log ? MH_DESC_log : MH_DESC_file);
+    if (!d)
+        return;
+    d->sink = log ? 3 : 0;
+    d->armed = armed;
+    d->path_id = mh_path_id(full->data);
+    if (armed) {
+        long p =
+            mh_sys(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (p > 0 || p < -4095) {
+            d->path = (char *)p;
+            memcpy(d->path, full->data, full->len + 1);
+        }
+    }
+    if (writes) {
+        mh_python_place(&place);
+        mh_event(file, NULL, 0, .path = d->path_id, .fd = fd, .flags = flags, .stack = place.stack,
+                 .task = (int64_t)place.task);
+    }
+}
+
+int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int fd)
+{
+    int err = errno;
+    MH_BUF(full, PATH_BYTES);
+
+    if (fd >= 0 && path) {
+        absolute(dir, path, &full);
+        describe(fd, &full, flags);
+    } else if (fd < 0 && mh_errno_is_failure(err) && path) {
+        int64_t op;
+
+        absolute(dir, path, &full);
+        op = mh_record(&(struct mh_story){.kind = MH_OP_open,
+                                          .call = call,
+                                          .fd = -1,
+                                          .path_id = mh_path_id(full.data),
+                                          .result = -1,
+                                          .err = err,
+                                          .timeout_ns = -1});
+        mh_finish(-err, op);
+        return -1;
+    }
+    mh_guest_leave_errno(fd < 0 ? err : 0);
+    return fd;
+}
+
+static size_t total(const struct iovec *iov, int n)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += iov[i].iov_len;
+    return sum;
+}
+
+/* One read or write of a file under way. */
+struct moving {
+    enum mh_op_kind kind;
+    enum mh_call call;
+    int fd;
+    struct mh_desc *d;
+    const struct iovec *iov;
+    int niov;
+    int64_t at, watch;
+};
+
+static int64_t record(const struct moving *m, const struct mh_verdict *v, int effect,
+                      ssize_t result, int err, int64_t delay)
+{
+    return mh_record(&(struct mh_story){.kind = m->kind,
+                                        .call = m->call,
+                                        .fd = m->fd,
+                                        .d = m->d,
+                                        .asked = total(m->iov, m->niov),
+                                        .result = result,
+                                        .err = err,
+                                        .wait_ns = delay ? -1 : 0,
+                                        .timeout_ns = -1,
+                                        .verdict = v,
+                                        .effect = effect,
+                                        .delay_ns = delay});
+}
+
+/* Returns 0 to move at most *cap bytes, or 1 with the answer in *ret. */
+static int moving_fault(struct moving *m, uint64_t *cap, ssize_t *ret)
+{
+    struct mh_place place;
+    struct mh_verdict v;
+
+    if (!(m->d->armed & MH_OP_BIT(m->kind)))
+        return 0;
+    mh_python_place(&place);
+    if (!mh_decide(m->d, m->kind, &place, total(m->iov, m->niov), &v))
+        return 0;
+    if (v.delay_ns && record(m, &v, MH_EFFECT_delay, 0, 0, v.delay_ns))
+        mh_wait_until(mh_now() + v.delay_ns);
+    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        m->watch = record(m, &v, MH_EFFECT_error, -1, v.error, 0);
+        *ret = -v.error;
+        return m->watch != 0;
+    }
+    if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_eof)) && (m->d->delivered >= v.eof_after) &&
+        record(m, &v, MH_EFFECT_eof, 0, 0, 0)) {
+        *ret = 0;
+        return 1;
+    }
+    if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v.short_len &&
+        total(m->iov, m->niov) > v.short_len && record(m, &v, MH_EFFECT_short, v.short_len, 0, 0))
+        *cap = v.short_len;
+    return 0;
+}
+
+static ssize_t raw_move(const struct moving *m, uint64_t cap)
+{
+    struct iovec iov[MAX_IOV];
+    int n = 0;
+    long low = (long)(m->at & 0xffffffff), high = (long)(m->at >> 32);
+
+    for (; n < m->niov && n < MAX_IOV && cap; n++) {
+        iov[n] = m->iov[n];
+        if (iov[n].iov_len > cap)
+            iov[n].iov_len = cap;
+        cap -= iov[n].iov_len;
+    }
+    if (m->at < 0)
+        return mh_sys(m->kind == MH_OP_read ? SYS_readv : SYS_writev, m->fd, iov, n);
+    return mh_sys(m->kind == MH_OP_read ? SYS_preadv : SYS_pwritev, m->fd, iov, n, low, high);
+}
+
+static ssize_t move(struct moving *m)
+{
+    uint64_t cap = UINT64_MAX;
+    ssize_t ret;
+
+    if (!moving_fault(m, &cap, &ret)) {
+        ret = raw_move(m, cap);
+        if (ret < 0 && mh_errno_is_failure((int)-ret))
+            m->watch = record(m, NULL, 0, -1, (int)-ret, 0);
+    }
+    if (ret > 0 && m->kind == MH_OP_read)
+        m->d->delivered += (uint64_t)ret;
+    return ret;
+}
+
+ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
+{
+    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0};
+    ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
+
+    return mh_finish(ret, m.watch);
+}
+
+ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
+{
+    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0};
+    ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
+
+    if (ret > 0 && m.d && m.d->sink)
+        for (int i = 0; i < niov; i++)
+            mh_seen_log(m.d, fd, iov[i].iov_base, iov[i].iov_len);
+    return mh_finish(ret, m.watch);
+}
+
+/* Calls on an open file: fsync, ftruncate. Returns true when *ret is the answer. */
+static bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *ret)
+{
+    struct mh_desc *d;
+    int64_t watch = 0;
+    int err = 0;
+
+    if (!mh_gate_fd(fd))
+        return false;
+    d = mh_fd_get(fd);
+    if (d && d->path && (d->armed & MH_OP_BIT(kind)))
+        err = path_fault(kind, call, fd, d, d->path, &watch);
+    *ret = (int)mh_finish(err, watch);
+    return err < 0;
+}
+
+MH_PUBLIC int fsync(int fd)
+{
+    int ret;
+
+    return fd_fault(MH_OP_fsync, MH_CALL_fsync, fd, &ret) ? ret : mh_real.fsync(fd);
+}
+
+MH_PUBLIC int fdatasync(int fd)
+{
+    int ret;
+
+    return fd_fault(MH_OP_fsync, MH_CALL_fdatasync, fd, &ret) ? ret : mh_real.fdatasync(fd);
+}
+
+MH_PUBLIC int ftruncate(int fd, off_t length)
+{
+    int ret;
+
+    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate, fd, &ret) ? ret
+                                                                  : mh_real.ftruncate(fd, length);
+}
+
+MH_PUBLIC int ftruncate64(int fd, off64_t length)
+{
+    int ret;
+
+    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate64, fd, &ret)
+               ? ret
+               : mh_real.ftruncate64(fd, length);
+}
+
+/* Calls on a name: rename, unlink. */
+static bool name_fault(enum mh_op_kind kind, enum mh_call call, int dir, const char *path, int *ret)
+{
+    int64_t watch = 0;
+    int err = 0;
+    MH_BUF(full, PATH_BYTES);
+
+    if (!path || !mh_gate_open(&mh_gate.file) || !mh_guest_enter())
+        return false;
+    if (mh_guest.rules->ops & MH_OP_BIT(kind)) {
+        absolute(dir, path, &full);
+        err = path_fault(kind, call, -1, NULL, full.data, &watch);
+    }
+    *ret = (int)mh_finish(err, watch);
+    return err < 0;
+}
+
+MH_PUBLIC int rename(const char *from, const char *to)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_rename, AT_FDCWD, to, &ret) ? ret
+                                                                        : mh_real.rename(from, to);
+}
+
+MH_PUBLIC int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_renameat, to_dir, to, &ret)
+               ? ret
+               : mh_real.renameat(from_dir, from, to_dir, to);
+}
+
+MH_PUBLIC int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_renameat2, to_dir, to, &ret)
+               ? ret
+               : mh_real.renameat2(from_dir, from, to_dir, to, flags);
+}
+
+MH_PUBLIC int unlink(const char *path)
+{
+    int ret;
+
+    return name_fault(MH_OP_unlink, MH_CALL_unlink, AT_FDCWD, path, &ret) ? ret
+                                                                          : mh_real.unlink(path);
+}
+
+MH_PUBLIC int unlinkat(int dir, const char *path, int flags)
+{
+    int ret;
+
+    return name_fault(MH_OP_unlink, MH_CALL_unlinkat, dir, path, &ret)
+               ? ret
+               : mh_real.unlinkat(dir, path, flags);
+}

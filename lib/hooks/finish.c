@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The common end of slow paths; see bytes.h. */
+#include "hooks/bytes.h"
+
+#include <errno.h>
+
+#include "fd/guest.h"
+#include "python/python.h"
+
+#include "base/banned.h"
+
+ssize_t mh_finish(ssize_t result, int64_t watch)
+{
+    if (watch)
+        mh_python_watch(watch);
+    mh_guest_leave_errno(result < 0 ? (int)-result : 0);
+    return result < 0 ? -1 : result;
+}

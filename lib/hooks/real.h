@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Typed pointers to the functions that our exports stand in front of, made from hooks.def. Filled
+ * once, by the constructor or by the first call that comes before it; NULL where libc has none. */
+#pragma once
+
+#include <poll.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+struct mh_real {
+#define HOOK(op, ret, name, params) ret(*name) params;
+#include "table/hooks.def"
+#undef HOOK
+};
+extern struct mh_real mh_real;
+
+/* Looks everything up with dlsym(RTLD_NEXT). Idempotent; keeps errno. */
+void mh_real_init(void);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receiving on a socket: what is held back is not there yet, what a fault ends has ended. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+#include "fault/connection.h"
+#include "fd/decide.h"
+#include "fd/epoll.h"
+#include "fd/observe.h"
+#include "fd/stream.h"
+#include "fd/wait.h"
+#include "hooks/bytes.h"
+
+#include "base/banned.h"
+
+enum { MAX_IOV = 64 };
+
+/* One receive call under way. */
+struct receive {
+    enum mh_call call;
+    int fd, flags;
+    struct msghdr *msg;
+    struct mh_desc *d;
+    int64_t start;
+    int64_t watch; /* op whose exception is followed; 0 none */
+};
+
+static ssize_t raw_recv(int fd, struct msghdr *msg, int flags)
+{
+    if (msg->msg_iovlen == 1 && !msg->msg_name && !msg->msg_control)
+        return mh_sys(SYS_recvfrom, fd, msg->msg_iov->iov_base, msg->msg_iov->iov_len, flags, 0, 0);
+    return mh_sys(SYS_recvmsg, fd, msg, flags);
+}
+
+/* The same, for at most `cap` bytes. */
+static ssize_t capped_recv(const struct receive *r, uint64_t cap)
+{
+    struct iovec iov[MAX_IOV];
+    struct msghdr msg = *r->msg;
+    size_t n = 0;
+    ssize_t got;
+
+    for (; n < MH_MIN(r->msg->msg_iovlen, (size_t)MAX_IOV) && cap; n++) {
+        iov[n] = r->msg->msg_iov[n];
+        iov[n].iov_len = MH_MIN(iov[n].iov_len, cap);
+        cap -= iov[n].iov_len;
+    }
+    msg.msg_iov = iov;
+    msg.msg_iovlen = n;
+    got = raw_recv(r->fd, &msg, (r->flags & ~MSG_WAITALL) | MSG_DONTWAIT);
+    r->msg->msg_namelen = msg.msg_namelen;
+    r->msg->msg_controllen = msg.msg_controllen;
+    r->msg->msg_flags = msg.msg_flags;
+    return got;
+}
+
+static size_t asked(const struct msghdr *msg)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < msg->msg_iovlen; i++)
+        n += msg->msg_iov[i].iov_len;
+    return n;
+}
+
+static int64_t limit(const struct mh_desc *d, int flags)
+{
+    if (d->nonblocking || (flags & MSG_DONTWAIT))
+        return -2;
+    return d->rcvtimeo_ns ? d->rcvtimeo_ns : -1;
+}
+
+static int64_t record(const struct receive *r, int effect, ssize_t result, int err,
+                      const struct mh_verdict *v)
+{
+    return mh_record(&(struct mh_story){.kind = MH_OP_recv,
+                                        .call = r->call,
+                                        .fd = r->fd,
+                                        .d = r->d,
+                                        .asked = asked(r->msg),
+                                        .result = result,
+                                        .err = err,
+                                        .wait_ns = mh_now() - r->start,
+                                        .timeout_ns = limit(r->d, r->flags),
+                                        .verdict = v,
+                                        .effect = effect});
+}
+
+/* Effects of the verdict on a read that may happen now. Returns true when *ret is the answer; else
+ * *cap may have been lowered. */
+static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
+{
+    struct mh_desc *d = r->d;
+    const struct mh_verdict *v = &d->in.verdict;
+    uint64_t room;
+
+    if (!d->in.decided || v->fault < 0)
+        return false;
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        r->watch = record(r, MH_EFFECT_error, -1, v->error, v);
+        *ret = -v->error;
+        d->in.verdict.effects = 0; /* told once; what has arrived can be read afterwards */
+        if (r->watch && mh_errno_is_fatal(v->error))
+            mh_connection_kill(d, r->fd, 0);
+        return r->watch != 0;
+    }
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_reset)) {
+        room = v->reset_after > d->delivered ? v->reset_after - d->delivered : 0;
+        if (!room && (r->watch = record(r, MH_EFFECT_reset, -1, ECONNRESET, v))) {
+            mh_connection_kill(d, r->fd, 0);
+            *ret = -ECONNRESET;
+            return true;
+        }
+        if (room)
+            *cap = MH_MIN(*cap, room);
+    }
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
+        room = v->eof_after > d->delivered ? v->eof_after - d->delivered : 0;
+        if (!room && (r->watch = record(r, MH_EFFECT_eof, 0, 0, v))) {
+            mh_connection_end(d);
+            *ret = 0;
+            return true;
+        }
+        if (room)
+            *cap = MH_MIN(*cap, room);
+    }
+    if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len) {
+        if (!d->in.recorded && asked(r->msg) > v->short_len)
+            d->in.recorded = record(r, MH_EFFECT_short, v->short_len, 0, v) != 0;
+        if (d->in.recorded)
+            *cap = MH_MIN(*cap, v->short_len);
+    }
+    return false;
+}
+
+/* Tries once, under the lock. -EAGAIN: nothing may be seen yet. */
+static ssize_t attempt(struct receive *r)
+{
+    struct mh_desc *d = r->d;
+    int64_t now = mh_now();
+    uint64_t cap;
+    ssize_t got;
+
+    if (d->dead)
+        return mh_dead_recv(d);
+    mh_stream_look(d, r->fd, now);
+    cap = mh_stream_released(d, now);
+    if (!cap)
+        return -EAGAIN;
+    if (effects(r, &cap, &got))
+        return got;
+    got = cap == MH_STREAM_END ? raw_recv(r->fd, r->msg, r->flags | MSG_DONTWAIT)
+                               : capped_recv(r, cap);
+    if (got >= 0 && !(r->flags & MSG_PEEK))
+        mh_stream_consumed(d, (uint64_t)got);
+    return got;
+}
+
+static ssize_t recv_held(struct receive *r)
+{
+    int64_t lim = limit(r->d, r->flags);
+    int64_t deadline = lim < 0 ? MH_NEVER : r->start + lim;
+
+    for (;;) {
+        struct pollfd p = {r->fd, POLLIN, 0};
+        int64_t next, now;
+        ssize_t got;
+        int w;
+
+        if (!mh_desc_lock(r->d))
+            return raw_recv(r->fd, r->msg, r->flags);
+        got = attempt(r);
+        now = mh_now();
+        next = mh_stream_next(r->d, now);
+        mh_desc_unlock(r->d);
+        if (got != -EAGAIN)
+            return got;
+        if (lim == -2) {
+            if (r->d->nholds || r->d->end_release)
+                mh_epoll_rearm(r->fd, next);
+            return -EAGAIN;
+        }
+        if (now >= deadline)
+            return -EAGAIN;
+        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL);
+        if (w < 0)
+            return w;
+    }
+}
+
+ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
+{
+    struct receive r = {.call = call, .fd = fd, .flags = flags, .msg = msg, .d = mh_fd_get(fd)};
+    struct mh_desc *d = r.d;
+    bool blocking = d && limit(d, flags) != -2;
+    ssize_t got;
+
+    if (!d) {
+        got = raw_recv(fd, msg, flags);
+        return mh_finish(got, 0);
+    }
+    if (blocking || mh_stream_armed(d)) {
+        r.start = mh_now();
+        if (blocking)
+            mh_seen_wait(d, call, limit(d, flags), 1);
+    }
+    got = mh_stream_armed(d) ? recv_held(&r) : raw_recv(fd, msg, flags);
+    if (blocking)
+        mh_seen_waited(d, call, limit(d, flags), mh_now() - r.start,
+                       got >= 0         ? 1
+                       : got == -EAGAIN ? 0
+                                        : -1,
+                       got < 0 ? (int)-got : 0, 1);
+    if (got < 0 && mh_errno_is_failure((int)-got)) {
+        if (!r.watch)
+            r.watch = record(&r, 0, -1, (int)-got, NULL);
+        mh_seen_end(d, (int)-got);
+    } else if (got == 0 && d->kind == MH_DESC_stream && asked(msg)) {
+        mh_seen_end(d, 0);
+    } else if (got > 0 && !(flags & MSG_PEEK)) {
+        mh_seen_received(d, msg->msg_iov, msg->msg_iovlen, (size_t)got);
+    }
+    return mh_finish(got, r.watch);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sending on a socket. A delay is a full send buffer: not writable until the release. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+#include "fault/connection.h"
+#include "fd/decide.h"
+#include "fd/epoll.h"
+#include "fd/observe.h"
+#include "fd/stream.h"
+#include "fd/wait.h"
+#include "hooks/bytes.h"
+
+#include "base/banned.h"
+
+enum { MAX_IOV = 64 };
+
+struct sending {
+    enum mh_call call;
+    int fd, flags;
+    const struct msghdr *msg;
+    struct mh_desc *d;
+    int64_t start;
+    int64_t watch;
+};
+
+static ssize_t raw_send(int fd, const struct msghdr *msg, int flags)
+{
+    if (msg->msg_iovlen == 1 && !msg->msg_name && !msg->msg_control)
+        return mh_sys(SYS_sendto, fd, msg->msg_iov->iov_base, msg->msg_iov->iov_len, flags, 0, 0);
+    return mh_sys(SYS_sendmsg, fd, msg, flags);
+}
+
+static ssize_t capped_send(const struct sending *s, uint64_t cap)
+{
+    struct iovec iov[MAX_IOV];
+    struct msghdr msg = *s->msg;
+    size_t n = 0;
+
+    for (; n < MH_MIN(s->msg->msg_iovlen, (size_t)MAX_IOV) && cap; n++) {
+        iov[n] = s->msg->msg_iov[n];
+        iov[n].iov_len = MH_MIN(iov[n].iov_len, cap);
+        cap -= iov[n].iov_len;
+    }
+    msg.msg_iov = iov;
+    msg.msg_iovlen = n;
+    return raw_send(s->fd, &msg, s->flags);
+}
+
+static size_t asked(const struct msghdr *msg)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < msg->msg_iovlen; i++)
+        n += msg->msg_iov[i].iov_len;
+    return n;
+}
+
+static int64_t limit(const struct mh_desc *d, int flags)
+{
+    if (d->nonblocking || (flags & MSG_DONTWAIT))
+        return -2;
+    return d->sndtimeo_ns ? d->sndtimeo_ns : -1;
+}
+
+static int64_t record(const struct sending *s, int effect, ssize_t result, int err,
+                      const struct mh_verdict *v, int64_t delay)
+{
+    return mh_record(
+        &(struct mh_story){.kind = MH_OP_send,
+                           .call = s->call,
+                           .fd = s->fd,
+                           .d = s->d,
+                           .asked = asked(s->msg),
+                           .result = result,
+                           .err = err,
+                           .wait_ns = delay || effect == MH_EFFECT_hang ? -1 : mh_now() - s->start,
+                           .timeout_ns = limit(s->d, s->flags),
+                           .verdict = v,
+                           .effect = effect,
+                           .delay_ns = delay});
+}
+
+/* A new operation: verdict, and the release of what holds it back. */
+static void decide(struct sending *s, int64_t now)
+{
+    struct mh_desc *d = s->d;
+    struct mh_verdict *v = &d->out.verdict;
+    struct mh_place place;
+    bool hang;
+
+    d->out = (struct mh_pending){.decided = true};
+    v->fault = v->delay_fault = -1;
+    if (!(d->armed & MH_OP_BIT(MH_OP_send)))
+        return;
+    mh_python_place(&place);
+    if (!mh_decide(d, MH_OP_send, &place, asked(s->msg), v))
+        return;
+    hang = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang);
+    if (!hang && !v->delay_ns)
+        return;
+    d->out.op = record(s, hang ? MH_EFFECT_hang : MH_EFFECT_delay, 0, 0, v, v->delay_ns);
+    if (d->out.op)
+        d->out.release = hang ? mh_window_end((unsigned)v->fault, now) : now + v->delay_ns;
+    else
+        v->effects = 0;
+}
+
+/* Effects on a send that may happen now; as in recv.c. */
+static bool effects(struct sending *s, uint64_t *cap, ssize_t *ret)
+{
+    struct mh_desc *d = s->d;
+    struct mh_verdict *v = &d->out.verdict;
+
+    if (v->fault < 0)
+        return false;
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        s->watch = record(s, MH_EFFECT_error, -1, v->error, v, 0);
+        *ret = -v->error;
+        d->out.decided = false;
+        if (s->watch && mh_errno_is_fatal(v->error))
+            mh_connection_kill(d, s->fd, 0);
+        return s->watch != 0;
+    }
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_reset)) {
+        uint64_t room = v->reset_after > d->sent ? v->reset_after - d->sent : 0;
+
+        if (!room && (s->watch = record(s, MH_EFFECT_reset, -1, ECONNRESET, v, 0))) {
+            mh_connection_kill(d, s->fd, 0);
+            *ret = -ECONNRESET;
+            return true;
+        }
+        if (room)
+            *cap = MH_MIN(*cap, room);
+    }
+    if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len &&
+        asked(s->msg) > v->short_len && record(s, MH_EFFECT_short, v->short_len, 0, v, 0))
+        *cap = MH_MIN(*cap, v->short_len);
+    return false;
+}
+
+/* May the send go ahead? 0 yes, for *cap bytes; 1: *ret is the answer; else wait to the release. */
+static int64_t gate(struct sending *s, uint64_t *cap, ssize_t *ret)
+{
+    struct mh_desc *d = s->d;
+    int64_t now = mh_now(), until = 0;
+
+    if (!mh_desc_lock(d))
+        return 0;
+    if (d->dead == MH_DEAD_reset || d->dead == MH_DEAD_connect) {
+        *ret = mh_dead_send(d);
+        until = 1;
+    } else {
+        if (!d->connecting && !d->out.decided)
+            decide(s, now);
+        if (d->out.release > now && (d->out.decided || d->connecting))
+            until = d->out.release;
+        else if (d->out.decided && effects(s, cap, ret))
+            until = 1;
+    }
+    mh_desc_unlock(d);
+    return until;
+}
+
+static ssize_t send_held(struct sending *s)
+{
+    int64_t lim = limit(s->d, s->flags);
+    int64_t deadline = lim < 0 ? MH_NEVER : s->start + lim;
+    uint64_t cap = UINT64_MAX;
+    int64_t until;
+    ssize_t sent = -EAGAIN;
+
+    while ((until = gate(s, &cap, &sent)) > 1) {
+        int w;
+
+        if (lim == -2) {
+            mh_epoll_rearm(s->fd, until);
+            return -EAGAIN;
+        }
+        if (mh_now() >= deadline)
+            return -EAGAIN;
+        w = mh_wait_until(MH_MIN(deadline, until));
+        if (w < 0)
+            return w;
+    }
+    if (until == 1)
+        return sent;
+    sent = cap == UINT64_MAX ? raw_send(s->fd, s->msg, s->flags) : capped_send(s, cap);
+    if (sent != -EAGAIN && sent != -EINTR && mh_desc_lock(s->d)) {
+        s->d->out.decided = false;
+        mh_desc_unlock(s->d);
+    }
+    return sent;
+}
+
+ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags)
+{
+    struct sending s = {.call = call, .fd = fd, .flags = flags, .msg = msg, .d = mh_fd_get(fd)};
+    struct mh_desc *d = s.d;
+    ssize_t sent;
+
+    if (!d) {
+        sent = raw_send(fd, msg, flags);
+        return mh_finish(sent, 0);
+    }
+    if (mh_stream_armed(d)) {
+        s.start = mh_now();
+        sent = send_held(&s);
+        /* The kernel's own EPIPE has raised the signal already; ours has not. */
+        if (sent == -EPIPE && d->dead && !(flags & MSG_NOSIGNAL))
+            mh_sys(SYS_tgkill, mh_sys_getpid(), mh_sys_gettid(), SIGPIPE);
+    } else {
+        sent = raw_send(fd, msg, flags);
+    }
+    if (sent > 0)
+        mh_seen_sent(d, msg->msg_iov, msg->msg_iovlen, (size_t)sent);
+    else if (sent < 0 && mh_errno_is_failure((int)-sent)) {
+        s.start = s.start ? s.start : mh_now();
+        if (!s.watch)
+            s.watch = record(&s, 0, -1, (int)-sent, NULL, 0);
+        mh_seen_end(d, (int)-sent);
+    }
+    return mh_finish(sent, s.watch);
+}

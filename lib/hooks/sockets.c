@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets' beginnings and ends: connect, accept, listen, shutdown, options. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "base/sys.h"
+#include "event/write.h"
+#include "fault/connection.h"
+#include "fd/decide.h"
+#include "fd/observe.h"
+#include "fd/stream.h"
+#include "fd/wait.h"
+#include "hooks/bytes.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+/* Linux gives a connection attempt up after tcp_syn_retries (6): 127 s. */
+#define SYN_TIMEOUT_NS INT64_C(127000000000)
+
+/* One connect call under way. */
+struct connecting {
+    int fd;
+    const struct sockaddr *addr;
+    socklen_t len;
+    struct mh_desc *d;
+    int64_t start, watch;
+    struct mh_place place;
+    struct mh_verdict v;
+};
+
+static int64_t limit(const struct mh_desc *d)
+{
+    return d->nonblocking ? -2 : d->sndtimeo_ns ? d->sndtimeo_ns : -1;
+}
+
+static int64_t record(const struct connecting *c, const struct mh_verdict *v, int effect, int err,
+                      int64_t delay)
+{
+    return mh_record(&(struct mh_story){.kind = MH_OP_connect,
+                                        .call = MH_CALL_connect,
+                                        .fd = c->fd,
+                                        .d = c->d,
+                                        .result = err ? -1 : 0,
+                                        .err = err,
+                                        .wait_ns = delay ? -1 : mh_now() - c->start,
+                                        .timeout_ns = limit(c->d),
+                                        .verdict = v,
+                                        .effect = effect,
+                                        .delay_ns = delay,
+                                        .place = &c->place});
+}
+
+/* The connection's end of being set up is `release` away; err then (0: what the kernel says). */
+static void defer(struct connecting *c, int64_t release, int err)
+{
+    if (!mh_desc_lock(c->d))
+        return;
+    c->d->connecting = true;
+    c->d->out.decided = false;
+    c->d->out.release = release;
+    if (err) {
+        c->d->dead = MH_DEAD_connect;
+        c->d->dead_err = err;
+    }
+    mh_desc_unlock(c->d);
+}
+
+/* Waits (blocking connect) to `until` or SO_SNDTIMEO. Returns 0, or what connect() answers then. */
+static int stand(struct connecting *c, int64_t until)
+{
+    int64_t deadline = c->d->sndtimeo_ns ? c->start + c->d->sndtimeo_ns : MH_NEVER;
+    int r = mh_wait_until(until < deadline ? until : deadline);
+
+    if (r < 0)
+        return r;
+    return until > deadline ? -EINPROGRESS : 0;
+}
+
+/* An injected failure, told as the kernel would: at once, or later through SO_ERROR. */
+static int fail(struct connecting *c, int err, int64_t release)
+{
+    int r;
+
+    if (c->d->nonblocking) {
+        defer(c, release, err);
+        return -EINPROGRESS;
+    }
+    r = release > c->start ? stand(c, release) : 0;
+    return r ? r : -err;
+}
+
+static int connect_faulted(struct connecting *c)
+{
+    const struct mh_verdict *v = &c->v;
+    int64_t delay = v->delay_ns;
+    int r;
+
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)) {
+        int64_t until = mh_window_end((unsigned)v->fault, c->start);
+
+        if (record(c, v, MH_EFFECT_hang, 0, 1)) {
+            if (until > c->start + SYN_TIMEOUT_NS)
+                return fail(c, ETIMEDOUT, c->start + SYN_TIMEOUT_NS);
+            delay = until - c->start;
+        }
+    } else if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        int64_t op = record(c, v, MH_EFFECT_error, v->error, delay);
+
+        if (op) {
+            c->d->out.op = op;
+            if (!c->d->nonblocking)
+                c->watch = op;
+            return fail(c, v->error, c->start + delay);
+        }
+    } else if (delay && !record(c, v, MH_EFFECT_delay, 0, delay)) {
+        delay = 0;
+    }
+    r = (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
+    if (!delay)
+        return r;
+    if (c->d->nonblocking) {
+        defer(c, c->start + delay, r == -EINPROGRESS ? 0 : -r);
+        return -EINPROGRESS;
+    }
+    if (r != -EINTR) {
+        int w = stand(c, c->start + delay);
+
+        r = w ? w : r;
+    }
+    return r;
+}
+
+/* connect() on a socket whose connection is being set up already: how far is it? */
+static int connect_again(struct mh_desc *d, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    int r = -EALREADY;
+
+    if (!mh_desc_lock(d))
+        return -EALREADY;
+    if (d->out.release <= mh_now()) {
+        if (d->dead == MH_DEAD_connect) {
+            r = -mh_dead_error(d);
+            d->dead = MH_DEAD_no; /* as in Linux the socket may be used for a new attempt */
+            d->connecting = false;
+            if (!r)
+                r = -ECONNABORTED;
+        } else {
+            r = (int)mh_sys(SYS_connect, fd, addr, len);
+            if (r != -EALREADY && r != -EINPROGRESS)
+                d->connecting = false;
+        }
+    }
+    mh_desc_unlock(d);
+    return r;
+}
+
+static enum mh_desc_kind socket_kind(int fd)
+{
+    int type = 0;
+    socklen_t len = sizeof(type);
+
+    if (mh_sys(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+        return MH_DESC_none;
+    return type == SOCK_STREAM || type == SOCK_SEQPACKET ? MH_DESC_stream : MH_DESC_datagram;
+}
+
+static void socket_limits(struct mh_desc *d, int fd)
+{
+    const int names[2] = {SO_RCVTIMEO, SO_SNDTIMEO};
+
+    for (int i = 0; i < 2; i++) {
+        struct timeval tv = {0, 0};
+        socklen_t len = sizeof(tv);
+
+        mh_sys(SYS_getsockopt, fd, SOL_SOCKET, names[i], &tv, &len);
+        *(i ? &d->sndtimeo_ns : &d->rcvtimeo_ns) =
+            (int64_t)tv.tv_sec * 1000000000 + tv.tv_usec * 1000;
+    }
+}
+
+static int connect_new(struct connecting *c)
+{
+    struct mh_peer *peer = mh_peer_get(MH_SIDE_client, c->addr, c->len, 0);
+    enum mh_desc_kind kind = peer ? socket_kind(c->fd) : MH_DESC_none;
+    int r;
+
+    c->d = kind ? mh_fd_new(c->fd, kind) : NULL;
+    if (!c->d)
+        return (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
+    mh_http_init(&c->d->http, mh_guest.control->digest_key);
+    mh_desc_connect(c->d, MH_SIDE_client, peer);
+    socket_limits(c->d, c->fd);
+    mh_python_place(&c->place);
+    c->d->asked = c->place;
+    c->d->connect_at = c->start;
+    if ((c->d->armed & MH_OP_BIT(MH_OP_connect)) &&
+        mh_decide(c->d, MH_OP_connect, &c->place, 0, &c->v))
+        r = connect_faulted(c);
+    else
+        r = (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
+    if (r == -EINPROGRESS)
+        c->d->connecting = true;
+    if (kind == MH_DESC_stream)
+        mh_event(connect, NULL, 0, .conn = c->d->conn, .fd = c->fd, .peer = peer->id,
+                 .side = MH_SIDE_client, .call = MH_CALL_connect, .nonblocking = c->d->nonblocking,
+                 .err = -r, .wait_ns = mh_now() - c->start, .timeout_ns = limit(c->d),
+                 .stack = c->place.stack, .task = (int64_t)c->place.task);
+    if (r < 0 && !c->watch && mh_errno_is_failure(-r))
+        c->watch = record(c, NULL, 0, -r, 0);
+    return r;
+}
+
+MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct connecting c = {.fd = fd, .addr = addr, .len = len};
+    struct mh_desc *d;
+    int r;
+
+    if (!addr || !mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return mh_real.connect(fd, addr, len);
+    c.start = mh_now();
+    d = mh_fd_get(fd);
+    if (addr->sa_family == AF_UNSPEC)
+        r = (int)mh_sys(SYS_connect, fd, addr, len);
+    else if (d && d->connecting)
+        r = connect_again(d, fd, addr, len);
+    else
+        r = connect_new(&c);
+    return (int)mh_finish(r, c.watch);
+}
+
+static uint16_t listening_port(int fd, char *text, size_t size)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+
+    memset(&at, 0, sizeof(at));
+    if (text && size)
+        *text = '\0';
+    if (mh_sys(SYS_getsockname, fd, &at, &len) < 0)
+        return 0;
+    if (at.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+    if (at.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port);
+    return 0;
+}
+
+MH_PUBLIC int listen(int fd, int backlog)
+{
+    int r = MH_REAL(listen)(fd, backlog);
+    struct mh_desc *d;
+
+    if (r < 0 || !mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return r;
+    d = mh_fd_get(fd);
+    if (!d || d->kind != MH_DESC_listener)
+        d = mh_fd_new(fd, MH_DESC_listener);
+    if (d) {
+        struct sockaddr_in any = {.sin_family = AF_INET};
+        uint16_t port = listening_port(fd, NULL, 0);
+
+        d->side = MH_SIDE_server;
+        d->peer = mh_peer_get(MH_SIDE_server, (struct sockaddr *)(void *)&any, sizeof(any), port);
+        d->armed = mh_armed(MH_SIDE_server, d->peer, NULL);
+        socket_limits(d, fd);
+        mh_event(listening, NULL, 0, .fd = fd, .port = port, .backlog = backlog);
+    }
+    mh_guest_leave();
+    return r;
+}
+
+/* The connection that accept() gave. */
+static void accepted(int listener, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct mh_peer *peer =
+        mh_peer_get(MH_SIDE_server, addr, len, listening_port(listener, NULL, 0));
+    struct mh_desc *d = peer ? mh_fd_new(fd, MH_DESC_stream) : NULL;
+
+    if (!d)
+        return;
+    mh_http_init(&d->http, mh_guest.control->digest_key);
+    mh_desc_connect(d, MH_SIDE_server, peer);
+    mh_event(connect, NULL, 0, .conn = d->conn, .fd = fd, .peer = peer->id, .side = MH_SIDE_server,
+             .call = MH_CALL_accept4, .nonblocking = d->nonblocking, .timeout_ns = -2);
+}
+
+/* Faults on the listener: waits or fails. Returns 0 to accept, or a negative errno. */
+static int accept_gate(struct mh_desc *d, int fd, int64_t *watch)
+{
+    int64_t start = mh_now();
+    int64_t deadline = d->rcvtimeo_ns ? start + d->rcvtimeo_ns : MH_NEVER;
+
+    for (;;) {
+        struct pollfd p = {fd, POLLIN, 0};
+        int64_t now = mh_now();
+        bool free_;
+        int w;
+
+        if (!mh_desc_lock(d))
+            return 0;
+        mh_stream_look(d, fd, now);
+        free_ = mh_stream_released(d, now) != 0;
+        if (free_ && d->in.verdict.fault >= 0 &&
+            (d->in.verdict.effects & MH_EFFECT_BIT(MH_EFFECT_error))) {
+            const struct mh_verdict *v = &d->in.verdict;
+            int err = v->error;
+
+            *watch = mh_record(&(struct mh_story){.kind = MH_OP_accept,
+                                                  .call = MH_CALL_accept4,
+                                                  .fd = fd,
+                                                  .d = d,
+                                                  .result = -1,
+                                                  .err = err,
+                                                  .timeout_ns = -1,
+                                                  .verdict = v,
+                                                  .effect = MH_EFFECT_error});
+            mh_stream_consumed(d, 0);
+            mh_desc_unlock(d);
+            return *watch ? -err : 0;
+        }
+        mh_desc_unlock(d);
+        if (free_)
+            return 0;
+        if (d->nonblocking || now >= deadline)
+            return -EAGAIN;
+        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL);
+        if (w < 0)
+            return w;
+    }
+}
+
+static int do_accept(enum mh_call call, int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+    struct sockaddr_storage own;
+    socklen_t own_len = sizeof(own);
+    struct mh_desc *d = mh_fd_get(fd);
+    int64_t watch = 0;
+    int r = 0;
+
+    if (d && (d->armed & MH_OP_BIT(MH_OP_accept)))
+        r = accept_gate(d, fd, &watch);
+    if (!r) {
+        memset(&own, 0, sizeof(own));
+        r = (int)mh_sys(SYS_accept4, fd, &own, &own_len, flags);
+        if (d && r >= 0 && (d->armed & MH_OP_BIT(MH_OP_accept)) && mh_desc_lock(d)) {
+            mh_stream_consumed(d, 0);
+            mh_desc_unlock(d);
+        }
+        if (r < 0 && mh_errno_is_failure(-r) && -r != EINVAL && -r != EFAULT)
+            watch = mh_record(&(struct mh_story){.kind = MH_OP_accept,
+                                                 .call = call,
+                                                 .fd = fd,
+                                                 .d = d,
+                                                 .result = -1,
+                                                 .err = -r,
+                                                 .timeout_ns = -1});
+    }
+    if (r >= 0) {
+        accepted(fd, r, (struct sockaddr *)(void *)&own, own_len);
+        if (addr && len) {
+            memcpy(addr, &own, own_len < *len ? own_len : *len);
+            *len = own_len;
+        }
+    }
+    return (int)mh_finish(r, watch);
+}
+
+MH_PUBLIC int accept(int fd, struct sockaddr *restrict addr, socklen_t *restrict len)
+{
+    if (!mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return mh_real.accept(fd, addr, len);
+    return do_accept(MH_CALL_accept, fd, addr, len, 0);
+}
+
+MH_PUBLIC int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int flags)
+{
+    if (!mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return mh_real.accept4(fd, addr, len, flags);
+    return do_accept(MH_CALL_accept4, fd, addr, len, flags);
+}
+
+/* A non-blocking connect was asked how it ended. */
+static void connect_ended(struct mh_desc *d, int fd, int err, int64_t *watch)
+{
+    struct mh_place place = d->asked;
+    int64_t wait = mh_now() - d->connect_at;
+
+    d->connecting = false;
+    mh_event(connected, NULL, 0, .conn = d->conn, .err = err, .wait_ns = wait);
+    if (!err)
+        return;
+    *watch = d->out.op;
+    d->out.op = 0;
+    if (!*watch && mh_errno_is_failure(err))
+        *watch = mh_record(&(struct mh_story){.kind = MH_OP_connect,
+                                              .call = MH_CALL_connect,
+                                              .fd = fd,
+                                              .d = d,
+                                              .result = -1,
+                                              .err = err,
+                                              .wait_ns = wait,
+                                              .timeout_ns = -2,
+                                              .place = &place});
+}
+
+MH_PUBLIC int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
+{
+    int64_t watch = 0;
+    struct mh_desc *d;
+    int r = 0;
+
+    if (level != SOL_SOCKET || name != SO_ERROR || !value || !len || *len < sizeof(int) ||
+        !mh_gate_fd(fd))
+        return mh_real.getsockopt(fd, level, name, value, len);
+    d = mh_fd_get(fd);
+    if (!d || !mh_desc_lock(d)) {
+        r = (int)mh_sys(SYS_getsockopt, fd, level, name, value, len);
+        return (int)mh_finish(r, 0);
+    }
+    if (d->connecting && d->out.release > mh_now()) {
+        memset(value, 0, sizeof(int));
+        *len = sizeof(int);
+    } else {
+        int err;
+
+        r = (int)mh_sys(SYS_getsockopt, fd, level, name, value, len);
+        if (d->dead) {
+            err = mh_dead_error(d);
+            memcpy(value, &err, sizeof(err));
+        }
+        memcpy(&err, value, sizeof(err));
+        if (r == 0 && d->connecting) {
+            struct pollfd p = {fd, POLLOUT, 0};
+            struct timespec zero = {0, 0};
+
+            if (d->dead || err || mh_sys(SYS_ppoll, &p, 1, &zero, 0, 8) == 1)
+                connect_ended(d, fd, err, &watch);
+        }
+    }
+    mh_desc_unlock(d);
+    return (int)mh_finish(r, watch);
+}
+
+MH_PUBLIC int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    int r = MH_REAL(setsockopt)(fd, level, name, value, len);
+    struct mh_desc *d;
+
+    if (r < 0 || level != SOL_SOCKET || (name != SO_RCVTIMEO && name != SO_SNDTIMEO) ||
+        !mh_gate_fd(fd))
+        return r;
+    d = mh_fd_get(fd);
+    if (d)
+        socket_limits(d, fd);
+    mh_guest_leave();
+    return r;
+}
+
+MH_PUBLIC int shutdown(int fd, int how)
+{
+    int r = MH_REAL(shutdown)(fd, how);
+    struct mh_desc *d;
+
+    if (r < 0 || !mh_gate_fd(fd))
+        return r;
+    d = mh_fd_get(fd);
+    if (d && how != SHUT_WR)
+        d->read_shut = true;
+    mh_guest_leave();
+    return r;
+}
+
+MH_PUBLIC int socket(int family, int type, int protocol)
+{
+    struct mh_place place;
+    struct mh_verdict v;
+    int64_t op = 0;
+
+    if (!mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return mh_real.socket(family, type, protocol);
+    if (mh_guest.rules->ops & MH_OP_BIT(MH_OP_socket)) {
+        mh_python_place(&place);
+        if (mh_decide_path(MH_OP_socket, NULL, NULL, &place, &v) &&
+            (v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
+            op = mh_record(&(struct mh_story){.kind = MH_OP_socket,
+                                              .call = MH_CALL_socket,
+                                              .fd = -1,
+                                              .result = -1,
+                                              .err = v.error,
+                                              .timeout_ns = -1,
+                                              .verdict = &v,
+                                              .effect = MH_EFFECT_error,
+                                              .place = &place});
+    }
+    if (op)
+        return (int)mh_finish(-v.error, op);
+    mh_guest_leave();
+    return mh_real.socket(family, type, protocol);
+}
+
+MH_PUBLIC int socketpair(int family, int type, int protocol, int fds[2])
+{
+    /* Both ends are in this process or its children: nothing of a network. */
+    return MH_REAL(socketpair)(family, type, protocol, fds);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting: poll, select and epoll in all spellings, and requested sleeps. A set in which no fault
+ * could apply goes to the real call. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/select.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "fd/epoll.h"
+#include "fd/observe.h"
+#include "fd/wait.h"
+#include "hooks/bytes.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+static int64_t ns_of(const struct timespec *t)
+{
+    if (!t)
+        return -1;
+    return t->tv_sec > INT64_MAX / 1000000000 - 1 ? INT64_MAX
+                                                  : (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static int64_t ns_of_ms(int ms)
+{
+    return ms < 0 ? -1 : (int64_t)ms * 1000000;
+}
+
+static struct timespec *timespec_of(int64_t ns, struct timespec *storage)
+{
+    if (ns < 0)
+        return NULL;
+    *storage = (struct timespec){ns / 1000000000, ns % 1000000000};
+    return storage;
+}
+
+static void each_wait(const struct pollfd *fds, unsigned n, enum mh_call call, int64_t timeout,
+                      int64_t waited, int ready, int err, bool begins)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct mh_desc *d = mh_fd_get(fds[i].fd);
+
+        if (!d || (d->kind != MH_DESC_stream && d->kind != MH_DESC_datagram))
+            continue;
+        if (begins)
+            mh_seen_wait(d, call, timeout, n);
+        else if (ready <= 0 || fds[i].revents)
+            mh_seen_waited(d, call, timeout, waited, ready > 0 ? 1 : ready, err, n);
+    }
+}
+
+static bool any_observed(const struct pollfd *fds, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if ((unsigned)fds[i].fd < MH_FD_MAX && mh_fd_kind[fds[i].fd])
+            return true;
+    return false;
+}
+
+/* A wait of no length is a look, not a wait. Returns -errno on failure. */
+static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int64_t timeout,
+                         const sigset_t *mask)
+{
+    struct timespec storage;
+    int64_t start = 0;
+    int r;
+
+    if (timeout) {
+        each_wait(fds, n, call, timeout, 0, 0, 0, true);
+        start = mh_now();
+    }
+    if (mh_wait_needed(fds, n))
+        r = mh_wait(fds, n, timeout, mask);
+    else
+        r = (int)mh_sys(SYS_ppoll, fds, n, timespec_of(timeout, &storage), mask, 8);
+    if (timeout)
+        each_wait(fds, n, call, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0, false);
+    return r;
+}
+
+/* A wait for nothing but time is a requested sleep. */
+static void seen_sleep(enum mh_call call, int64_t ns)
+{
+    struct mh_place place;
+
+    if (ns <= 0)
+        return;
+    mh_python_place(&place);
+    if (place.stack)
+        mh_event(sleep, NULL, 0, .requested_ns = ns, .call = call, .stack = place.stack,
+                 .task = (int64_t)place.task);
+}
+
+MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
+        !mh_guest_enter())
+        return mh_real.poll(fds, n, timeout);
+    return (int)mh_finish(observed_poll(MH_CALL_poll, fds, (unsigned)n, ns_of_ms(timeout), NULL),
+                          0);
+}
+
+MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size);
+MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
+{
+    if (size / sizeof(*fds) < n)
+        return mh_real.__poll_chk(fds, n, timeout, size);
+    return poll(fds, n, timeout);
+}
+
+MH_PUBLIC int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                    const sigset_t *mask)
+{
+    if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
+        !mh_guest_enter())
+        return mh_real.ppoll(fds, n, timeout, mask);
+    return (int)mh_finish(observed_poll(MH_CALL_ppoll, fds, (unsigned)n, ns_of(timeout), mask), 0);
+}
+
+MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                          const sigset_t *mask, size_t size);
+MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                          const sigset_t *mask, size_t size)
+{
+    if (size / sizeof(*fds) < n)
+        return mh_real.__ppoll_chk(fds, n, timeout, mask, size);
+    return ppoll(fds, n, timeout, mask);
+}
+
+/* The sets of select() as a poll set; 0 when they do not fit. */
+static unsigned from_sets(int n, const fd_set *r, const fd_set *w, const fd_set *x,
+                          struct pollfd *fds)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < n && fd < FD_SETSIZE; fd++) {
+        short events =
+            (short)((r && FD_ISSET(fd, r) ? POLLIN : 0) | (w && FD_ISSET(fd, w) ? POLLOUT : 0) |
+                    (x && FD_ISSET(fd, x) ? POLLPRI : 0));
+
+        if (!events)
+            continue;
+        if (count == MH_WAIT_MAX)
+            return 0;
+        fds[count++] = (struct pollfd){fd, events, 0};
+    }
+    return n > FD_SETSIZE ? 0 : count;
+}
+
+static int to_sets(const struct pollfd *fds, unsigned count, fd_set *r, fd_set *w, fd_set *x)
+{
+    int ready = 0;
+
+    if (r)
+        FD_ZERO(r);
+    if (w)
+        FD_ZERO(w);
+    if (x)
+        FD_ZERO(x);
+    for (unsigned i = 0; i < count; i++) {
+        short e = fds[i].revents, asked = fds[i].events;
+
+        if (e & POLLNVAL)
+            return -EBADF;
+        if (r && (asked & POLLIN) && (e & (POLLIN | POLLHUP | POLLERR))) {
+            FD_SET(fds[i].fd, r);
+            ready++;
+        }
+        if (w && (asked & POLLOUT) && (e & (POLLOUT | POLLERR))) {
+            FD_SET(fds[i].fd, w);
+            ready++;
+        }
+        if (x && (asked & POLLPRI) && (e & POLLPRI)) {
+            FD_SET(fds[i].fd, x);
+            ready++;
+        }
+    }
+    return ready;
+}
+
+/* Is this select() one for observed_poll()? Fills fds and count, and enters the guest if so. */
+static bool select_observed(int n, fd_set *r, fd_set *w, fd_set *x, struct pollfd *fds,
+                            unsigned *count)
+{
+    if (!mh_gate_open(&mh_gate.fd) || n <= 0)
+        return false;
+    *count = from_sets(n, r, w, x, fds);
+    return *count && any_observed(fds, *count) && mh_guest_enter();
+}
+
+MH_PUBLIC int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict x,
+                     struct timeval *restrict timeout)
+{
+    struct pollfd fds[MH_WAIT_MAX];
+    unsigned count = 0;
+    int64_t ns = timeout ? (int64_t)timeout->tv_sec * 1000000000 + timeout->tv_usec * 1000 : -1;
+    int64_t start;
+    int ready;
+
+    if (!select_observed(n, r, w, x, fds, &count)) {
+        if (n == 0 && timeout && mh_gate_open(&mh_gate.sleep) && mh_guest_enter()) {
+            seen_sleep(MH_CALL_select, ns);
+            mh_guest_leave();
+        }
+        return mh_real.select(n, r, w, x, timeout);
+    }
+    start = mh_now();
+    ready = observed_poll(MH_CALL_select, fds, count, ns, NULL);
+    if (ready >= 0)
+        ready = to_sets(fds, count, r, w, x);
+    if (timeout) { /* Linux tells how much of it was left */
+        int64_t left = MH_MAX(ns - (mh_now() - start), 0);
+
+        timeout->tv_sec = left / 1000000000;
+        timeout->tv_usec = left % 1000000000 / 1000;
+    }
+    return (int)mh_finish(ready, 0);
+}
+
+MH_PUBLIC int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict x,
+                      const struct timespec *restrict timeout, const sigset_t *restrict mask)
+{
+    struct pollfd fds[MH_WAIT_MAX];
+    unsigned count = 0;
+    int ready;
+
+    if (!select_observed(n, r, w, x, fds, &count))
+        return mh_real.pselect(n, r, w, x, timeout, mask);
+    ready = observed_poll(MH_CALL_pselect, fds, count, ns_of(timeout), mask);
+    if (ready >= 0)
+        ready = to_sets(fds, count, r, w, x);
+    return (int)mh_finish(ready, 0);
+}
+
+/* Epoll sets are observed only while some fault could hide an event. */
+static bool epoll_observed(int max)
+{
+    return mh_gate_open(&mh_gate.fd) && mh_epoll_needed() && max > 0 && mh_guest_enter();
+}
+
+MH_PUBLIC int epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
+{
+    if (!epoll_observed(n))
+        return mh_real.epoll_wait(epfd, events, n, timeout);
+    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of_ms(timeout), NULL), 0);
+}
+
+MH_PUBLIC int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout,
+                          const sigset_t *mask)
+{
+    if (!epoll_observed(n))
+        return mh_real.epoll_pwait(epfd, events, n, timeout, mask);
+    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of_ms(timeout), mask), 0);
+}
+
+MH_PUBLIC int epoll_pwait2(int epfd, struct epoll_event *events, int n,
+                           const struct timespec *timeout, const sigset_t *mask)
+{
+    if (!epoll_observed(n)) {
+        if (mh_real.epoll_pwait2)
+            return mh_real.epoll_pwait2(epfd, events, n, timeout, mask);
+        errno = ENOSYS; /* what a libc without it means for its callers */
+        return -1;
+    }
+    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of(timeout), mask), 0);
+}
+
+static int epoll_made(int epfd)
+{
+    if (epfd >= 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
+        mh_fd_new(epfd, MH_DESC_epoll);
+        mh_guest_leave();
+    }
+    return epfd;
+}
+
+MH_PUBLIC int epoll_create(int size)
+{
+    return epoll_made(MH_REAL(epoll_create)(size));
+}
+
+MH_PUBLIC int epoll_create1(int flags)
+{
+    return epoll_made(MH_REAL(epoll_create1)(flags));
+}
+
+MH_PUBLIC int epoll_ctl(int epfd, int what, int fd, struct epoll_event *event)
+{
+    int r;
+
+    r = MH_REAL(epoll_ctl)(epfd, what, fd, event);
+    if (r == 0 && mh_gate_open(&mh_gate.fd) && mh_epoll_needed() && mh_guest_enter()) {
+        mh_epoll_changed(epfd, what, fd, event);
+        mh_guest_leave();
+    }
+    return r;
+}
+
+static void before_sleep(enum mh_call call, int64_t ns)
+{
+    if (mh_gate_open(&mh_gate.sleep) && mh_guest_enter()) {
+        seen_sleep(call, ns);
+        mh_guest_leave();
+    }
+}
+
+MH_PUBLIC int clock_nanosleep(clockid_t clock, int flags, const struct timespec *want,
+                              struct timespec *left)
+{
+    int64_t ns = ns_of(want);
+
+    if (want && (flags & TIMER_ABSTIME)) {
+        struct timespec now = {0, 0};
+
+        clock_gettime(clock, &now);
+        ns -= ns_of(&now);
+    }
+    before_sleep(MH_CALL_clock_nanosleep, ns);
+    return MH_REAL(clock_nanosleep)(clock, flags, want, left);
+}
+
+MH_PUBLIC int nanosleep(const struct timespec *want, struct timespec *left)
+{
+    before_sleep(MH_CALL_nanosleep, ns_of(want));
+    return MH_REAL(nanosleep)(want, left);
+}
