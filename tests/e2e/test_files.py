@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults on files: which paths they hit, and that what a call says it wrote is written."""
+
+import textwrap
+
+import pytest
+
+from guest import PRELUDE, PYTHON, between, timed
+
+FAULT = "[run]\nprocesses = *\n[fault f]\n"
+
+
+def run(guest, code, keys, *args, **how):
+    r = guest.command([PYTHON, "-c", PRELUDE + textwrap.dedent(code), "0", "0", *map(str, args)],
+                      config=FAULT + keys, timeout=30, **how)
+    return r.json()
+
+
+# Every path below `d`; each test works in sys.argv[3].
+TRY = """
+import errno
+d = sys.argv[3]
+def attempt(what):
+    try:
+        what(); return "ok"
+    except OSError as e:
+        return errno.errorcode[e.errno]
+"""
+
+
+@pytest.mark.parametrize("glob, hit", [
+    ("%s/data/*.txt", "a"), ("%s/data/**", "abc"), ("%s/**", "abcd"), ("%s/*/a.txt", "a"),
+    ("%s/data/a.txt", "a"), ("**/sub/*", "b"), ("/nowhere/**", ""), ("%s/data/?.bin", "c"),
+])
+def test_path_globs(guest, tmp_path, glob, hit):
+    glob = glob.replace("%s", str(tmp_path))
+    r = run(guest, TRY + """
+os.makedirs(d + "/data/sub")
+files = {"a": "/data/a.txt", "b": "/data/sub/b.txt", "c": "/data/c.bin", "d": "/d.txt"}
+reply(**{n: attempt(lambda: open(d + p, "w")) for n, p in files.items()})
+""", "call = open\nerror = EACCES\npath = " + glob, tmp_path)
+    assert {n for n, x in r.items() if x == "EACCES"} == set(hit)
+    assert {n for n, x in r.items() if x == "ok"} == set("abcd") - set(hit)
+
+
+def test_every_way_to_open(guest, tmp_path):
+    """open(), os.open, relative names, dir_fd, pathlib, a new file, a child's open by execve."""
+    r = run(guest, TRY + """
+import pathlib, subprocess, tempfile
+os.chdir(d)
+open("/dev/null").close()
+reply(builtin=attempt(lambda: open(d + "/x", "w")), os=attempt(lambda: os.open(d + "/x", os.O_CREAT | os.O_RDWR)),
+      relative=attempt(lambda: open("x", "w")), dots=attempt(lambda: open("./sub/../x", "w")),
+      dirfd=attempt(lambda: os.open("x", os.O_CREAT | os.O_WRONLY, dir_fd=os.open(d, os.O_RDONLY | os.O_DIRECTORY))),
+      pathlib=attempt(lambda: pathlib.Path(d, "x").write_text("x")),
+      temp=attempt(lambda: tempfile.NamedTemporaryFile(dir=d)),
+      child=subprocess.run(["sh", "-c", "echo > x"], stderr=subprocess.DEVNULL).returncode != 0)
+""", "call = open\nerror = EROFS\npath = %s/**" % tmp_path, tmp_path)
+    assert r == {"builtin": "EROFS", "os": "EROFS", "relative": "EROFS", "dots": "EROFS", "dirfd": "EROFS",
+                 "pathlib": "EROFS", "temp": "EROFS", "child": True}
+
+
+def test_a_full_disk_and_then_room_again(guest, tmp_path):
+    r = run(guest, TRY + """
+f = os.open(d + "/log", os.O_CREAT | os.O_RDWR)
+results = [attempt(lambda: os.write(f, b"x" * 100)) for _ in range(4)]
+reply(results=results, size=os.fstat(f).st_size)
+""", "call = write\nerror = ENOSPC\nskip = 1\ncount = 2\npath = %s/**" % tmp_path, tmp_path)
+    assert r == {"results": ["ok", "ENOSPC", "ENOSPC", "ok"], "size": 200}
+
+
+def test_buffered_files_meet_a_full_disk(guest, tmp_path):
+    """The error comes at flush; the file object keeps what it could not write, and close() says it."""
+    r = run(guest, TRY + """
+f = open(d + "/log", "w")
+f.write("hello")
+first = attempt(f.flush)
+second = attempt(f.close)
+reply(first=first, second=second, text=open(d + "/log").read())
+""", "call = write\nerror = ENOSPC\ncount = 1\npath = %s/**" % tmp_path, tmp_path)
+    assert r == {"first": "ENOSPC", "second": "ok", "text": "hello"}
+
+
+def test_fsync_fails(guest, tmp_path):
+    r = run(guest, TRY + """
+f = open(d + "/db", "w"); f.write("x"); f.flush()
+reply(fsync=attempt(lambda: os.fsync(f.fileno())), data=attempt(lambda: os.fdatasync(f.fileno())))
+""", "call = fsync\nerror = EIO\npath = %s/**" % tmp_path, tmp_path)
+    assert r == {"fsync": "EIO", "data": "EIO"}
+
+
+def test_rename_across_devices(guest, tmp_path):
+    """shutil.move falls back to a copy, as it does across file systems; os.replace fails and leaves both."""
+    r = run(guest, TRY + """
+import shutil
+open(d + "/a", "w").write("A"); open(d + "/b", "w").write("B")
+first = attempt(lambda: os.replace(d + "/a", d + "/b"))
+kept = open(d + "/a").read() + open(d + "/b").read()
+shutil.move(d + "/a", d + "/c")
+reply(first=first, kept=kept, moved=open(d + "/c").read(), gone=not os.path.exists(d + "/a"))
+""", "call = rename\nerror = EXDEV\npath = %s/**" % tmp_path, tmp_path)
+    assert r == {"first": "EXDEV", "kept": "AB", "moved": "A", "gone": True}
+
+
+def test_short_writes_and_reads(guest, tmp_path):
+    r = run(guest, TRY + """
+f = os.open(d + "/x", os.O_CREAT | os.O_RDWR)
+wrote = os.write(f, b"0123456789")
+size = os.fstat(f).st_size
+os.lseek(f, 0, 0)
+part = len(os.read(f, 10))
+with open(d + "/y", "wb") as g: g.write(bytes(range(256)) * 40)
+whole = open(d + "/y", "rb").read() == bytes(range(256)) * 40
+reply(wrote=wrote, size=size, part=part, whole=whole)
+""", "call = write read\nshort = 1..7\npath = %s/**" % tmp_path, tmp_path)
+    assert 1 <= r["wrote"] <= 7 and r["size"] == r["wrote"] and r["part"] <= 7 and r["whole"]
+
+
+def test_the_end_of_a_file_comes_early(guest, tmp_path):
+    (tmp_path / "x").write_bytes(bytes(range(200)))
+    r = run(guest, TRY + """
+data = open(d + "/x", "rb").read()
+reply(n=len(data), right=data == bytes(range(len(data))))
+""", "call = read\neof = after 50 bytes\npath = %s/x" % tmp_path, tmp_path)
+    assert r == {"n": 50, "right": True}
+
+
+@timed
+def test_a_slow_disk_blocks_the_thread_and_no_other(guest, tmp_path):
+    (tmp_path / "x").write_text("hello")
+    r = run(guest, TRY + """
+ticks = []
+def tick():
+    while len(ticks) < 20:
+        a = now(); time.sleep(0.01); ticks.append(now() - a)
+f = os.open(d + "/x", os.O_RDONLY)
+thread = threading.Thread(target=tick); thread.start()
+t = now(); data = os.read(f, 100).decode(); at = now() - t
+t = now(); os.read(os.open("/proc/self/stat", os.O_RDONLY), 10); other = now() - t
+thread.join()
+reply(data=data, at=at, other=other, worst=max(ticks))
+""", "call = read\ndelay = 300ms\npath = %s/**" % tmp_path, tmp_path)
+    assert r["data"] == "hello" and r["other"] < 0.2 and r["worst"] < 0.25
+    between(r["at"], 0.3, 0.8, "read")
+
+
+def test_pipes_and_terminals_are_not_files(guest, tmp_path):
+    """A fault on all file writes leaves stdout, pipes and eventfds alone."""
+    r = run(guest, TRY + """
+a, b = os.pipe()
+os.write(b, b"x"); got = os.read(a, 1).decode()
+reply(got=got, file=attempt(lambda: open(d + "/x", "w").write("x") and None))
+""", "call = write read\nerror = EIO\npath = %s/**" % tmp_path, tmp_path)
+    assert r["got"] == "x"
+
+
+def test_logging_goes_on(guest, tmp_path):
+    """logging's handler meets ENOSPC, says so on stderr by its own rule, and the program goes on."""
+    r = guest.command([PYTHON, "-c", PRELUDE + textwrap.dedent("""
+        import logging
+        logging.basicConfig(filename=sys.argv[3] + "/app.log")
+        for i in range(3): logging.error("line %d", i)
+        reply(done=True)
+    """), "0", "0", str(tmp_path)],
+        config=FAULT + "call = write\nerror = ENOSPC\npath = %s/*.log" % tmp_path)
+    assert r.json() == {"done": True}
+    assert "No space left on device" in r.stderr
