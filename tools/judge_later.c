@@ -7,13 +7,6 @@
 
 #include "base/banned.h"
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    return ARGP_ERR_UNKNOWN;
-}
-
-const struct argp mh_judge_argp = {.parser = parse};
-
 int mh_judge_check(const struct mh_judge *judge)
 {
     return MH_EXIT_OK;

@@ -72,16 +72,21 @@ static int unknown(const char *word)
 
 static int call(const struct verb *verb, int argc, char **argv)
 {
-    char name[32];
-    int status;
+    static char name[32]; /* argp keeps it */
 
     snprintf(name, sizeof(name), "mishap %s", verb->name);
     argv[0] = name;
     program_invocation_name = program_invocation_short_name = name;
-    status = verb->run(argc, argv);
-    if (fflush(stdout) == EOF || ferror(stdout))
-        return mh_log_errno(-errno, "Cannot write the output"), MH_EXIT_TROUBLE;
-    return status;
+    return verb->run(argc, argv);
+}
+
+/* A report that did not reach its reader is not made. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    mh_log_errno(-errno, "Cannot write the output");
+    return MH_EXIT_TROUBLE;
 }
 
 int main(int argc, char **argv)
@@ -95,14 +100,14 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") ||
         !strcmp(argv[1], "help")) {
         print_help(stdout);
-        return MH_EXIT_OK;
+        return finish(MH_EXIT_OK);
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         puts(argp_program_version);
-        return MH_EXIT_OK;
+        return finish(MH_EXIT_OK);
     }
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         if (verbs[i].run && !strcmp(argv[1], verbs[i].name))
-            return call(&verbs[i], argc - 1, argv + 1);
+            return finish(call(&verbs[i], argc - 1, argv + 1));
     return unknown(argv[1]);
 }

@@ -120,7 +120,7 @@ def test_the_command_gets_its_arguments_input_and_output(tmp_path):
 
 def test_the_environment_of_the_command_and_of_the_load(tmp_path):
     port = free_port()
-    show = "env | grep -E '^(MISHAP|LD_PRELOAD)' | sort"
+    show = "env | grep -E '^(MISHAP_(OUT|CONFIG|SEED)|LD_PRELOAD)=' | sort"
     server = f"{show} > app.env; exec {' '.join(SERVER)} {port}"
     done = run(tmp_path, "--seed", "0x10", "--ready", f"127.0.0.1:{port}", "--with", f"{show} > load.env", "--",
                "sh", "-c", server, env={**os.environ, "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libdl.so.2"}
@@ -271,7 +271,7 @@ def test_nothing_is_left(tmp_path):
 
 def test_children_that_were_there_before_are_left_alone(tmp_path):
     """`sh -c 'server & exec mishap run'` makes the server our child, but not of the run."""
-    line = f"sleep 65 & echo $!; exec {MISHAP} run -q -o {tmp_path}/out -- true"
+    line = f"sleep 65 > /dev/null 2>&1 & echo $!; exec {MISHAP} run -q -o {tmp_path}/out -- true"
     done = subprocess.run(["sh", "-c", line], stdout=subprocess.PIPE, text=True, timeout=30, check=False)
     pid = int(done.stdout.split()[0])
     try:

@@ -76,7 +76,7 @@ char *mh_scenario_find(const char *name)
     _cleanup_free_ char *with_suffix = NULL;
     char *found = realpath(name, NULL);
 
-    if (found || errno != ENOENT || strchr(name, '/'))
+    if (found || errno != ENOENT || !*name || strchr(name, '/'))
         return found;
     found = find(places, ARRAY_SIZE(places), MISHAP_DATADIR, name);
     if (!found && asprintf(&with_suffix, "%s.ini", name) >= 0)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of a verdict, which `mishap run` and `mishap report` share; see judge.h. */
+#include "judge.h"
+
+#include "base/banned.h"
+
+enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct mh_judge *j = state->input;
+
+    switch (key) {
+    case KEY_REPORT:
+        if (j->nreports == MH_MOST_REPORTS)
+            argp_error(state, "more than %d reports", MH_MOST_REPORTS);
+        else
+            j->reports[j->nreports++] = arg;
+        return 0;
+    case KEY_FAIL_ON:
+        j->fail_on = arg;
+        return 0;
+    case KEY_BASELINE:
+        j->baseline = arg;
+        return 0;
+    case 'v':
+        j->verbose = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option rows[] = {
+    {"report", KEY_REPORT, "FILE", 0,
+     "Also write a report; its suffix picks the format; may repeat", 0},
+    {"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
+     "Exit 10 when a finding is this bad or worse: low, medium, high, critical", 0},
+    {"baseline", KEY_BASELINE, "DIR", 0, "Clean recordings to compare with", 0},
+    {"verbose", 'v', 0, 0, "All of the text report, not one screen", 0},
+    {0},
+};
+
+const struct argp mh_judge_argp = {.options = rows, .parser = parse};
