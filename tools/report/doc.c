@@ -25,6 +25,15 @@ double mh_doc_number(const json_t *object, const char *key, double otherwise)
     return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
+/* printf rounds halves to even and a browser up: one grade must not read 68 here and 69 there. */
+long long mh_doc_rounded(const json_t *object, const char *key, double scale)
+{
+    double value = scale * mh_doc_number(object, key, 0) + 0.5;
+    long long whole = (long long)value;
+
+    return whole - (value < (double)whole);
+}
+
 long long mh_doc_int(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);

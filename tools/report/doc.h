@@ -11,6 +11,8 @@ const char *mh_doc_text(const json_t *object, const char *key);
 
 /* `otherwise` when it is no number. */
 double mh_doc_number(const json_t *object, const char *key, double otherwise);
+/* To the nearest whole number, halves up: what every format prints for points. */
+long long mh_doc_rounded(const json_t *object, const char *key, double scale);
 long long mh_doc_int(const json_t *object, const char *key);
 
 /* Whether the field is there and not null. */

@@ -138,12 +138,12 @@ static void put_verdict(struct mh_term *t, const json_t *document)
     mh_term_put(t, MH_DIM, " GRADE ");
     mh_term_printf(t, grade_style(grade), "%-4s", grade);
     if (mh_doc_known(score, "points"))
-        mh_term_printf(t, MH_BOLD, "%.0f/100", mh_doc_number(score, "points", 0));
+        mh_term_printf(t, MH_BOLD, "%lld/100", mh_doc_rounded(score, "points", 1));
     else
         mh_term_put(t, MH_BOLD, "-/100");
-    mh_term_printf(t, MH_PLAIN, "   evidence %.0f %%   the true score is between %.0f and %.0f",
-                   100 * mh_doc_number(score, "evidence", 0), mh_doc_number(score, "low", 0),
-                   mh_doc_number(score, "high", 100));
+    mh_term_printf(t, MH_PLAIN, "   evidence %lld %%   the true score is between %lld and %lld",
+                   mh_doc_rounded(score, "evidence", 100), mh_doc_rounded(score, "low", 1),
+                   mh_doc_rounded(score, "high", 1));
     mh_term_end(t);
     put_interval(t, score);
     json_array_foreach(json_object_get(score, "caps"), i, cap)
@@ -181,7 +181,7 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
     mh_term_put(t, MH_DIM, "n    %  for example");
     if (json_is_number(index)) {
         mh_term_to(t, t->width - 20);
-        mh_term_printf(t, MH_DIM, "survival index %.2f", json_number_value(index));
+        mh_term_printf(t, MH_DIM, "survival index %.2f", json_number_value(index) + 1e-9);
     }
     mh_term_end(t);
     for (size_t i = 0; mh_outcome_names[i]; i++) {
@@ -228,10 +228,10 @@ static void put_principle(struct mh_term *t, const json_t *principle, int left)
         return;
     }
     if (known)
-        mh_term_printf(t, MH_PLAIN, "%4.0f", mh_doc_number(principle, "score", 0));
+        mh_term_printf(t, MH_PLAIN, "%4lld", mh_doc_rounded(principle, "score", 1));
     else
         mh_term_put(t, MH_MAGENTA, "   ?");
-    mh_term_printf(t, MH_DIM, " %3.0f%%", 100 * mh_doc_number(principle, "evidence", 0));
+    mh_term_printf(t, MH_DIM, " %3lld%%", mh_doc_rounded(principle, "evidence", 100));
     open_counts(principle, open, sizeof(open));
     mh_term_to(t, left + 33);
     mh_term_cut(t, strcmp(open, "-") ? MH_YELLOW : MH_DIM, open, 6);

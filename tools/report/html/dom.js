@@ -65,7 +65,7 @@ function qualified(name) {
   const text = String(name), at = text.lastIndexOf('.') + 1;
   const parts = text.slice(0, at).split('.').filter(Boolean);
   return el('span', {class: 'fn', title: text},
-    parts.map(p => [p + '.', el('wbr')]), el('b', {}, text.slice(at)));
+    el('span', {class: 'qualifier'}, parts.map(p => [p + '.', el('wbr')])), el('b', {}, text.slice(at)));
 }
 
 /* Text to be typed, with a button that copies it. */

@@ -125,12 +125,12 @@ function stackList(f) {
   const at = handler ? stack.findIndex(frame => sameFrame(frame, handler)) : -1;
   const line = (frame, i) => el('li', {class: [sameFrame(frame, site) ? 'site' : '', i === at ? 'handler' : '',
     isForeign(frame) ? 'foreign' : ''].join(' ')},
-    el('span', {class: 'frame'}, frame.function), el('span', {class: 'place'}, place(frame)),
-    sameFrame(frame, site) && el('span', {class: 'flag'}, 'site'), i === at && el('span', {class: 'flag caught'}, 'caught here'));
+    el('span', {class: 'frame'}, frame.function, sameFrame(frame, site) && el('span', {class: 'flag'}, 'site'),
+      i === at && el('span', {class: 'flag caught'}, 'caught here')), el('span', {class: 'place'}, place(frame)));
   return el('div', {}, el('h4', {}, 'Stack, innermost first'),
     el('ol', {class: 'frames'}, stack.map(line),
-      handler && at < 0 && el('li', {class: 'handler'}, el('span', {class: 'frame'}, handler.function),
-        el('span', {class: 'place'}, place(handler)), el('span', {class: 'flag caught'}, 'caught here'))),
+      handler && at < 0 && el('li', {class: 'handler'}, el('span', {class: 'frame'}, handler.function,
+        el('span', {class: 'flag caught'}, 'caught here')), el('span', {class: 'place'}, place(handler)))),
     !handler && el('p', {class: 'quiet small'}, 'Nobody was seen to catch it.'));
 }
 
