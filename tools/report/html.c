@@ -11,13 +11,13 @@
 #include "base/banned.h"
 
 /* Outside strings JSON has none of these characters, and within them an escape says the same: so no
- * text can end the element that holds the document. */
+ * text can end the element that holds the document. DEL is the one control that JSON lets pass. */
 static int append(const char *bytes, size_t n, void *out)
 {
     for (size_t from = 0; from < n;) {
         size_t plain = from;
 
-        while (plain < n && !strchr("<>&", bytes[plain]))
+        while (plain < n && !strchr("<>&\x7f", bytes[plain]))
             plain++;
         mh_out_add_n(out, bytes + from, plain - from);
         if (plain < n)

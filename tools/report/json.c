@@ -3,12 +3,23 @@
 #include <errno.h>
 
 #include "report/report.h"
+#include "report/utf8.h"
 
 #include "base/banned.h"
 
+/* jansson escapes what JSON must not hold; this also what a terminal must not be shown. */
 static int append(const char *bytes, size_t n, void *out)
 {
-    mh_out_add_n(out, bytes, n);
+    int length;
+
+    for (const char *end = bytes + n, *at = bytes; at < end; at += length) {
+        uint32_t code = mh_utf8_next(at, &length);
+
+        if (code == '\n' || mh_utf8_harmless(code))
+            mh_out_add_n(out, at, (size_t)length);
+        else
+            mh_out_printf(out, "\\u%04x", (unsigned)code);
+    }
     return 0;
 }
 

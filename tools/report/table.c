@@ -10,35 +10,81 @@
 
 #include "base/banned.h"
 
+#define COLUMNS 8 /* at most */
+
 struct mh_table {
     struct libscols_table *scols;
     struct libscols_line *line; /* borrowed: the row being filled */
     const struct mh_table_column *columns;
     size_t n, at;
+    int room[COLUMNS]; /* what each column may really use */
     struct mh_report_options options;
     int error;
 };
 
+/* The widest columns give way until all of them fit. */
+static void share_room(struct mh_table *table, int width)
+{
+    int total = 2 + (int)table->n - 1;
+
+    for (size_t i = 0; i < table->n; i++) {
+        table->room[i] = table->columns[i].columns;
+        total += table->room[i];
+    }
+    for (; total > width; total--) {
+        int *widest = &table->room[0];
+
+        for (size_t i = 1; i < table->n; i++)
+            if (table->room[i] > *widest)
+                widest = &table->room[i];
+        if (*widest <= 1)
+            return;
+        --*widest;
+    }
+}
+
+/* The text as it will stand in this column; NULL without memory, freed by the caller. */
+static char *fit(const struct mh_table *table, size_t column, const char *text)
+{
+    struct mh_out out = {.error = 0};
+    struct mh_term t;
+
+    mh_term_init(&t, &out, &table->options);
+    mh_term_cut_middle(&t, MH_PLAIN, *text ? text : "-", table->room[column]);
+    if (out.error)
+        mh_out_done(&out);
+    return out.data;
+}
+
+static int add_columns(struct mh_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        _cleanup_free_ char *head = fit(table, i, table->columns[i].head);
+        int flags = table->columns[i].right ? SCOLS_FL_RIGHT : 0;
+
+        if (!head || !scols_table_new_column(table->scols, head, 0, flags))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 struct mh_table *mh_table_new(const struct mh_term *t, const struct mh_table_column *columns,
                               size_t n)
 {
-    struct mh_table *table = calloc(1, sizeof(*table));
+    struct mh_table *table = n && n <= COLUMNS ? calloc(1, sizeof(*table)) : NULL;
 
     if (!table)
         return NULL;
     *table = (struct mh_table){.columns = columns, .n = n, .scols = scols_new_table()};
-    table->options = (struct mh_report_options){.width = 1024, .ascii = t->ascii};
+    table->options = (struct mh_report_options){.width = t->width, .ascii = t->ascii};
     if (!table->scols)
         return mh_table_free(table);
     /* Widths are ours: the layout must not depend on the terminal. The cells are clean already. */
     scols_table_set_termforce(table->scols, SCOLS_TERMFORCE_ALWAYS);
     scols_table_set_termwidth(table->scols, 1024);
     scols_table_enable_noencoding(table->scols, 1);
-    for (size_t i = 0; i < n; i++)
-        if (!scols_table_new_column(table->scols, columns[i].head, 0,
-                                    columns[i].right ? SCOLS_FL_RIGHT : 0))
-            return mh_table_free(table);
-    return table;
+    share_room(table, t->width);
+    return add_columns(table) < 0 ? mh_table_free(table) : table;
 }
 
 struct mh_table *mh_table_free(struct mh_table *table)
@@ -52,21 +98,16 @@ struct mh_table *mh_table_free(struct mh_table *table)
 
 void mh_table_text(struct mh_table *table, const char *text)
 {
-    struct mh_out out = {.error = 0};
-    struct mh_term t;
+    _cleanup_free_ char *cell = NULL;
 
     if (!table || table->error)
         return;
     if (table->at % table->n == 0)
         table->line = scols_table_new_line(table->scols, NULL);
-    mh_term_init(&t, &out, &table->options);
-    mh_term_cut_middle(&t, MH_PLAIN, *text ? text : "-",
-                       table->columns[table->at % table->n].columns);
-    if (out.error || !table->line || !out.data ||
-        scols_line_set_data(table->line, table->at % table->n, out.data) < 0)
+    cell = fit(table, table->at % table->n, text);
+    if (!table->line || !cell || scols_line_set_data(table->line, table->at % table->n, cell) < 0)
         table->error = -ENOMEM;
     table->at++;
-    mh_out_done(&out);
 }
 
 void mh_table_printf(struct mh_table *table, const char *format, ...)

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "report/utf8.h"
+
 #include "base/banned.h"
 
 static const char *const codes[] = {
@@ -29,41 +31,17 @@ void mh_term_init(struct mh_term *t, struct mh_out *out, const struct mh_report_
         .out = out, .width = options->width, .colour = options->colour, .ascii = options->ascii};
 }
 
-/* jansson has checked the encoding of every string; only a text that printf cut can be broken. */
-static uint32_t decode(const char *text, int *ret_n)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    int n = s[0] < 0xc0 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    uint32_t code = s[0] < 0x80 ? s[0] : n == 1 ? 0 : s[0] & (0x3fu >> (n - 1));
-
-    for (int i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            *ret_n = i;
-            return 0;
-        }
-        code = code << 6 | (s[i] & 0x3f);
-    }
-    *ret_n = n;
-    return code;
-}
-
-static bool is_bidi(uint32_t code)
-{
-    return code == 0x061c || code == 0x200e || code == 0x200f || code == 0xfeff ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 static struct cell cell_at(const struct mh_term *t, const char *text)
 {
     struct cell cell = {text, 1, 1};
-    uint32_t code = decode(text, &cell.n);
+    uint32_t code = mh_utf8_next(text, &cell.n);
     int columns;
 
     if (code == '\n' || code == '\t' || code == '\r')
         return (struct cell){" ", cell.n, 1};
     if (code >= 0x20 && code < 0x7f)
         return cell;
-    columns = code >= 0xa0 && !is_bidi(code) && !t->ascii ? wcwidth((wchar_t)code) : -1;
+    columns = mh_utf8_harmless(code) && !t->ascii ? wcwidth((wchar_t)code) : -1;
     if (columns < 0)
         return (struct cell){"?", cell.n, 1};
     cell.columns = columns;

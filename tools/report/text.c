@@ -181,7 +181,7 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
     mh_term_put(t, MH_DIM, "n    %  for example");
     if (json_is_number(index)) {
         mh_term_to(t, t->width - 20);
-        mh_term_printf(t, MH_DIM, "survival index %.2f", json_number_value(index) + 1e-9);
+        mh_term_printf(t, MH_DIM, "survival index %.2f", json_number_value(index));
     }
     mh_term_end(t);
     for (size_t i = 0; mh_outcome_names[i]; i++) {

@@ -12,7 +12,8 @@
 
 static void put_heading(struct mh_term *t, const char *text, size_t n)
 {
-    mh_term_end(t);
+    if (t->out->len < 2 || strcmp(t->out->data + t->out->len - 2, "\n\n") != 0)
+        mh_term_end(t);
     mh_term_printf(t, MH_BOLD, " %s", text);
     if (n)
         mh_term_printf(t, MH_DIM, " (%zu)", n);
@@ -45,15 +46,17 @@ static void put_stack(struct mh_term *t, const json_t *finding)
     const json_t *handler = json_object_get(finding, "handler"), *frame;
     const json_t *stack = mh_doc_at(finding, "site.stack");
     bool marked = false;
+    char caught[64];
     size_t i;
 
     if (json_array_size(stack))
         mh_text_labelled(t, "stack", "innermost first", 1);
+    snprintf(caught, sizeof(caught), " <- caught, line %lld", mh_doc_int(handler, "line"));
     json_array_foreach(stack, i, frame)
     {
         bool here = is_frame(frame, handler);
 
-        put_frame(t, frame, here && !marked ? " <- caught" : "");
+        put_frame(t, frame, here && !marked ? caught : "");
         marked = marked || here;
     }
     if (json_is_object(handler) && !marked) {

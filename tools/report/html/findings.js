@@ -126,7 +126,8 @@ function stackList(f) {
   const line = (frame, i) => el('li', {class: [sameFrame(frame, site) ? 'site' : '', i === at ? 'handler' : '',
     isForeign(frame) ? 'foreign' : ''].join(' ')},
     el('span', {class: 'frame'}, frame.function, sameFrame(frame, site) && el('span', {class: 'flag'}, 'site'),
-      i === at && el('span', {class: 'flag caught'}, 'caught here')), el('span', {class: 'place'}, place(frame)));
+      i === at && el('span', {class: 'flag caught'}, 'caught here' + (handler.line !== frame.line && isNumber(handler.line) ? ', line ' + handler.line : ''))),
+    el('span', {class: 'place'}, place(frame)));
   return el('div', {}, el('h4', {}, 'Stack, innermost first'),
     el('ol', {class: 'frames'}, stack.map(line),
       handler && at < 0 && el('li', {class: 'handler'}, el('span', {class: 'frame'}, handler.function,

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Characters: one at a time, and whether showing them is safe. Pure; any format may use it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The character at `text` and how many bytes it takes (1 or more); 0 when it is no sound UTF-8. */
+uint32_t mh_utf8_next(const char *text, int *ret_n);
+
+/* Whether it only shows itself: no control, which could repaint a terminal, and no mark of
+ * direction, which could turn a line around. Newline and tab are controls too. */
+bool mh_utf8_harmless(uint32_t code);
