@@ -94,6 +94,16 @@ static bool address_matches(const uint8_t *a, const uint8_t *b, unsigned bits)
     return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
 }
 
+/* A name that is an address in letters never needed a look-up: "*.*" does not mean it. */
+static bool name_matches_peer(const char *pattern, const char *name)
+{
+    bool literal = name[0] && (!name[strspn(name, "0123456789.")] || strchr(name, ':'));
+
+    if (literal && (pattern[0] < '0' || pattern[0] > '9'))
+        return false;
+    return glob(pattern, name, GLOB_FOLD);
+}
+
 bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer *peer)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -113,7 +123,7 @@ bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer
         return peer->family == AF_INET6 &&
                address_matches(pattern->addr, peer->addr, pattern->prefix);
     default:
-        return !pattern->name[0] || glob(pattern->name, peer->name, GLOB_FOLD);
+        return !pattern->name[0] || name_matches_peer(pattern->name, peer->name);
     }
 }
 
