@@ -17,6 +17,8 @@
 #include "fd/epoll.h"
 #include "fd/observe.h"
 #include "hooks/gate.h"
+#include "hooks/memory.h"
+#include "memory/budget.h"
 #include "python/python.h"
 #include "rule/load.h"
 
@@ -239,7 +241,8 @@ static void finish(int status)
 {
     if (mh_gate.fd != MH_GATE_ON || mh_sys_getpid() != mh_guest.pid || !mh_writer_ok())
         return;
-    mh_event(exit, NULL, 0, .status = status, .lost = (int64_t)mh_writer_lost());
+    mh_event(exit, NULL, 0, .status = status, .lost = (int64_t)mh_writer_lost(),
+             .allocations = (int64_t)mh_budget_refused());
     mh_writer_finish();
 }
 
@@ -327,6 +330,8 @@ __attribute__((constructor)) static void arrive_or_stay_out(void)
     mh_real_init();
     mh_thread.depth = 1;
     on = arrive();
+    if (on)
+        mh_memory_init();
     gates_set(on ? MH_GATE_ON : 0,
               on && (mh_guest.rules->ops & (MH_OP_BIT(MH_OP_malloc) | MH_OP_BIT(MH_OP_mmap))));
     mh_thread.depth = 0;

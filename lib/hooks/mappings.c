@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mmap and its family: arenas of Python's small objects come this way. Only anonymous mappings that
+ * are large and meant to be used count, and only they can be refused for a budget. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+#include "hooks/gate.h"
+#include "hooks/refuse.h"
+#include "memory/budget.h"
+
+#include "base/banned.h"
+
+static inline bool shut(void)
+{
+    return MH_LIKELY(!__atomic_load_n(&mh_gate.memory, __ATOMIC_RELAXED));
+}
+
+/* A raw call's result as libc would return it. */
+static void *result(long r)
+{
+    if (r >= 0 || r < -4095)
+        return (void *)r;
+    errno = (int)-r;
+    return MAP_FAILED;
+}
+
+static __attribute__((noinline)) void *slow_mmap(enum mh_call call, void *at, size_t n, int prot,
+                                                 int flags, int fd, int64_t offset)
+{
+    bool counts = mh_budget_counts(n, prot, flags) && mh_refuse_counts();
+    size_t had = 0;
+    void *p;
+
+    if (counts && mh_refuse(call, MH_OP_mmap, n))
+        return MAP_FAILED;
+    if (counts && (flags & MAP_FIXED)) /* takes the place of what was there */
+        had = mh_budget_unmap(at, n);
+    p = result(mh_sys(SYS_mmap, at, n, prot, flags, fd, offset));
+    if (counts && p != MAP_FAILED)
+        mh_budget_map(p, n);
+    else if (had)
+        mh_budget_map(at, had);
+    return p;
+}
+
+MH_PUBLIC void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+{
+    return shut() ? mh_real.mmap(at, n, prot, flags, fd, offset)
+                  : slow_mmap(MH_CALL_mmap, at, n, prot, flags, fd, offset);
+}
+
+MH_PUBLIC void *mmap64(void *at, size_t n, int prot, int flags, int fd, off64_t offset)
+{
+    return shut() ? mh_real.mmap64(at, n, prot, flags, fd, offset)
+                  : slow_mmap(MH_CALL_mmap64, at, n, prot, flags, fd, offset);
+}
+
+static __attribute__((noinline)) int slow_munmap(void *at, size_t n)
+{
+    size_t had = mh_refuse_counts() ? mh_budget_unmap(at, n) : 0;
+    long r = mh_sys(SYS_munmap, at, n);
+
+    if (r >= 0)
+        return 0;
+    if (had)
+        mh_budget_map(at, had);
+    errno = (int)-r;
+    return -1;
+}
+
+MH_PUBLIC int munmap(void *at, size_t n)
+{
+    return shut() ? mh_real.munmap(at, n) : slow_munmap(at, n);
+}
+
+static __attribute__((noinline)) void *slow_mremap(void *at, size_t from, size_t to, int flags,
+                                                   void *where)
+{
+    size_t had = mh_refuse_counts() ? mh_budget_unmap(at, from) : 0;
+    void *p;
+
+    if (had && to > had && mh_refuse(MH_CALL_mremap, MH_OP_mmap, to - had)) {
+        mh_budget_map(at, had);
+        return MAP_FAILED;
+    }
+    p = result(mh_sys(SYS_mremap, at, from, to, flags, where));
+    if (had)
+        mh_budget_map(p == MAP_FAILED ? at : p, p == MAP_FAILED ? had : to);
+    return p;
+}
+
+MH_PUBLIC void *mremap(void *at, size_t from, size_t to, int flags, ...)
+{
+    void *where = NULL;
+
+    if (flags & MREMAP_FIXED) {
+        va_list rest;
+
+        va_start(rest, flags);
+        where = va_arg(rest, void *);
+        va_end(rest);
+    }
+    return shut() ? mh_real.mremap(at, from, to, flags, where)
+                  : slow_mremap(at, from, to, flags, where);
+}

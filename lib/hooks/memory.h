@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the hooks of malloc, mmap and their families need to know once, from the constructor. */
+#pragma once
+
+/* Reads out of the rules, which are bound by now, what may be refused here. To be called before the
+ * gate of memory is opened; until then nothing is counted. */
+void mh_memory_init(void);
