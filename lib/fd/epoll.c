@@ -28,7 +28,8 @@ struct reg {
     uint32_t events;
     uint64_t data;
     bool shadow;
-    bool spent; /* EPOLLONESHOT, and it was reported */
+    bool spent;    /* EPOLLONESHOT, and it was reported */
+    uint64_t told; /* edge-triggered: released offset of the stream at the last report */
 };
 
 struct set {
@@ -191,6 +192,16 @@ static int64_t reg_next(const struct reg *r, int64_t now)
     return d ? mh_stream_next(d, now) : MH_NEVER;
 }
 
+/* Is there something to read that this registration has to tell? An edge is told once. */
+static bool reg_readable(const struct reg *r, const struct mh_desc *d, int64_t now)
+{
+    uint64_t released = mh_stream_released(d, now);
+
+    if (!released || released == MH_STREAM_END || !(r->events & EPOLLET))
+        return released != 0;
+    return d->consumed + released > r->told;
+}
+
 /* Is there something to tell now that was held back? */
 static bool reg_due(const struct reg *r, int64_t now)
 {
@@ -200,7 +211,7 @@ static bool reg_due(const struct reg *r, int64_t now)
         return true;
     if (d->connecting)
         return d->out.release <= now;
-    if ((r->events & EPOLLIN) && mh_stream_released(d, now))
+    if ((r->events & EPOLLIN) && reg_readable(r, d, now))
         return true;
     if ((r->events & EPOLLOUT) && d->out.decided && d->out.release <= now)
         return true;
@@ -246,6 +257,7 @@ void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *even
             r->events = event->events;
             r->data = event->data.u64;
             r->spent = false;
+            r->told = 0;
         }
     }
     unlock();
@@ -324,6 +336,13 @@ static bool event_filter(int epfd, struct epoll_event *e, int64_t now, bool *mas
     if (!mh_desc_lock(d))
         goto report;
     seen = mh_stream_filter(d, r->fd, e->events, now, &next);
+    if (!d->dead && !d->connecting && (seen & EPOLLIN) && d->kind == MH_DESC_stream &&
+        (r->events & EPOLLET) && !(seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
+        if (next != MH_NEVER && !reg_readable(r, d, now))
+            seen &= ~(uint32_t)EPOLLIN; /* the edge is of bytes that are still held back */
+        else
+            r->told = d->consumed + mh_stream_released(d, now);
+    }
     mh_desc_unlock(d);
     if (e->events & ~seen) {
         shadow_make(r);

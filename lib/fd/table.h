@@ -70,6 +70,7 @@ struct mh_desc {
     struct mh_hold holds[MH_HOLDS];
     unsigned nholds;
     int64_t last_release;
+    int64_t looked_at; /* last look at arrivals */
     int64_t end_release; /* of EOF, HUP or error; 0 not seen */
     struct mh_pending in, out;
     uint64_t delivered, sent; /* bytes over the connection's life */

@@ -15,6 +15,10 @@ ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags);
 ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at);
 ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at);
 
+/* fd is about to be closed or replaced; or it is new, and what we knew of its number went by a way
+ * that we do not see (libuv closes with syscall()). */
+void mh_fd_forget(int fd);
+
 /* Ends a slow path: a negative errno becomes -1 and errno; watch: op whose exception is followed.
  */
 ssize_t mh_finish(ssize_t result, int64_t watch);

@@ -13,8 +13,7 @@
 
 #include "base/banned.h"
 
-/* fd is about to be closed or replaced. */
-static void forget(int fd)
+void mh_fd_forget(int fd)
 {
     struct mh_desc *d = mh_fd_get(fd);
 
@@ -54,7 +53,7 @@ MH_PUBLIC int close(int fd)
                                                  .place = &place});
         err = watch ? v.error : 0;
     }
-    forget(fd);
+    mh_fd_forget(fd);
     r = (int)mh_sys(SYS_close, fd); /* an error of close() does not leave the descriptor open */
     return (int)mh_finish(err ? -err : r, watch);
 }
@@ -65,7 +64,7 @@ static void forget_range(unsigned first, unsigned last)
 
     for (unsigned fd = first; fd <= last && fd < top; fd++)
         if (mh_fd_kind[fd])
-            forget((int)fd);
+            mh_fd_forget((int)fd);
 }
 
 MH_PUBLIC int close_range(unsigned first, unsigned last, int flags)
@@ -104,7 +103,7 @@ static int shared(int from, int to)
         ((unsigned)from < MH_FD_MAX && (unsigned)to < MH_FD_MAX) &&
         (mh_fd_kind[from] || mh_fd_kind[to]) && mh_guest_enter()) {
         if (mh_fd_kind[to])
-            forget(to);
+            mh_fd_forget(to);
         mh_fd_share(from, to);
         mh_guest_leave();
     }

@@ -480,6 +480,7 @@ MH_PUBLIC int socket(int family, int type, int protocol)
     struct mh_place place;
     struct mh_verdict v;
     int64_t op = 0;
+    int fd;
 
     if (!mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
         return mh_real.socket(family, type, protocol);
@@ -499,12 +500,22 @@ MH_PUBLIC int socket(int family, int type, int protocol)
     }
     if (op)
         return (int)mh_finish(-v.error, op);
-    mh_guest_leave();
-    return mh_real.socket(family, type, protocol);
+    fd = mh_real.socket(family, type, protocol);
+    if (fd >= 0)
+        mh_fd_forget(fd);
+    mh_guest_leave_errno(fd < 0 ? errno : 0);
+    return fd;
 }
 
+/* Both ends are in this process or its children: nothing of a network, so not observed. */
 MH_PUBLIC int socketpair(int family, int type, int protocol, int fds[2])
 {
-    /* Both ends are in this process or its children: nothing of a network. */
-    return MH_REAL(socketpair)(family, type, protocol, fds);
+    int r = MH_REAL(socketpair)(family, type, protocol, fds);
+
+    if (r == 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
+        mh_fd_forget(fds[0]);
+        mh_fd_forget(fds[1]);
+        mh_guest_leave();
+    }
+    return r;
 }
