@@ -182,30 +182,39 @@ static int put_routes(struct mh_term *t, const json_t *list)
     return mh_table_finish(table, t);
 }
 
+/* A journey is too long for a row of a table: two lines each. */
+static void put_journey(struct mh_term *t, const json_t *one)
+{
+    const char *error = mh_doc_text(one, "errno"), *exception = mh_doc_text(one, "exception");
+    const char *handler = mh_doc_text(one, "handler");
+
+    mh_term_printf(t, MH_BOLD, "%6lld  ", mh_doc_int(one, "count"));
+    mh_term_cut_middle(t, MH_PLAIN, mh_doc_text(one, "operation"), 28);
+    mh_term_put(t, MH_PLAIN, *error ? ": " : ": delayed");
+    mh_term_put(t, MH_YELLOW, error);
+    mh_term_put(t, MH_PLAIN, mh_doc_true(one, "injected") ? "" : " (real)");
+    mh_term_put(t, MH_PLAIN, *exception ? " -> " : "");
+    mh_term_cut_middle(t, MH_PLAIN, exception, t->width - t->column);
+    mh_term_end(t);
+    mh_term_to(t, 8);
+    if (mh_doc_known(one, "status"))
+        mh_term_printf(t, MH_BOLD, "status %lld", mh_doc_int(one, "status"));
+    else
+        mh_term_put(t, MH_DIM, "no status");
+    mh_term_put(t, MH_DIM, *handler ? ", caught by " : ", nobody seen to catch it");
+    mh_term_cut_middle(t, MH_DIM, handler, t->width - t->column);
+    mh_term_end(t);
+}
+
 static int put_journeys(struct mh_term *t, const json_t *list)
 {
-    static const struct mh_table_column columns[] = {{"n", 5, true},    {"operation", 17},
-                                                     {"errno", 13},     {"exception", 16},
-                                                     {"caught by", 14}, {"status", 6, true}};
-    struct mh_table *table;
     const json_t *one;
     size_t i;
 
-    if (!json_array_size(list))
-        return 0;
-    put_heading(t, "What became of errors (* real, not injected)", 0);
-    table = mh_table_new(t, columns, ARRAY_SIZE(columns));
-    json_array_foreach(list, i, one)
-    {
-        mh_table_printf(table, "%lld", mh_doc_int(one, "count"));
-        mh_table_text(table, mh_doc_text(one, "operation"));
-        mh_table_printf(table, "%s%s", mh_doc_text(one, "errno"),
-                        mh_doc_true(one, "injected") ? "" : "*");
-        mh_table_text(table, mh_doc_text(one, "exception"));
-        mh_table_text(table, mh_doc_text(one, "handler"));
-        add_ms(table, one, "status");
-    }
-    return mh_table_finish(table, t);
+    if (json_array_size(list))
+        put_heading(t, "What became of errors", 0);
+    json_array_foreach(list, i, one) put_journey(t, one);
+    return 0;
 }
 
 static int put_peers(struct mh_term *t, const json_t *list)

@@ -6,7 +6,7 @@ function sortable(label, columns, rows) {
     const order = rows.map((row, i) => ({row, i}));
     if (by >= 0) {
       const key = columns[by].key;
-      order.sort((a, b) => (compare(key(a.row), key(b.row)) || a.i - b.i) * (up ? 1 : -1));
+      order.sort((a, b) => compare(key(a.row), key(b.row), up) || a.i - b.i);
     }
     body.replaceChildren(...order.map(({row}) => el('tr', {}, columns.map(c =>
       el('td', {class: c.kind || null, 'data-label': c.head}, c.cell(row))))));
@@ -27,10 +27,12 @@ function sortable(label, columns, rows) {
   return scroller(label, el('table', {class: 'plain sortable'}, el('thead', {}, el('tr', {}, heads)), body));
 }
 
-function compare(a, b) {
+/* What is not known comes last, whichever way the rest goes. */
+function compare(a, b, up) {
   const empty = v => v === null || v === undefined || Number.isNaN(v);
   if (empty(a) || empty(b)) return empty(a) - empty(b);
-  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  return up ? order : -order;
 }
 
 function change(r) {
