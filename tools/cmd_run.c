@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arg.h"
 #include "base/macros.h"
+#include "base/num.h"
 #include "cmd.h"
 #include "event/write.h"
 #include "judge.h"
@@ -23,7 +23,8 @@
 
 #include "base/banned.h"
 
-#define CALM_NS INT64_C(5000000000) /* of a clean run before a scenario that has none */
+#define CALM_NS    INT64_C(5000000000)      /* of a clean run before a scenario that has none */
+#define LONGEST_NS INT64_C(604800000000000) /* a week */
 enum { MOST_SCENARIOS = MH_MAX_FILES };
 
 struct options {
@@ -66,13 +67,25 @@ static const char doc[] =
     "\n"
     "Example: mishap run -c slow-redis --ready :8000 --with './load' -- uvicorn app:app\n";
 
-static void parse_value(struct argp_state *state, const char *name, const char *arg, int r)
+static void parse_seed(struct options *o, const char *arg, struct argp_state *state)
 {
-    if (r == -ERANGE)
-        argp_error(state, "--%s: %s is out of range", name, arg);
+    int r = mh_num_uint(arg, &o->seed);
+
+    o->seed_given = true;
+    if (r == -ERANGE || (r == 0 && o->seed > MH_PLAN_SEED_MAX))
+        argp_error(state, "--seed: %s is out of range; it ends at %" PRIu64, arg, MH_PLAN_SEED_MAX);
     else if (r < 0)
-        argp_error(state, "--%s: '%s' is not a %s", name, arg,
-                   !strcmp(name, "seed") ? "number" : "time such as 500ms, 60s or 2m");
+        argp_error(state, "--seed: '%s' is not a number", arg);
+}
+
+static void parse_for(struct options *o, const char *arg, struct argp_state *state)
+{
+    int r = mh_num_time(arg, &o->for_ns);
+
+    if (r == -ERANGE || (r == 0 && (o->for_ns <= 0 || o->for_ns > LONGEST_NS)))
+        argp_error(state, "--for: %s is out of range", arg);
+    else if (r < 0)
+        argp_error(state, "--for: '%s' is not a time such as 500ms, 60s or 2m", arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -96,11 +109,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->quiet = true;
         return 0;
     case KEY_SEED:
-        o->seed_given = true;
-        parse_value(state, "seed", arg, mh_arg_number(arg, (UINT64_C(1) << 53) - 1, &o->seed));
+        parse_seed(o, arg, state);
         return 0;
     case KEY_FOR:
-        parse_value(state, "for", arg, mh_arg_duration(arg, &o->for_ns));
+        parse_for(o, arg, state);
         return 0;
     case KEY_WITH:
         o->with = arg;

@@ -122,7 +122,7 @@ def test_the_environment_of_the_command_and_of_the_load(tmp_path):
     port = free_port()
     show = "env | grep -E '^(MISHAP_(OUT|CONFIG|SEED)|LD_PRELOAD)=' | sort"
     server = f"{show} > app.env; exec {' '.join(SERVER)} {port}"
-    done = run(tmp_path, "--seed", "0x10", "--ready", f"127.0.0.1:{port}", "--with", f"{show} > load.env", "--",
+    done = run(tmp_path, "--seed", "16", "--ready", f"127.0.0.1:{port}", "--with", f"{show} > load.env", "--",
                "sh", "-c", server, env={**os.environ, "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libdl.so.2"}
                if os.path.exists("/usr/lib/x86_64-linux-gnu/libdl.so.2") else None)
     assert done.returncode == 0, done.stderr

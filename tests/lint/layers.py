@@ -62,7 +62,7 @@ def order(path, includes):
     kinds = [k for k, n in includes if not n.endswith(".def")]
     if exists and names[:1] != [own]:
         yield f"{path}: its own header {own} is not the first include"
-    if exists:
+    if exists or names[:1] and names[0].startswith(room_of(path) + "/"):  # a header of the room, split
         names, kinds = names[1:], kinds[1:]
     if "base/banned.h" not in names:
         yield f"{path}: does not include base/banned.h"

@@ -21,8 +21,6 @@
 
 #include "base/banned.h"
 
-#define SEED_MAX ((UINT64_C(1) << 53) - 1) /* every JSON reader keeps it exactly */
-
 /* Adds ":PATH". Returns 0 or a negative errno. */
 static int config_add(struct mh_plan *plan, const char *path)
 {
@@ -166,7 +164,7 @@ static uint64_t random_seed(void)
 
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
-    return seed & SEED_MAX;
+    return seed & MH_PLAN_SEED_MAX;
 }
 
 int mh_plan_library(struct mh_plan *plan)

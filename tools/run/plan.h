@@ -9,6 +9,8 @@
 
 #include "rule/rule.h"
 
+#define MH_PLAN_SEED_MAX ((UINT64_C(1) << 53) - 1) /* every JSON reader keeps it exactly */
+
 struct mh_plan {
     char *config;           /* absolute paths, ':' between; NULL: nothing is injected */
     struct mh_rules *rules; /* of config; NULL with it */
