@@ -17,7 +17,7 @@ _ITM_registerTMCloneTable clock_gettime dl_iterate_phdr dladdr dlsym dlvsym envi
 inet_pton memchr memcmp memcpy memmem memmove memrchr memset on_exit pthread_self stpcpy strchr strcmp strcspn
 strlen strncasecmp strncmp strnlen strrchr strspn strstr
 __ctype_b_loc __stack_chk_fail fclose fgets fileno strtoull
-malloc realloc free calloc mmap munmap
+malloc_usable_size
 """.split())
 
 
