@@ -16,6 +16,7 @@
 #include "hooks/gate.h"
 #include "hooks/memory.h"
 #include "memory/budget.h"
+#include "python/python.h"
 
 #include "base/banned.h"
 
@@ -68,7 +69,8 @@ bool mh_refuse_counts(void)
 
 static bool spared(void)
 {
-    return (state.initialized && !state.initialized()) || (state.finalizing && state.finalizing());
+    return (state.initialized && !state.initialized()) ||
+           (state.finalizing && state.finalizing()) || !mh_python_begun();
 }
 
 /* Makes it known; false when that is not possible: then nothing may be refused either. */
