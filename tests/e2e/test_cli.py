@@ -152,3 +152,23 @@ def test_events_of_what_is_no_recording(tmp_path, content):
     (tmp_path / "x.mhr").write_bytes(content)
     done = mishap("events", tmp_path)
     assert done.returncode == 3 and "x.mhr" in done.stderr and done.stdout == ""
+
+
+def complete(*words):
+    """What bash offers for the last of the words."""
+    script = """source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+compopt() { :; }
+_mishap "$1" "${@: -1}" "${@: -2:1}" && printf '%s\\n' "${COMPREPLY[@]}" """
+    done = subprocess.run(["bash", "-c", script, "bash", os.path.join(TREE, "tools", "completion", "mishap"), MISHAP,
+                           *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.stderr == ""
+    return set(done.stdout.split())
+
+
+def test_completion():
+    assert complete("") == {*VERBS, "--help", "--version"}
+    assert complete("re") == {"report"}
+    assert {"--report", "--ready"} == complete("run", "--re")
+    assert complete("run", "--fail-on", "h") == {"high"}
+    assert "true" in complete("run", "--", "tru")
+    assert "json" in complete("report", "--format", "j")

@@ -372,3 +372,30 @@ def test_an_installed_copy_works(tmp_path):
     done = subprocess.run([prefix / "bin" / "mishap", "run", "-q", "-c", scenarios[0][:-4], "-o", tmp_path / "named",
                            "--", "true"], check=False)
     assert done.returncode == 0
+
+
+KNOCKING = """import socket, sys, time
+end = time.monotonic() + 30
+while time.monotonic() < end:
+    try: socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+    except OSError: pass
+    time.sleep(.1)"""
+
+
+@pytest.mark.parametrize("options, calm", [((), True), (("--no-calm",), False)], ids=["calm", "no-calm"])
+def test_a_scenario_without_calm_begins_with_some(tmp_path, options, calm):
+    (tmp_path / "s.ini").write_text("[fault refuse]\ncall = connect\npeer = 127.0.0.1\nerror = ECONNREFUSED\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = run(tmp_path, "-c", "s.ini", *options, "--with", "sleep 7", "--", PYTHON, "-c", KNOCKING,
+                   server.getsockname()[1])
+    assert done.returncode == 0, done.stderr
+    events = mhr.read_dir(str(tmp_path / "out"))
+    (begun,) = [e["at"] for e in events if e["event"] == "process"]
+    connects = [e for e in events if e["event"] == "connect"]
+    refused = [e for e in connects if e["err"]]
+    assert len(refused) >= 5
+    if calm:
+        clean = [e for e in connects if e["at"] < refused[0]["at"]]
+        assert len(clean) >= 20 and refused[0]["at"] - begun >= 4.5e9
+    else:
+        assert len(refused) == len(connects)
