@@ -156,7 +156,7 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
     if (fd >= 0 && path) {
         absolute(dir, path, &full);
         describe(fd, &full, flags);
-    } else if (fd < 0 && mh_errno_is_failure(err) && path) {
+    } else if (fd < 0 && (mh_errno_is_failure(err) || err == ENOENT) && path) {
         int64_t op;
 
         absolute(dir, path, &full);
@@ -167,7 +167,8 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
                                           .result = -1,
                                           .err = err,
                                           .timeout_ns = -1});
-        mh_finish(-err, op);
+        /* Looking whether a file is there is how imports work: not worth following. */
+        mh_finish(-err, err == ENOENT ? 0 : op);
         return -1;
     }
     mh_guest_leave_errno(fd < 0 ? err : 0);
@@ -229,14 +230,17 @@ static int moving_fault(struct moving *m, uint64_t *cap, ssize_t *ret)
         *ret = -v.error;
         return m->watch != 0;
     }
-    if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_eof)) && (m->d->delivered >= v.eof_after) &&
-        record(m, &v, MH_EFFECT_eof, 0, 0, 0)) {
-        *ret = 0;
-        return 1;
+    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
+        if (m->d->delivered < v.eof_after)
+            *cap = v.eof_after - m->d->delivered;
+        else if (record(m, &v, MH_EFFECT_eof, 0, 0, 0)) {
+            *ret = 0;
+            return 1;
+        }
     }
     if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v.short_len &&
         total(m->iov, m->niov) > v.short_len && record(m, &v, MH_EFFECT_short, v.short_len, 0, 0))
-        *cap = v.short_len;
+        *cap = MH_MIN(*cap, v.short_len);
     return 0;
 }
 

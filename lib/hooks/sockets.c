@@ -214,6 +214,16 @@ static int connect_new(struct connecting *c)
     return r;
 }
 
+/* Is the connection of this socket established? Then connect() only says so. */
+static bool established(const struct mh_desc *d, int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+
+    return d && d->kind == MH_DESC_stream && !d->dead &&
+           mh_sys(SYS_getpeername, fd, &at, &len) == 0;
+}
+
 MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
     struct connecting c = {.fd = fd, .addr = addr, .len = len};
@@ -224,7 +234,7 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
         return mh_real.connect(fd, addr, len);
     c.start = mh_now();
     d = mh_fd_get(fd);
-    if (addr->sa_family == AF_UNSPEC)
+    if (addr->sa_family == AF_UNSPEC || (d && !d->connecting && established(d, fd)))
         r = (int)mh_sys(SYS_connect, fd, addr, len);
     else if (d && d->connecting)
         r = connect_again(d, fd, addr, len);

@@ -69,7 +69,7 @@ def test_each_error_of_each_operation(guest, peer, tmp_path, operation, name):
                 return getattr(e, "errno", 12) or 12
             return 0
         reply(first=once(), second=once())
-    """ % PROGRAMS[operation], ALL + "call = %s\nerror = %s\ncount = 1\n%s" % (operation, name, where),
+    """ % PROGRAMS[operation], ALL + "call = %s\nerror = %s\ncount = 1\nper = process\n%s" % (operation, name, where),
             peer.plain, path)
     figures = r.json()
     expected = EAI[name] if name in EAI else getattr(errno, name)
