@@ -112,21 +112,29 @@ static void put_health(struct mh_term *t, const json_t *document)
 {
     const json_t *run = json_object_get(document, "run"), *one;
     const json_t *cases = json_object_get(document, "cases");
+    long long lost = mh_doc_int(run, "lost_events");
+    const char *health = "Healthy without faults.";
+    enum mh_style style = MH_PLAIN;
+    char counts[128], text[256];
     size_t i, hit = 0;
 
     json_array_foreach(cases, i, one) hit += mh_doc_int(one, "fired") > 0;
-    mh_term_to(t, 7);
-    if (json_is_false(json_object_get(run, "healthy")))
-        mh_term_put(t, MH_RED, "Unhealthy with no fault active: nothing is held against it.");
-    else if (!mh_doc_known(run, "healthy"))
-        mh_term_put(t, MH_YELLOW, "No fault-free time to compare with.");
-    else
-        mh_term_put(t, MH_PLAIN, "Healthy without faults.");
-    mh_term_printf(t, MH_PLAIN, " %lld fired, in %zu of %zu cases.", mh_doc_int(run, "fired"), hit,
-                   json_array_size(cases));
-    if (mh_doc_int(run, "lost_events"))
-        mh_term_printf(t, MH_YELLOW, " %lld lost.", mh_doc_int(run, "lost_events"));
-    mh_term_end(t);
+    snprintf(counts, sizeof(counts), "%lld fired, in %zu of %zu cases.", mh_doc_int(run, "fired"),
+             hit, json_array_size(cases));
+    if (json_is_false(json_object_get(run, "healthy"))) {
+        health = "Unhealthy with no fault active: nothing is held against it.";
+        style = MH_RED;
+    } else if (!mh_doc_known(run, "healthy")) {
+        health = "No fault-free time to compare with.";
+        style = MH_YELLOW;
+    }
+    snprintf(text, sizeof(text), "%s %s", health, counts);
+    mh_term_wrap(t, style, text, 7, 2);
+    if (lost) {
+        mh_term_to(t, 7);
+        mh_term_printf(t, MH_YELLOW, "%lld events were lost.", lost);
+        mh_term_end(t);
+    }
 }
 
 static void put_verdict(struct mh_term *t, const json_t *document)

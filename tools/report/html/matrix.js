@@ -25,7 +25,7 @@ function matrix(doc) {
     const says = some.map(c => (c.shape ? c.shape + ': ' : '') + caseWord(c)).join(', ');
     const button = el('button', {type: 'button', class: 'cell', 'aria-pressed': 'false', title: says,
       'aria-label': site + ', ' + fault + ': ' + says},
-      some.map(c => el('span', {class: 'block ' + caseClass(c)}, c.fired > 0 ? c.fired : '')));
+      some.map(c => el('span', {class: 'block ' + caseClass(c)}, c.fired > 999 ? Math.round(c.fired / 1000) + 'k' : c.fired || '')));
     button.addEventListener('click', () => choose(button, some));
     return el('td', {}, button);
   };
