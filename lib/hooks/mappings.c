@@ -31,11 +31,12 @@ static void *result(long r)
 static __attribute__((noinline)) void *slow_mmap(enum mh_call call, void *at, size_t n, int prot,
                                                  int flags, int fd, int64_t offset)
 {
-    bool counts = mh_budget_counts(n, prot, flags) && mh_refuse_counts();
+    bool asks = mh_refuse_counts();
+    bool counts = asks && mh_budget_counts(n, prot, flags);
     size_t had = 0;
     void *p;
 
-    if (counts && mh_refuse(call, MH_OP_mmap, n))
+    if (asks && mh_refuse(call, MH_OP_mmap, n, counts))
         return MAP_FAILED;
     if (counts && (flags & MAP_FIXED)) /* takes the place of what was there */
         had = mh_budget_unmap(at, n);
@@ -83,7 +84,7 @@ static __attribute__((noinline)) void *slow_mremap(void *at, size_t from, size_t
     size_t had = mh_refuse_counts() ? mh_budget_unmap(at, from) : 0;
     void *p;
 
-    if (had && to > had && mh_refuse(MH_CALL_mremap, MH_OP_mmap, to - had)) {
+    if (had && to > had && mh_refuse(MH_CALL_mremap, MH_OP_mmap, to - had, true)) {
         mh_budget_map(at, had);
         return MAP_FAILED;
     }

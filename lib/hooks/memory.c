@@ -58,7 +58,7 @@ static __attribute__((noinline)) void *slow_malloc(size_t n)
         return from_pool(1, n);
     if (!mh_refuse_counts())
         return mh_real.malloc(n);
-    if (mh_refuse(MH_CALL_malloc, MH_OP_malloc, n))
+    if (mh_refuse(MH_CALL_malloc, MH_OP_malloc, n, true))
         return NULL;
     return COUNTED(mh_real.malloc(n));
 }
@@ -77,7 +77,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t n, size_t size)
         return from_pool(1, too_much ? SIZE_MAX : bytes);
     if (!mh_refuse_counts() || too_much)
         return mh_real.calloc(n, size);
-    if (mh_refuse(MH_CALL_calloc, MH_OP_malloc, bytes))
+    if (mh_refuse(MH_CALL_calloc, MH_OP_malloc, bytes, true))
         return NULL;
     return COUNTED(mh_real.calloc(n, size));
 }
@@ -135,7 +135,7 @@ static __attribute__((noinline)) void *slow_realloc(void *p, size_t n)
     if (!mh_refuse_counts())
         return mh_real.realloc(p, n);
     old = p ? malloc_usable_size(p) : 0;
-    if (n > old && mh_refuse(MH_CALL_realloc, MH_OP_malloc, n - old))
+    if (n > old && mh_refuse(MH_CALL_realloc, MH_OP_malloc, n - old, true))
         return NULL;
     mh_inside_allocator++;
     ret = mh_real.realloc(p, n);
@@ -171,7 +171,7 @@ MH_PUBLIC void *reallocarray(void *p, size_t n, size_t size)
             got_ = from_pool(align, n);                                                            \
         else if (!mh_refuse_counts())                                                              \
             got_ = (real);                                                                         \
-        else if (mh_refuse(MH_CALL_##name, MH_OP_malloc, n))                                       \
+        else if (mh_refuse(MH_CALL_##name, MH_OP_malloc, n, true))                                 \
             got_ = NULL;                                                                           \
         else                                                                                       \
             got_ = COUNTED(real);                                                                  \
@@ -190,29 +190,24 @@ MH_PUBLIC void *memalign(size_t align, size_t n)
                   : ALIGNED(memalign, align, n, mh_real.memalign(align, n));
 }
 
-/* Tells by its result, and leaves errno and *ret alone when it fails. */
+/* Tells by its result and leaves *ret alone when it fails; glibc's sets errno all the same. */
 static __attribute__((noinline)) int slow_posix_memalign(void **ret, size_t align, size_t n)
 {
-    int saved = errno;
-    int r = 0;
+    void *p;
+    int r;
 
     if (align % sizeof(void *) || !align || (align & (align - 1)))
         return EINVAL;
     if (!KNOWN(posix_memalign)) {
-        void *p = from_pool(align, n);
-
-        errno = saved;
+        p = from_pool(align, n);
         if (p)
             *ret = p;
         return p ? 0 : ENOMEM;
     }
     if (!mh_refuse_counts())
         return mh_real.posix_memalign(ret, align, n);
-    if (mh_refuse(MH_CALL_posix_memalign, MH_OP_malloc, n)) {
-        r = errno;
-        errno = saved;
-        return r;
-    }
+    if (mh_refuse(MH_CALL_posix_memalign, MH_OP_malloc, n, true))
+        return errno;
     mh_inside_allocator++;
     r = mh_real.posix_memalign(ret, align, n);
     mh_inside_allocator--;

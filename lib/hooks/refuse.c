@@ -101,7 +101,7 @@ static bool tell(enum mh_call call, enum mh_op_kind kind, size_t n, const struct
 }
 
 /* Returns the errno to fail with, or 0. */
-static int decide(enum mh_call call, enum mh_op_kind kind, size_t n)
+static int decide(enum mh_call call, enum mh_op_kind kind, size_t n, bool budgeted)
 {
     struct mh_place here, *place = NULL;
     enum mh_effect effect = MH_EFFECT_error;
@@ -116,22 +116,24 @@ static int decide(enum mh_call call, enum mh_op_kind kind, size_t n)
         return 0;
     if (v.effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
         err = v.error;
-    } else if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_memory)) && !mh_budget_fits(v.memory, n)) {
+    } else if (budgeted && (v.effects & MH_EFFECT_BIT(MH_EFFECT_memory)) &&
+               !mh_budget_fits(v.memory, n)) {
         effect = MH_EFFECT_memory;
         err = ENOMEM;
     }
     return err && tell(call, kind, n, &v, effect, err, place) ? err : 0;
 }
 
-bool mh_refuse(enum mh_call call, enum mh_op_kind kind, size_t n)
+bool mh_refuse(enum mh_call call, enum mh_op_kind kind, size_t n, bool budgeted)
 {
     int err;
 
-    if (MH_LIKELY(!state.drawn && mh_budget_fits(state.limit, n)))
+    if (MH_LIKELY(!state.drawn && (!budgeted || mh_budget_fits(state.limit, n))))
         return false;
-    if (spared() || !mh_guest_enter())
+    /* What no machine has is refused without us. */
+    if (n > PTRDIFF_MAX || spared() || !mh_guest_enter())
         return false;
-    err = decide(call, kind, n);
+    err = decide(call, kind, n, budgeted);
     mh_guest_leave_errno(err);
     return err != 0;
 }

@@ -14,5 +14,6 @@ extern __thread unsigned char mh_inside_allocator
 /* Is memory counted here and now? Not before the constructor, nor inside an allocator. */
 bool mh_refuse_counts(void);
 
-/* Asks for n more bytes. True: refused, and errno is set to what the call is to fail with. */
-bool mh_refuse(enum mh_call call, enum mh_op_kind kind, size_t n);
+/* Asks for n more bytes. True: refused, and errno is set to what the call is to fail with. What
+ * does not count for a budget (a file mapping) may still be refused by a fault of another kind. */
+bool mh_refuse(enum mh_call call, enum mh_op_kind kind, size_t n, bool budgeted);
