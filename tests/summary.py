@@ -38,12 +38,12 @@ def of_pytest(path):
 
 
 def results(folder, suite):
+    found = []
     for suffix, read in ((".json", of_meson), (".xml", of_pytest)):
         path = os.path.join(folder, suite + suffix)
         if os.path.exists(path):
-            found = list(read(path))
-            return found or [(suite, "failed", "no test was run")]
-    return [] if suite in NO_RESULTS else [(suite, "failed", "left no results")]
+            found += list(read(path)) or [(suite, "failed", "no test was run")]
+    return found or ([] if suite in NO_RESULTS else [(suite, "failed", "left no results")])
 
 
 def main():

@@ -399,3 +399,10 @@ def test_a_scenario_without_calm_begins_with_some(tmp_path, options, calm):
         assert len(clean) >= 20 and refused[0]["at"] - begun >= 4.5e9
     else:
         assert len(refused) == len(connects)
+
+
+def test_if_mishap_is_killed_the_command_is_told(tmp_path):
+    with Running(tmp_path, "--", PYTHON, "-c", "import time\nprint('ready', flush=True)\ntime.sleep(60)") as r:
+        assert r.process.stdout.readline() == "ready\n"
+        r.process.kill()
+        assert wait_until(lambda: marked(tmp_path) == [])
