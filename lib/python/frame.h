@@ -14,6 +14,7 @@
 
 enum {
     MH_CO_COROUTINE = 0x80,
+    MH_CO_SUSPENDS = 0x20 | 0x80 | 0x200, /* generator, coroutine, asynchronous generator */
     MH_OWNER_GENERATOR = 1,
     MH_OWNER_C = 3, /* from here on: no Python code, an entry from C */
 };

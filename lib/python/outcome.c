@@ -1,16 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of an error; see outcome.h. */
+/* The start of a watch: whether it may begin here and now, and by which mechanism; see outcome.h.
+ */
 #include "python/outcome.h"
 
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "event/write.h"
+#include "python/api.h"
+#include "python/follow.h"
+#include "python/monitor.h"
 #include "python/python.h"
+#include "python/stack.h"
+#include "python/trace.h"
 
 #include "base/banned.h"
 
-void mh_outcome_reset(void) {}
+static struct {
+    atomic_bool off; /* not in this process */
+    atomic_bool taken_said, off_said;
+} outcome;
 
-void mh_outcome_after_fork(void) {}
+/* Errors of this thread that no exception was born from yet: lets a capture pass by at one load. */
+static __thread int awaited;
+
+void mh_outcome_reset(void)
+{
+    mh_follow_reset();
+    atomic_store(&outcome.off, false);
+    atomic_store(&outcome.off_said, false);
+    atomic_store(&outcome.taken_said, false);
+}
+
+/* Python's own fork happens with the GIL held and makes the child's interpreter whole again before
+ * it lets go of it. In any other child the GIL may belong to a thread that is not there: never
+ * touch it. */
+void mh_outcome_after_fork(void)
+{
+    awaited = 0;
+    mh_outcome_reset();
+    if (mh_py.can_follow && !(mh_py.PyGILState_GetThisThreadState() && mh_py.PyGILState_Check()))
+        atomic_store(&outcome.off, true);
+}
+
+static void note_off(void)
+{
+    atomic_store(&outcome.off, true);
+    if (!atomic_exchange(&outcome.off_said, true))
+        mh_note(MH_NOTE_no_outcome, mh_py.hex, false,
+                "what becomes of errors cannot be followed in this interpreter");
+}
+
+static void note_taken(void)
+{
+    if (!atomic_exchange(&outcome.taken_said, true))
+        mh_note(MH_NOTE_trace_taken, mh_py.hex, false,
+                "somebody else traces or monitors this program: what becomes of errors is not "
+                "followed meanwhile");
+}
+
+/* Python runs for a moment: the GIL is taken and the error indicator kept. */
+static int arm(bool monitoring)
+{
+    void *type, *value, *trace;
+    int gil = mh_py.PyGILState_Ensure(), r = 0;
+
+    mh_py.PyErr_Fetch(&type, &value, &trace);
+    if (monitoring)
+        r = mh_monitor_arm();
+    else
+        mh_trace_arm();
+    mh_py.PyErr_Restore(type, value, trace);
+    mh_py.PyGILState_Release(gil);
+    return r;
+}
+
+static void watch(const char *ts, int64_t op, int err)
+{
+    bool monitoring = mh_py.at.version >= 0x030c, armed;
+    int r;
+
+    if (!monitoring && mh_trace_who(ts) == MH_TRACING_other) {
+        note_taken();
+        return;
+    }
+    armed = monitoring ? mh_monitor_armed() : mh_trace_who(ts) == MH_TRACING_us;
+    /* A call that comes with the GIL held may stand anywhere inside the interpreter. */
+    if (!armed && mh_py.PyGILState_Check())
+        return;
+    if (!mh_follow_begin(ts, op, err, monitoring ? MH_SOURCE_monitoring : MH_SOURCE_trace))
+        return;
+    awaited++;
+    if (armed)
+        return;
+    r = arm(monitoring);
+    if (r == -EBUSY)
+        note_taken();
+    else if (r)
+        note_off();
+    if (r)
+        mh_follow_reset();
+}
 
 void mh_python_watch(int64_t op)
 {
-    (void)op;
+    int err = errno;
+    const char *ts = mh_stack_thread();
+
+    if (ts && !atomic_load_explicit(&outcome.off, memory_order_relaxed)) {
+        if (mh_py.can_follow)
+            watch(ts, op, err);
+        else
+            note_off();
+    }
+    errno = err;
+}
+
+void mh_outcome_pass(const char *ts)
+{
+    if (MH_UNLIKELY(awaited))
+        awaited = mh_follow_pass(ts);
 }

@@ -8,3 +8,6 @@ void mh_outcome_reset(void);
 
 /* Child side of fork. */
 void mh_outcome_after_fork(void);
+
+/* A capture on this thread: an error that can no longer be born as an exception is `unseen`. */
+void mh_outcome_pass(const char *ts);

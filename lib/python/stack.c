@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "python/frame.h"
+#include "python/outcome.h"
 #include "python/prove.h"
 #include "python/python.h"
 
@@ -257,6 +258,7 @@ void mh_python_place(struct mh_place *ret)
     *ret = (struct mh_place){0};
     if (!ts)
         return;
+    mh_outcome_pass(ts);
     walk_stack(ts, &w);
     table = w.frames ? table_get() : NULL;
     if (!table)

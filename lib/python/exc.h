@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to exception objects and to the interpreter about them; all under the GIL, and none
+ * leaves an error set. For this room only. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "python/follow.h"
+
+enum { MH_TYPE_MAX = 160, MH_WHERE_MAX = 640, MH_ANCESTORS = 8 };
+
+/* "ConnectionResetError", "redis.exceptions.ConnectionError"; `ret` holds MH_TYPE_MAX bytes. */
+void mh_exc_type(const char *exc, char *ret);
+
+/* Exceptions that this one was raised from, or while they were handled; itself not among them. */
+struct mh_ancestors {
+    const char *of[MH_ANCESTORS];
+    unsigned n;
+};
+void mh_exc_ancestors(const char *exc, struct mh_ancestors *ret);
+
+/* An OSError (which gaierror and all socket errors are) or a MemoryError? */
+bool mh_exc_is_os(const char *exc);
+
+/* Its errno attribute, 0 when it has none. */
+int mh_exc_errno(const char *exc);
+
+/* Was it created just now: has it passed no other frame than this one? */
+bool mh_exc_is_new(const char *exc);
+
+/* Is it the exception that this thread is handling now? */
+bool mh_exc_handled_is(const char *exc);
+
+/* The instruction at the moment's offset, as it was compiled. */
+unsigned mh_exc_opcode(const struct mh_moment *m);
+
+/* Does the frame, said to return, only yield? */
+bool mh_exc_is_yield(const struct mh_moment *m);
+
+/* In a handler, at a new line: *line becomes this line when it tests for an exception type (the
+ * clause that will take it is the last one tested); *raises tells whether it holds a raise
+ * statement. */
+void mh_exc_clause(const struct mh_moment *m, int *line, bool *raises);
+
+/* Is a coroutine among the frames from this one outwards? */
+bool mh_exc_in_coroutine(const char *frame);
+
+/* Is this the handler with which Python's own threads end: in the frame that the thread's outermost
+ * frame called, both of one file of the standard library, not in the main thread? */
+bool mh_exc_thread_bottom(const struct mh_moment *m);

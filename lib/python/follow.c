@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What moves a followed exception from state to state; see follow.h. */
+#include "python/follow.h"
+
+#include <string.h>
+
+#include "python/exc.h"
+#include "python/track.h"
+
+#include "base/banned.h"
+
+/* The end of being handled: the object goes its way, or is kept by somebody who may raise it again.
+ */
+static void settle(struct mh_track *t)
+{
+    if (t->next && t->next_frame == t->frame) {
+        mh_track_emit(t, MH_STEP_replaced, t->next_type, t->next_where, t->next_line);
+        mh_track_unhold(t);
+        t->object = t->next;
+        mh_track_emit(t, MH_STEP_handled, t->next_type, t->where, t->next_caught_line);
+        t->next = NULL;
+        memcpy(t->type, t->next_type, sizeof(t->type));
+        mh_track_move(t, t->source == MH_SOURCE_monitoring ? MH_PARKED : MH_FREE);
+        return;
+    }
+    mh_track_emit(t, t->bottom ? MH_STEP_unhandled : MH_STEP_handled, t->type, t->where, t->line);
+    t->next = NULL;
+    mh_track_move(t, mh_track_unhold(t) ? MH_PARKED : MH_FREE);
+}
+
+/* What is told to a track costs; in the end it is let go. */
+static bool spend(struct mh_track *t)
+{
+    int state = mh_track_state(t);
+
+    if (--t->left > 0 || (state == MH_PARKED && t->source == MH_SOURCE_monitoring))
+        return true;
+    if (state == MH_CAUGHT) {
+        settle(t);
+    } else if (state == MH_WAITING) {
+        mh_track_emit(t, MH_STEP_unseen, "", "", 0);
+    }
+    if (mh_track_state(t) != MH_FREE)
+        mh_track_move(t, MH_FREE);
+    return false;
+}
+
+static void fly(struct mh_track *t, const struct mh_moment *m)
+{
+    mh_track_unhold(t);
+    if (m->line || t->frame != m->f.frame)
+        t->came = m->line;
+    t->ts = m->ts;
+    t->frame = m->f.frame;
+    t->code = m->f.code;
+    t->next = NULL;
+    mh_track_move(t, MH_FLYING);
+}
+
+/* The handler's new exception is what goes on. */
+static void replace(struct mh_track *t)
+{
+    mh_track_emit(t, MH_STEP_replaced, t->next_type, t->next_where, t->next_line);
+    mh_track_unhold(t);
+    t->object = t->next;
+    memcpy(t->type, t->next_type, sizeof(t->type));
+    t->next = NULL;
+}
+
+static void next_set(struct mh_track *t, const struct mh_moment *m, const char *exc)
+{
+    struct mh_buf where = {t->next_where, sizeof(t->next_where), 0, false};
+
+    t->next = exc;
+    t->next_frame = t->next_code = NULL;
+    t->next_line = m->line;
+    mh_exc_type(exc, t->next_type);
+    mh_code_add(&where, m->f.code, m->f.frame);
+}
+
+/* `alive`: the object is sure to be there still; a trace function may come too late to know. */
+static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
+{
+    struct mh_buf where = {t->where, sizeof(t->where), 0, false};
+
+    mh_code_add(&where, m->f.code, m->f.frame);
+    t->frame = m->f.frame;
+    t->code = m->f.code;
+    t->line = m->line;
+    t->raises = false;
+    t->next = NULL;
+    t->bottom = mh_exc_thread_bottom(m);
+    t->entered = false;
+    if (alive)
+        mh_track_hold(t);
+    mh_track_move(t, MH_CAUGHT);
+}
+
+static void raise_waiting(struct mh_track *t, const struct mh_moment *m, const char *exc)
+{
+    bool same = false, here = t->frame == m->f.frame && t->code == m->f.code;
+    bool there = here || mh_track_frame_there(m->ts, t, &same);
+
+    if (!there) {
+        mh_track_emit(t, MH_STEP_unseen, "", "", 0);
+        mh_track_move(t, MH_FREE);
+        return;
+    }
+    /* The instruction of the call, or a few further on, as code that reads SO_ERROR does; or C code
+     * that still stands in the call tells Python by a callback. */
+    if (!(here && (m->f.instr == t->instr || mh_exc_is_os(exc))) &&
+        !(!here && same && t->err && mh_exc_errno(exc) == t->err))
+        return;
+    t->object = exc;
+    mh_exc_type(exc, t->type);
+    fly(t, m);
+    mh_track_emit_here(t, MH_STEP_born, m);
+}
+
+/* A track whose object, or an exception that descends from it, appears. */
+static void raise_known(struct mh_track *t, const struct mh_moment *m, const char *exc, bool heir)
+{
+    int state = mh_track_state(t);
+    bool again = state == MH_PARKED;
+
+    if (again) {
+        if (!heir && mh_exc_is_new(exc)) {
+            mh_track_try_move(t, MH_PARKED, MH_FREE); /* another object at its address */
+            return;
+        }
+        if (!mh_track_try_move(t, MH_PARKED, MH_CLAIMED))
+            return;
+        t->ts = m->ts;
+    }
+    if (heir && state == MH_CAUGHT) {
+        if (t->next != exc)
+            next_set(t, m, exc);
+        return;
+    }
+    if (heir) {
+        next_set(t, m, exc);
+        replace(t);
+    } else if (state == MH_CAUGHT) {
+        again = mh_exc_opcode(m) == mh_py.at.op_raise; /* else thrown into a generator */
+    }
+    fly(t, m);
+    if (again && !heir)
+        mh_track_emit_here(t, MH_STEP_reraised, m);
+}
+
+void mh_follow_raise(const struct mh_moment *m, const char *exc)
+{
+    struct mh_ancestors a;
+
+    mh_exc_ancestors(exc, &a);
+    MH_EACH_TRACK(t)
+    {
+        int state = mh_track_state(t);
+        bool heir = false;
+
+        if (state == MH_CAUGHT && t->ts != m->ts && t->object == exc) {
+            settle(t); /* handed to this thread before that one was seen to go on */
+            state = mh_track_state(t);
+        }
+        if (state == MH_FREE || state == MH_CLAIMED || (mh_track_live(state) && t->ts != m->ts) ||
+            !spend(t))
+            continue;
+        if (state == MH_WAITING) {
+            raise_waiting(t, m, exc);
+            continue;
+        }
+        for (unsigned i = 0; i < a.n && !heir; i++)
+            heir = a.of[i] == t->object;
+        if (exc == t->object || heir)
+            raise_known(t, m, exc, exc != t->object);
+        else if (state == MH_CAUGHT && t->frame == m->f.frame && exc != t->next &&
+                 mh_exc_handled_is(t->object) == 0)
+            settle(t);
+    }
+}
+
+void mh_follow_caught(const struct mh_moment *m, const char *exc)
+{
+    MH_EACH_TRACK(t)
+    {
+        int state = mh_track_state(t);
+
+        if (!mh_track_live(state) || t->ts != m->ts || !spend(t))
+            continue;
+        if ((state == MH_FLYING || state == MH_LANDING) && t->object == exc) {
+            enter(t, m, true);
+        } else if (state == MH_CAUGHT && t->next == exc) {
+            t->next_frame = m->f.frame;
+            t->next_code = m->f.code;
+            t->next_caught_line = m->line;
+        }
+    }
+}
+
+void mh_follow_reraise(const struct mh_moment *m, const char *exc)
+{
+    MH_EACH_TRACK(t)
+    {
+        if (mh_track_state(t) != MH_CAUGHT || t->ts != m->ts || t->object != exc || !spend(t))
+            continue;
+        fly(t, m);
+        if (mh_exc_opcode(m) == mh_py.at.op_raise && mh_py.at.op_raise)
+            mh_track_emit_here(t, MH_STEP_reraised, m);
+    }
+}
+
+/* Its frame is being left by the tracked object. */
+static void leave(struct mh_track *t, const struct mh_moment *moment)
+{
+    const char *back = mh_frame_back(moment->f.frame);
+    struct mh_moment here = *moment, *m = &here;
+    struct mh_frame caller;
+
+    if (t->came) /* clean-up code that lets it go on has no line of its own */
+        m->line = t->came;
+
+    if (!mh_frame_find(back, &caller)) {
+        mh_track_emit_here(t, MH_STEP_unhandled, m);
+        mh_track_move(t, MH_FREE);
+        return;
+    }
+    if (mh_frame_coroutine(&m->f) && !mh_exc_in_coroutine(back)) {
+        mh_track_emit_here(t, MH_STEP_unhandled, m);
+        mh_track_move(t, MH_PARKED);
+        return;
+    }
+    t->from_c = caller.frame != back || !mh_py.at.fr_owner;
+    t->frame = caller.frame;
+    t->code = caller.code;
+    t->offset = mh_frame_offset(&caller);
+    mh_track_move(t, MH_LANDING);
+}
+
+void mh_follow_unwind(const struct mh_moment *m, const char *exc)
+{
+    MH_EACH_TRACK(t)
+    {
+        int state = mh_track_state(t);
+
+        if ((state != MH_FLYING && state != MH_CAUGHT) || t->ts != m->ts ||
+            t->frame != m->f.frame || !spend(t))
+            continue;
+        if (state == MH_FLYING) {
+            if (!exc || exc == t->object)
+                leave(t, m);
+            continue;
+        }
+        if (t->next && (!exc || exc == t->next)) {
+            replace(t);
+            t->came = 0;
+        } else if (!exc || exc == t->object) {
+            if (t->raises)
+                mh_track_emit(t, MH_STEP_reraised, t->type, t->where, m->line);
+            mh_track_unhold(t);
+        } else {
+            settle(t);
+            continue;
+        }
+        leave(t, m);
+    }
+}
+
+static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leaving)
+{
+    bool inner = t->next_frame == m->f.frame && t->frame != m->f.frame;
+    struct mh_frame caller;
+
+    if (mh_exc_handled_is(t->object)) {
+        t->entered = true;
+        if (!t->held)
+            mh_track_hold(t);
+        if (leaving && !inner) { /* over in this frame, not yet in one further out */
+            if (mh_frame_find(mh_frame_back(m->f.frame), &caller)) {
+                t->frame = caller.frame;
+                t->code = caller.code;
+            }
+            return;
+        }
+        if (t->next_frame)
+            t->next = t->next_frame = t->next_code = NULL; /* it came and went in the handler */
+        if (!inner && !t->line)
+            t->line = m->line;
+        if (!inner)
+            mh_exc_clause(m, &t->line, &t->raises);
+        return;
+    }
+    if (t->next && mh_exc_handled_is(t->next)) {
+        if (!t->next_frame) { /* a mechanism that does not tell of handlers */
+            t->next_frame = m->f.frame;
+            t->next_caught_line = m->line;
+        }
+        return;
+    }
+    if (inner)
+        return;
+    /* From 3.11 on the first line told may be that of the instruction which is about to note that
+     * the exception is being handled. */
+    if (!t->entered && !leaving && mh_py.at.co_adaptive)
+        t->entered = true;
+    else
+        settle(t);
+}
+
+void mh_follow_step(const struct mh_moment *m, bool leaving)
+{
+    MH_EACH_TRACK(t)
+    {
+        int state = mh_track_state(t);
+
+        if (!mh_track_live(state) || t->ts != m->ts || !spend(t) ||
+            (t->frame != m->f.frame && !(t->next && t->next_frame == m->f.frame)))
+            continue;
+        if (state == MH_CAUGHT) {
+            step_caught(t, m, leaving);
+        } else if (state == MH_FLYING) {
+            enter(t, m, false);
+            step_caught(t, m, leaving);
+        } else if (state == MH_LANDING) {
+            struct mh_moment then = *m;
+
+            then.line = mh_code_line(t->code, t->offset);
+            mh_track_emit_here(t, MH_STEP_handled, &then); /* by the C code that stood between */
+            mh_track_move(t, t->source == MH_SOURCE_monitoring ? MH_PARKED : MH_FREE);
+        }
+    }
+}
+
+unsigned mh_follow_codes(const char *ret[], unsigned n)
+{
+    unsigned have = 0;
+
+    MH_EACH_TRACK(t)
+    {
+        int state = mh_track_state(t);
+
+        if (have < n && (state == MH_CAUGHT || (state == MH_LANDING && t->from_c)))
+            ret[have++] = t->code;
+        if (have < n && state == MH_CAUGHT && t->next && t->next_code)
+            ret[have++] = t->next_code;
+    }
+    return have;
+}
+
+bool mh_follow_moment(struct mh_moment *ret)
+{
+    ret->ts = mh_py.PyGILState_GetThisThreadState();
+    if (!ret->ts || !mh_frame_find(mh_frame_first(ret->ts), &ret->f))
+        return false;
+    ret->offset = mh_frame_offset(&ret->f);
+    ret->line = mh_code_line(ret->f.code, ret->offset);
+    return true;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of followed exceptions: claiming a row, its states, its records. For follow.c and the
+ * start of a watch; what moves a row from state to state is follow.c. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "python/exc.h"
+#include "python/follow.h"
+
+enum mh_track_state {
+    MH_FREE,
+    MH_CLAIMED, /* being filled by its thread */
+    MH_WAITING, /* the call has not returned yet */
+    MH_FLYING,  /* raised; `frame` is where it is now */
+    MH_LANDING, /* left a frame; `frame` is the caller that must see it next */
+    MH_CAUGHT,  /* in a handler of `frame` */
+    MH_PARKED,  /* handled, but somebody kept the object */
+};
+
+/* An object is known by its address. A reference is held only while it is being handled, so that
+ * the program's own clean-up by reference counting comes when it always came. */
+struct mh_track {
+    _Atomic int state;
+    enum mh_outcome_source source;
+    int64_t op;
+    const char *ts, *object, *frame, *code;
+    uintptr_t instr;
+    int offset, err, left, passes;
+    int line;     /* MH_CAUGHT: of the clause */
+    int came;     /* line of `frame` at which the object appeared in it */
+    bool held;    /* we hold a reference to `object` */
+    bool entered; /* CAUGHT: the interpreter has noted it as being handled */
+    bool raises;  /* MH_CAUGHT: the line reached holds a raise statement */
+    bool from_c;  /* MH_LANDING: C code stands between the frame left and the caller */
+    bool bottom;  /* MH_CAUGHT by the thread's own first function */
+    const char *next, *next_frame, *next_code; /* raised in the handler; where it was caught */
+    int next_line, next_caught_line;
+    uint64_t born_seq;
+    char type[MH_TYPE_MAX], next_type[MH_TYPE_MAX];
+    char where[MH_WHERE_MAX], next_where[MH_WHERE_MAX];
+};
+
+enum { MH_TRACKS = 64 };
+
+struct mh_tracks {
+    struct mh_track all[MH_TRACKS];
+    _Atomic int live, used;
+    _Atomic uint64_t seq;
+    atomic_bool full_said;
+};
+extern struct mh_tracks mh_tracks;
+
+#define MH_EACH_TRACK(t)                                                                           \
+    for (struct mh_track *t = mh_tracks.all; t < mh_tracks.all + MH_TRACKS; t++)
+
+static inline bool mh_track_live(int state)
+{
+    return state != MH_FREE && state != MH_PARKED;
+}
+
+static inline int mh_track_state(struct mh_track *t)
+{
+    return atomic_load_explicit(&t->state, memory_order_acquire);
+}
+
+/* Moves a row that this thread owns; the other one, a row that another thread might take. */
+void mh_track_move(struct mh_track *t, enum mh_track_state to);
+bool mh_track_try_move(struct mh_track *t, int from, enum mh_track_state to);
+
+/* Writes one outcome record; _here of the frame and line of a moment. */
+void mh_track_emit(struct mh_track *t, enum mh_step step, const char *type, const char *where,
+                   int line);
+void mh_track_emit_here(struct mh_track *t, enum mh_step step, const struct mh_moment *m);
+
+/* Takes a reference to the object; gives it back and tells whether somebody else still has one. */
+void mh_track_hold(struct mh_track *t);
+bool mh_track_unhold(struct mh_track *t);
+
+/* Is the row's frame still on this thread's stack? *ret_same_instr: and at the same instruction. */
+bool mh_track_frame_there(const char *ts, const struct mh_track *t, bool *ret_same_instr);
