@@ -25,7 +25,7 @@ bool mh_errno_is_fatal(int err)
     }
 }
 
-void mh_connection_kill(struct mh_desc *d, int fd, int err)
+void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op)
 {
     struct sockaddr unspec = {.sa_family = AF_UNSPEC};
 
@@ -35,6 +35,7 @@ void mh_connection_kill(struct mh_desc *d, int fd, int err)
         mh_sys(SYS_connect, fd, &unspec, sizeof(unspec));
     d->dead = MH_DEAD_reset;
     d->dead_err = err;
+    d->dead_op = op;
     d->peer_left = true;
     d->connecting = false;
     d->nholds = 0;

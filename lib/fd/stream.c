@@ -168,6 +168,8 @@ uint64_t mh_stream_released(const struct mh_desc *d, int64_t now)
             upto = MH_MAX(upto, d->holds[i].end);
     if (upto > d->consumed)
         return upto - d->consumed;
+    if (d->read_shut) /* the program ended it itself: what is held back will never be seen */
+        return MH_STREAM_END;
     return d->stamped == d->consumed && d->end_release && d->end_release <= now ? MH_STREAM_END : 0;
 }
 
@@ -242,7 +244,7 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
         released = mh_stream_released(d, now);
         if (!released)
             revents &= ~in_bits;
-        if (d->end_release > now)
+        if (d->end_release > now && !d->read_shut)
             revents &= ~end_bits;
     }
     if (d->out.decided && d->out.release > now)

@@ -55,6 +55,7 @@ struct mh_desc {
     bool read_shut;  /* shutdown() by the program itself */
     enum mh_dead dead;
     int dead_err;   /* errno not yet given to the program; then 0 */
+    int64_t dead_op; /* record of what killed it */
     uint64_t armed; /* operations for which some fault's `where` fits this description */
     struct mh_peer *peer;
     uint32_t path_id;

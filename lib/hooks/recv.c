@@ -104,13 +104,13 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
         *ret = -v->error;
         d->in.verdict.effects = 0; /* told once; what has arrived can be read afterwards */
         if (r->watch && mh_errno_is_fatal(v->error))
-            mh_connection_kill(d, r->fd, 0);
+            mh_connection_kill(d, r->fd, 0, r->watch);
         return r->watch != 0;
     }
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_reset)) {
         room = v->reset_after > d->delivered ? v->reset_after - d->delivered : 0;
         if (!room && (r->watch = record(r, MH_EFFECT_reset, -1, ECONNRESET, v))) {
-            mh_connection_kill(d, r->fd, 0);
+            mh_connection_kill(d, r->fd, 0, r->watch);
             *ret = -ECONNRESET;
             return true;
         }
@@ -136,6 +136,22 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
     return false;
 }
 
+/* With these `got` bytes the verdict's limit is reached: the reset comes now, so that whatever the
+ * program asks next (poll, SO_ERROR, send) finds the connection as a real RST leaves it. */
+static void reset_if_reached(struct receive *r, uint64_t got)
+{
+    struct mh_desc *d = r->d;
+    const struct mh_verdict v = d->in.verdict;
+    int64_t op;
+
+    if (!d->in.decided || v.fault < 0 || !(v.effects & MH_EFFECT_BIT(MH_EFFECT_reset)) ||
+        d->delivered + got < v.reset_after)
+        return;
+    op = record(r, MH_EFFECT_reset, -1, ECONNRESET, &v);
+    if (op)
+        mh_connection_kill(d, r->fd, ECONNRESET, op);
+}
+
 /* Tries once, under the lock. -EAGAIN: nothing may be seen yet. */
 static ssize_t attempt(struct receive *r)
 {
@@ -144,17 +160,24 @@ static ssize_t attempt(struct receive *r)
     uint64_t cap;
     ssize_t got;
 
-    if (d->dead)
-        return mh_dead_recv(d);
+    if (d->dead) {
+        got = mh_dead_recv(d);
+        r->watch = got < 0 ? d->dead_op : 0;
+        return got;
+    }
     mh_stream_look(d, r->fd, now);
     cap = mh_stream_released(d, now);
     if (!cap)
         return -EAGAIN;
+    if (cap == MH_STREAM_END && d->stamped > d->consumed)
+        return 0; /* shut down by the program itself while bytes were held back */
     if (effects(r, &cap, &got))
         return got;
     got = cap == MH_STREAM_END ? raw_recv(r->fd, r->msg, r->flags | MSG_DONTWAIT)
                                : capped_recv(r, cap);
-    if (got >= 0 && !(r->flags & MSG_PEEK))
+    if (got > 0 && !(r->flags & MSG_PEEK))
+        reset_if_reached(r, (uint64_t)got);
+    if (got >= 0 && !(r->flags & MSG_PEEK) && !d->dead)
         mh_stream_consumed(d, (uint64_t)got);
     return got;
 }

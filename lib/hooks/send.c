@@ -122,14 +122,14 @@ static bool effects(struct sending *s, uint64_t *cap, ssize_t *ret)
         *ret = -v->error;
         d->out.decided = false;
         if (s->watch && mh_errno_is_fatal(v->error))
-            mh_connection_kill(d, s->fd, 0);
+            mh_connection_kill(d, s->fd, 0, s->watch);
         return s->watch != 0;
     }
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_reset)) {
         uint64_t room = v->reset_after > d->sent ? v->reset_after - d->sent : 0;
 
         if (!room && (s->watch = record(s, MH_EFFECT_reset, -1, ECONNRESET, v, 0))) {
-            mh_connection_kill(d, s->fd, 0);
+            mh_connection_kill(d, s->fd, 0, s->watch);
             *ret = -ECONNRESET;
             return true;
         }
@@ -152,6 +152,7 @@ static int64_t gate(struct sending *s, uint64_t *cap, ssize_t *ret)
         return 0;
     if (d->dead == MH_DEAD_reset || d->dead == MH_DEAD_connect) {
         *ret = mh_dead_send(d);
+        s->watch = d->dead_op;
         until = 1;
     } else {
         if (!d->connecting && !d->out.decided)

@@ -473,16 +473,20 @@ MH_PUBLIC int setsockopt(int fd, int level, int name, const void *value, socklen
 
 MH_PUBLIC int shutdown(int fd, int how)
 {
-    int r = MH_REAL(shutdown)(fd, how);
     struct mh_desc *d;
+    bool was;
+    int r;
 
-    if (r < 0 || !mh_gate_fd(fd))
-        return r;
+    if (!mh_gate_fd(fd))
+        return MH_REAL(shutdown)(fd, how);
     d = mh_fd_get(fd);
-    if (d && how != SHUT_WR)
+    was = d && d->read_shut;
+    if (d && how != SHUT_WR) /* before the kernel wakes a reader that looks at it */
         d->read_shut = true;
-    mh_guest_leave();
-    return r;
+    r = (int)mh_sys(SYS_shutdown, fd, how);
+    if (r < 0 && d)
+        d->read_shut = was;
+    return (int)mh_finish(r, 0);
 }
 
 MH_PUBLIC int socket(int family, int type, int protocol)

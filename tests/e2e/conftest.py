@@ -43,7 +43,9 @@ class Peer:
 
         with self.news:
             assert self.news.wait_for(found, timeout), "the peer saw no end of connection %d" % port
-            return found()[-1]
+            end = found()[-1]
+            self.ends.remove(end)  # the kernel will give this port to another one
+            return end
 
     def stop(self):
         self.process.stdin.close()

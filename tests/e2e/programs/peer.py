@@ -53,8 +53,8 @@ def serve_line(conn, words):
     return True
 
 
-def serve(conn, context):
-    received, end, rest, port = 0, "eof", b"", conn.getpeername()[1]
+def serve(conn, port, context):
+    received, end, rest = 0, "eof", b""
     try:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context:
@@ -84,8 +84,8 @@ def listen(context=None, accept=True):
 
     def run():
         while True:
-            conn, _ = s.accept()
-            threading.Thread(target=serve, args=(conn, context), daemon=True).start()
+            conn, who = s.accept()
+            threading.Thread(target=serve, args=(conn, who[1], context), daemon=True).start()
 
     if accept:
         threading.Thread(target=run, daemon=True).start()
