@@ -42,7 +42,7 @@ static void say_formats(bool suffixes)
 static int check_severity(const char *name)
 {
     for (int i = MH_SEVERITY_low; i <= MH_SEVERITY_critical; i++)
-        if (!strcasecmp(name, mh_severity_names[i]))
+        if (!strcasecmp(name, mh_severity_words[i]))
             return MH_EXIT_OK;
     mh_log("--fail-on: '%s' is not a severity: low, medium, high or critical", name);
     return MH_EXIT_MISUSE;
@@ -174,7 +174,7 @@ int mh_judge_run(const struct mh_judge *j, const char *const *dirs, size_t n)
     if (r < 0)
         return complain(r, dirs, n);
     for (size_t i = 0; i < model->skipped.n; i++)
-        mh_log("%s", mh_model_text(model, model->skipped.at[i]));
+        mh_log("%s", mh_model_text(model, model->skipped.v[i]));
     r = mh_grade(model, &grading, &document);
     mh_model_free(model);
     if (r < 0)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A grading written down as report.json. Only for this room. */
+#pragma once
+
+#include "grade/judge.h"
+
+/* The whole document. Returns 0 or -ENOMEM. */
+int mh_document_make(struct mh_grading *g, json_t **ret);
+
+/* Its parts; each a new reference, or NULL without memory. */
+json_t *mh_document_run(const struct mh_grading *g);
+json_t *mh_document_score(const struct mh_grading *g);
+json_t *mh_document_findings(struct mh_grading *g);
+json_t *mh_document_verdicts(const struct mh_grading *g, enum mh_verdict_kind verdict);
+json_t *mh_document_not_applicable(const struct mh_grading *g);
+json_t *mh_document_cases(const struct mh_grading *g);
+json_t *mh_document_outcomes(const struct mh_grading *g);
+json_t *mh_document_journeys(const struct mh_grading *g);
+json_t *mh_document_routes(const struct mh_grading *g);
+json_t *mh_document_timeline(const struct mh_grading *g);
+json_t *mh_document_peers(const struct mh_grading *g);
+json_t *mh_document_processes(const struct mh_grading *g);
+json_t *mh_document_blind_spots(const struct mh_grading *g);
+
+bool mh_rule_applies(const struct mh_grading *g, const struct mh_rule_row *rule);
+
+/* A JSON string from bytes that may be no UTF-8: what is none becomes '?'. */
+json_t *mh_json_text(const char *text);
+json_t *mh_json_text_or_null(const char *text); /* "" becomes null */
+
+/* Rounded to `digits` places, so that documents can be compared and read. */
+json_t *mh_json_number(double v, int digits);
+
+/* 12 hexadecimal digits that stay the same over line numbers, addresses and runs. */
+void mh_finding_id(const struct mh_grading *g, const struct mh_judgement *j, char ret[13]);
+
+/* The fix for a finding: {library, code, text}. */
+json_t *mh_advice(const struct mh_grading *g, const struct mh_judgement *j);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.json: the run, the score, what took part and what could not be seen; see document.h. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "grade/document.h"
+
+#include "base/banned.h"
+
+/* "2026-11-23T14:15:02Z" and "20261123T141502Z" */
+static void time_texts(int64_t wall, char started[40], char id[40])
+{
+    time_t t = (time_t)(wall / 1000000000);
+    struct tm tm;
+
+    started[0] = id[0] = 0;
+    if (!gmtime_r(&t, &tm))
+        return;
+    strftime(started, 40, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    strftime(id, 40, "%Y%m%dT%H%M%SZ", &tm);
+}
+
+static json_t *words(const char *line)
+{
+    json_t *list = json_array();
+
+    while (*line) {
+        char word[512];
+        size_t n = strcspn(line, " ");
+
+        snprintf(word, sizeof(word), "%.*s", (int)n, line);
+        if (n)
+            json_array_append_new(list, mh_json_text(word));
+        line += n + (line[n] == ' ');
+    }
+    return list;
+}
+
+static const char *python_version(uint32_t hex, char *buf, size_t size)
+{
+    snprintf(buf, size, "%u.%u.%u", hex >> 24, hex >> 16 & 255, hex >> 8 & 255);
+    return buf;
+}
+
+static json_t *versions(const struct mh_grading *g)
+{
+    json_t *o = json_pack("{s:s}", "mishap", MISHAP_VERSION);
+    char text[64];
+
+    for (size_t i = 0; i < g->m->processes.n; i++)
+        if (g->m->processes.v[i].python) {
+            json_object_set_new(
+                o, "python",
+                json_string(python_version(g->m->processes.v[i].python, text, sizeof(text))));
+            break;
+        }
+    return o;
+}
+
+static json_t *tier(const char *letter, const char *name, bool available, const char *note)
+{
+    return json_pack("{s:s, s:s, s:b, s:o}", "tier", letter, "name", name, "available", available,
+                     "note", note ? mh_json_text(note) : json_null());
+}
+
+static json_t *tiers(const struct mh_grading *g)
+{
+    const struct mh_model *m = g->m;
+    bool trace = false, monitoring = false, inbound = g->facts & MH_FACT_server;
+    char calm[64];
+
+    for (size_t i = 0; i < m->steps.n; i++) {
+        trace |= m->steps.v[i].source == MH_SOURCE_trace;
+        monitoring |= m->steps.v[i].source == MH_SOURCE_monitoring;
+    }
+    snprintf(calm, sizeof(calm), "%zu requests with no fault at work", m->calm_units);
+    return json_pack(
+        "[o, o, o, o, o, o, o]", tier("L", "libc calls", m->acts.n > 0 || m->units.n > 0, NULL),
+        tier("S", "Python stacks", m->stacks_seen > 0,
+             m->stacks_seen ? NULL : "no stack was recorded"),
+        tier("X", "exceptions", m->steps_seen > 0,
+             monitoring      ? "sys.monitoring"
+             : trace         ? "a trace function, from the fault until it was settled"
+             : m->steps_seen ? "the chain of exceptions being handled"
+                             : "no exception was followed"),
+        tier("H", "inbound HTTP", inbound,
+             inbound ? "HTTP/1.x, plain text" : "no request was seen"),
+        tier("W", "logs and telemetry", m->logs_seen > 0,
+             m->logs_seen ? NULL : "nothing was written to a log that can be seen"),
+        tier("K", "kernel", false, "not built yet"),
+        tier("B", "baseline", m->calm_units > 0, m->calm_units ? calm : "no fault-free time"));
+}
+
+json_t *mh_document_run(const struct mh_grading *g)
+{
+    const struct mh_model *m = g->m;
+    json_t *scenario = json_array();
+    char started[40], id[40];
+    int64_t begin = m->first ? m->first : m->origin;
+
+    for (size_t i = 0; i < m->scenario.n; i++)
+        json_array_append_new(scenario, mh_json_text(mh_model_text(m, m->scenario.v[i])));
+    time_texts(begin, started, id);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "id",
+        mh_json_text(g->options->run_id && *g->options->run_id ? g->options->run_id
+                     : *id                                     ? id
+                                                               : "run"),
+        "command", words(mh_model_text(m, m->child_command)), "seed",
+        m->seed && m->seed < UINT64_C(1) << 53 ? json_integer((json_int_t)m->seed) : json_null(),
+        "started", begin > 0 ? mh_json_text_or_null(started) : json_null(), "duration_s",
+        mh_json_number(m->last > begin ? (double)(m->last - begin) / 1e9 : 0, 1), "exit",
+        m->child_status == INT32_MIN ? json_null()
+        : m->child_stopped           ? json_integer(0)
+                                     : json_integer(m->child_status),
+        "scenario", scenario, "versions", versions(g), "tiers", tiers(g), "lost_events",
+        (json_int_t)m->lost, "healthy", g->healthy_known ? json_boolean(g->healthy) : json_null(),
+        "fired", (json_int_t)m->fired);
+}
+
+static void open_findings(const struct mh_grading *g, int principle, unsigned counts[5])
+{
+    memset(counts, 0, 5 * sizeof(*counts));
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        const struct mh_judgement *j = &g->judgements.v[i];
+
+        if (j->rule->principle == principle &&
+            (j->verdict == MH_VERDICT_fail || j->verdict == MH_VERDICT_partial))
+            counts[j->severity]++;
+    }
+}
+
+static json_t *principles(const struct mh_grading *g)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < MH_PRINCIPLES; i++) {
+        const struct mh_score_principle *p = &g->score.principles[i];
+        unsigned open[5];
+
+        open_findings(g, i + 1, open);
+        json_array_append_new(
+            list,
+            json_pack("{s:i, s:s, s:o, s:o, s:{s:i, s:i, s:i, s:i}, s:i, s:i}", "number", i + 1,
+                      "name", mh_principle_names[i], "score",
+                      p->judged ? mh_json_number(p->score, 1) : json_null(), "evidence",
+                      mh_json_number(p->coverage, 3), "open", "Critical",
+                      (int)open[MH_SEVERITY_critical], "High", (int)open[MH_SEVERITY_high],
+                      "Medium", (int)open[MH_SEVERITY_medium], "Low", (int)open[MH_SEVERITY_low],
+                      "judged", (int)p->judged, "applicable", (int)p->rules));
+    }
+    return list;
+}
+
+static json_t *caps(const struct mh_grading *g)
+{
+    const struct mh_score *s = &g->score;
+    enum mh_severity severity = s->criticals ? MH_SEVERITY_critical : MH_SEVERITY_high;
+    unsigned n = s->criticals ? s->criticals : s->highs;
+    enum mh_grade best = s->criticals ? MH_GRADE_D : s->highs >= 3 ? MH_GRADE_C : MH_GRADE_B;
+    json_t *findings = json_array();
+    char reason[80];
+
+    if (!n)
+        return findings;
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        const struct mh_judgement *j = &g->judgements.v[i];
+        char id[13];
+
+        if ((j->verdict != MH_VERDICT_fail && j->verdict != MH_VERDICT_partial) ||
+            j->confidence == MH_CONFIDENCE_low || j->severity != severity)
+            continue;
+        mh_finding_id(g, j, id);
+        json_array_append_new(findings, json_string(id));
+    }
+    snprintf(reason, sizeof(reason), "%u %s finding%s %s open", n, mh_severity_words[severity],
+             n == 1 ? "" : "s", n == 1 ? "is" : "are");
+    return json_pack("[{s:s, s:s, s:o}]", "grade", mh_grade_names[best], "reason", reason,
+                     "findings", findings);
+}
+
+/* Mean worth of the outcomes; every site counts the same, however often it was hit. */
+static json_t *survival(const struct mh_grading *g)
+{
+    double sum = 0;
+    unsigned sites = 0;
+
+    for (uint32_t site = 0; site <= g->m->sites.n; site++) {
+        double worth = 0;
+        unsigned n = 0;
+
+        for (size_t i = 0; i < g->trials.n; i++) {
+            const struct mh_trial *t = &g->trials.v[i];
+
+            if (t->site != site || t->outcome == MH_OUTCOME_unknown || !t->fault)
+                continue;
+            worth += mh_outcome_worth[t->outcome];
+            n++;
+        }
+        if (n) {
+            sum += worth / n;
+            sites++;
+        }
+    }
+    return sites ? mh_json_number(sum / sites, 2) : json_null();
+}
+
+json_t *mh_document_score(const struct mh_grading *g)
+{
+    const struct mh_score *s = &g->score;
+
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "grade",
+                     mh_grade_names[s->grade], "points",
+                     s->judged ? mh_json_number(s->points, 1) : json_null(), "evidence",
+                     mh_json_number(s->evidence, 3), "low", mh_json_number(s->low, 1), "high",
+                     mh_json_number(s->high, 1), "survival_index", survival(g), "caps", caps(g),
+                     "principles", principles(g), "judged", s->judged);
+}
+
+json_t *mh_document_peers(const struct mh_grading *g)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < g->m->peers.n; i++) {
+        const struct mh_peer_seen *p = &g->m->peers.v[i];
+
+        if (!p->calls && !p->faults && !p->failures)
+            continue;
+        json_array_append_new(
+            list,
+            json_pack("{s:o, s:o, s:I, s:I, s:I}", "name",
+                      mh_json_text(mh_model_text(g->m, p->name)), "role",
+                      p->role == MH_ROLE_other ? json_null() : json_string(mh_role_names[p->role]),
+                      "calls", (json_int_t)p->calls, "faults", (json_int_t)p->faults, "failures",
+                      (json_int_t)p->failures));
+    }
+    return list;
+}
+
+json_t *mh_document_processes(const struct mh_grading *g)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < g->m->processes.n; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+        char version[32];
+
+        if (!p->recorded || p->baseline)
+            continue;
+        json_array_append_new(
+            list,
+            json_pack("{s:i, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
+                      mh_json_text(mh_model_text(g->m, p->command)), "python",
+                      p->python ? json_string(python_version(p->python, version, sizeof(version)))
+                                : json_null(),
+                      "exit",
+                      p->exited && p->exit_status >= 0 ? json_integer(p->exit_status)
+                                                       : json_null()));
+    }
+    return list;
+}
+
+json_t *mh_document_blind_spots(const struct mh_grading *g)
+{
+    const struct mh_model *m = g->m;
+    json_t *list = json_array();
+    size_t ambiguous = 0, background = 0;
+
+    mh_sentence(
+        list,
+        "Kernel events were not recorded: what passes by libc (static programs, io_uring) was "
+        "not seen.");
+    for (size_t i = 0; i < m->notes.n && i < 20; i++)
+        json_array_append_new(list, mh_json_text(mh_model_text(m, m->notes.v[i])));
+    for (size_t i = 0; i < m->skipped.n && i < 20; i++)
+        json_array_append_new(list, mh_json_text(mh_model_text(m, m->skipped.v[i])));
+    if (m->lost)
+        mh_sentence(list, "%llu events were not kept: the recording was full.",
+                    (unsigned long long)m->lost);
+    if (m->holes)
+        mh_sentence(
+            list, "%llu places in the recordings are damaged or cut; what is around them was read.",
+            (unsigned long long)m->holes);
+    for (size_t i = 0; i < g->trials.n; i++)
+        ambiguous += g->trials.v[i].ambiguous;
+    for (size_t i = 0; i < g->cases.n; i++)
+        background += g->cases.v[i].background;
+    if (ambiguous)
+        mh_sentence(
+            list,
+            "%zu of %zu faulted units of work are the likeliest of several in flight: a worker "
+            "thread does not say for whom it works.",
+            ambiguous, g->trials.n);
+    if (background)
+        mh_sentence(list, "%zu faults and failures belong to no unit of work.", background);
+    if (!m->calm_units)
+        mh_sentence(list, "There was no time without faults to compare with.");
+    return list;
+}

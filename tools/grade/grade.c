@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the rules over a model and adds them up; see grade.h. */
+#include "grade/grade.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grade/document.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+enum { MANY_SITES = 3, BUSY_CALLS = 30, ILL_PERCENT = 5, ILL_ROUTE_UNITS = 5 };
+
+static uint32_t facts_of_peers(const struct mh_model *m)
+{
+    uint32_t facts = 0;
+
+    for (size_t i = 0; i < m->peers.n; i++) {
+        const struct mh_peer_seen *p = &m->peers.v[i];
+        enum mh_role role = p->role;
+
+        if (!p->calls && !p->faults && !p->failures)
+            continue;
+        facts |= MH_FACT_peers;
+        if (role == MH_ROLE_cache || role == MH_ROLE_telemetry)
+            facts |= MH_FACT_optional;
+        if (role == MH_ROLE_telemetry)
+            facts |= MH_FACT_telemetry;
+        if (role == MH_ROLE_http)
+            facts |= MH_FACT_http_peer;
+        if (role == MH_ROLE_queue)
+            facts |= MH_FACT_queue;
+        if (p->calls >= BUSY_CALLS)
+            facts |= MH_FACT_busy_peer;
+        for (size_t k = 0; k < m->processes.n; k++)
+            if (m->processes.v[k].listening > 1 && m->processes.v[k].listening - 1 == p->port &&
+                m->processes.v[k].nunits)
+                facts |= MH_FACT_chain;
+    }
+    return facts;
+}
+
+static uint32_t facts_of_acts(const struct mh_model *m)
+{
+    uint32_t facts = 0, first_tid = 0;
+
+    for (size_t i = 0; i < m->acts.n; i++) {
+        const struct mh_act *a = &m->acts.v[i];
+
+        if (a->kind == MH_ACT_dns)
+            facts |= MH_FACT_dns;
+        if (a->kind == MH_ACT_file ||
+            (a->kind == MH_ACT_op &&
+             (m->ops.v[a->op].kind == MH_OP_write || m->ops.v[a->op].kind == MH_OP_fsync)))
+            facts |= MH_FACT_files;
+        if (a->kind != MH_ACT_attempt)
+            continue;
+        if (a->pooled)
+            facts |= MH_FACT_pool;
+        if (m->processes.v[a->process].forked)
+            facts |= MH_FACT_fork;
+        if (first_tid && a->tid != first_tid && a->process == m->acts.v[i - 1].process)
+            facts |= MH_FACT_threads;
+        first_tid = a->tid;
+    }
+    return facts;
+}
+
+static uint32_t facts_of_units(const struct mh_model *m)
+{
+    uint32_t facts = 0;
+    unsigned serving = 0;
+
+    for (size_t i = 0; i < m->units.n; i++) {
+        if (m->units.v[i].command)
+            continue;
+        facts |= MH_FACT_server;
+        if (m->units.v[i].task)
+            facts |= MH_FACT_loop;
+        if (m->routes.v[m->units.v[i].route - 1].health)
+            facts |= MH_FACT_probe;
+    }
+    for (size_t i = 0; i < m->processes.n; i++)
+        serving += m->processes.v[i].nunits && !m->processes.v[i].command_run &&
+                   !m->processes.v[i].baseline;
+    if (serving >= 2)
+        facts |= MH_FACT_workers;
+    return facts;
+}
+
+/* Was the application well while no fault was at work? */
+static void judge_health(struct mh_grading *g)
+{
+    unsigned n = 0;
+    bool ill_route = false;
+
+    for (size_t i = 0; i < g->m->routes.n; i++) {
+        const struct mh_route *r = &g->m->routes.v[i];
+
+        n += r->calm;
+        g->calm_failed += r->calm_failed;
+        ill_route |= r->calm >= ILL_ROUTE_UNITS && 2 * r->calm_failed >= r->calm;
+    }
+    g->healthy_known = n > 0;
+    g->healthy = n && !ill_route && g->calm_failed * 100 <= n * ILL_PERCENT;
+}
+
+static int compare_log(const void *a, const void *b, void *arg)
+{
+    const struct mh_model *m = arg;
+    int64_t x = m->acts.v[*(const uint32_t *)a].at, y = m->acts.v[*(const uint32_t *)b].at;
+
+    return x < y ? -1 : x > y;
+}
+
+static int list_logs(struct mh_grading *g)
+{
+    for (uint32_t i = 0; i < g->m->acts.n; i++) {
+        uint32_t *slot;
+
+        if (g->m->acts.v[i].kind != MH_ACT_log)
+            continue;
+        slot = mh_vec_add(&g->logs);
+        if (!slot)
+            return -ENOMEM;
+        *slot = i;
+    }
+    if (g->logs.n)
+        qsort_r(g->logs.v, g->logs.n, sizeof(uint32_t), compare_log, (void *)(uintptr_t)g->m);
+    return 0;
+}
+
+bool mh_rule_applies(const struct mh_grading *g, const struct mh_rule_row *rule)
+{
+    return (g->facts & rule->needs) == rule->needs;
+}
+
+static bool is_open(const struct mh_judgement *j)
+{
+    return j->verdict == MH_VERDICT_fail || j->verdict == MH_VERDICT_partial;
+}
+
+/* The same weakness at three places is a habit: one step more. */
+static void raise_habits(struct mh_grading *g, const struct mh_rule_row *rule)
+{
+    unsigned sites = 0;
+
+    for (size_t i = 0; i < g->judgements.n; i++)
+        sites += g->judgements.v[i].rule == rule && g->judgements.v[i].verdict == MH_VERDICT_fail &&
+                 g->judgements.v[i].confidence > MH_CONFIDENCE_low && g->judgements.v[i].site;
+    for (size_t i = 0; i < g->judgements.n && sites >= MANY_SITES; i++) {
+        struct mh_judgement *j = &g->judgements.v[i];
+
+        if (j->rule == rule && j->verdict == MH_VERDICT_fail && j->confidence > MH_CONFIDENCE_low &&
+            j->severity < MH_SEVERITY_critical) {
+            j->severity++;
+            mh_sentence(j->evidence, "the same at %u places: one severity more", sites);
+        }
+    }
+}
+
+static int judge_all(struct mh_grading *g)
+{
+    for (size_t i = 0; i < mh_rule_count; i++) {
+        int r;
+
+        g->rule = &mh_rule_rows[i];
+        if (!g->rule->judge || !mh_rule_applies(g, g->rule))
+            continue;
+        r = g->rule->judge(g);
+        if (r)
+            return r;
+        raise_habits(g, g->rule);
+    }
+    return 0;
+}
+
+/* A rule's value is the mean over its sites, weighted by how sure each is. */
+static void score_rule(const struct mh_grading *g, const struct mh_rule_row *rule,
+                       const struct mh_judgement *fixed, struct mh_score_rule *ret)
+{
+    double value = 0, quality = 0;
+    unsigned n = 0;
+
+    *ret = (struct mh_score_rule){.principle = rule->principle,
+                                  .nominal = rule->nominal,
+                                  .applicable = mh_rule_applies(g, rule)};
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        const struct mh_judgement *j = &g->judgements.v[i];
+        double q = mh_score_quality(j->confidence);
+
+        if (j->rule != rule || j->verdict > MH_VERDICT_fail)
+            continue;
+        n++;
+        quality += q;
+        value += q * (j == fixed || j->verdict == MH_VERDICT_pass ? 1
+                      : j->verdict == MH_VERDICT_partial          ? 0.5
+                                                                  : 0);
+        if (j == fixed || !is_open(j) || j->confidence == MH_CONFIDENCE_low)
+            continue;
+        ret->high += j->severity == MH_SEVERITY_high;
+        ret->critical += j->severity == MH_SEVERITY_critical;
+    }
+    ret->judged = n > 0;
+    ret->value = n ? value / quality : 0;
+    ret->quality = n ? quality / n : 0;
+}
+
+static int score_all(struct mh_grading *g)
+{
+    struct mh_score_rule *rules = calloc(mh_rule_count, sizeof(*rules)), kept;
+    struct mh_score with;
+
+    if (!rules)
+        return -ENOMEM;
+    for (size_t i = 0; i < mh_rule_count; i++)
+        score_rule(g, &mh_rule_rows[i], NULL, &rules[i]);
+    mh_score_compute(rules, mh_rule_count, &g->score);
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        struct mh_judgement *j = &g->judgements.v[i];
+        size_t row = (size_t)(j->rule - mh_rule_rows);
+
+        if (!is_open(j))
+            continue;
+        kept = rules[row];
+        score_rule(g, j->rule, j, &rules[row]);
+        mh_score_compute(rules, mh_rule_count, &with);
+        j->points = with.points - g->score.points;
+        rules[row] = kept;
+    }
+    free(rules);
+    return 0;
+}
+
+static void grading_done(struct mh_grading *g)
+{
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        json_decref(g->judgements.v[i].evidence);
+        json_decref(g->judgements.v[i].counter);
+        free(g->judgements.v[i].reason);
+        free(g->judgements.v[i].how);
+    }
+    free(g->judgements.v);
+    free(g->trials.v);
+    free(g->cases.v);
+    free(g->sequences.v);
+    free(g->logs.v);
+    mh_map_done(&g->case_keys);
+}
+
+int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
+             json_t **ret_document)
+{
+    static const struct mh_grade_options none;
+    struct mh_grading g = {.m = m, .options = options ? options : &none};
+    int r;
+
+    g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
+    judge_health(&g);
+    r = list_logs(&g);
+    if (!r)
+        r = mh_trials_make(&g);
+    if (!r)
+        r = mh_sequences_make(&g);
+    /* an application that is ill without any fault cannot be judged under faults */
+    if (!r && (g.healthy || !g.healthy_known))
+        r = judge_all(&g);
+    if (!r)
+        r = score_all(&g);
+    if (!r)
+        r = mh_document_make(&g, ret_document);
+    grading_done(&g);
+    return r;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grades a model: runs every rule of rules.def over it, and writes down what was found as one JSON
+ * document, report.json (its shape: report/report.schema.json). Formats print that document and
+ * never grade; nothing in here prints. */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "grade/score.h"
+#include "model/model.h"
+
+enum mh_fragility {
+    MH_FRAGILITY_architecture,
+    MH_FRAGILITY_communication,
+    MH_FRAGILITY_execution,
+    MH_FRAGILITY_persistence
+};
+
+struct mh_grading;
+
+/* A rule of the catalogue: one row of rules.def. */
+struct mh_rule_row {
+    const char *id; /* "MH-0601", permanent */
+    const char *title;
+    int principle;
+    enum mh_severity nominal;
+    enum mh_fragility type;
+    uint32_t needs; /* enum mh_fact bits: all must hold, or the rule does not apply here */
+    int (*judge)(struct mh_grading *); /* NULL: in the catalogue, not built yet */
+    const char *means;
+    const char *evidence;
+    const char *false_positives;
+    const char *fix;
+    const char *code; /* Python */
+    const char *flip;
+    const char *since; /* version that added it; NULL with judge */
+};
+
+extern const struct mh_rule_row mh_rule_rows[];
+extern const size_t mh_rule_count;
+extern const char *const mh_principle_names[MH_PRINCIPLES];
+extern const char *const mh_severity_words[];
+extern const char *const mh_fragility_names[];
+extern const char *const mh_confidence_names[];
+
+/* The row of "MH-0601"; NULL when there is none. */
+const struct mh_rule_row *mh_rule_find(const char *id);
+
+struct mh_grade_options {
+    const char *run_id;  /* NULL: made from the time of the start */
+    const char *run_dir; /* for replay commands; NULL: none */
+};
+
+/* Grades. The caller owns *ret_document (json_decref). Returns 0 or -ENOMEM. */
+int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
+             json_t **ret_document);
+
+/* What `--fail-on SEVERITY` says of a document: 0 good enough, 10 a finding of this severity or
+ * worse (confidence medium or better) is open, 11 cannot be judged (nothing fired, or nothing was
+ * judged), 12 the application was unhealthy with no fault active, -EINVAL: no such severity. NULL
+ * or "none" never fails. */
+int mh_gate(const json_t *document, const char *fail_on);

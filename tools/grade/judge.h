@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What judges share: trials, retry sequences, tallies by site, and how a judgement is filed. Only
+ * for the files of this room. A judge reads the model and the trials and files one judgement per
+ * site. */
+#pragma once
+
+#include "base/macros.h"
+#include "grade/grade.h"
+
+/* What exists in this run: decides which rules apply. */
+enum mh_fact {
+    MH_FACT_peers = 1 << 0,    /* the application calls somebody */
+    MH_FACT_server = 1 << 1,   /* it answers inbound requests */
+    MH_FACT_optional = 1 << 2, /* a cache, or a telemetry peer */
+    MH_FACT_http_peer = 1 << 3,
+    MH_FACT_queue = 1 << 4,
+    MH_FACT_telemetry = 1 << 5,
+    MH_FACT_files = 1 << 6,   /* it writes files */
+    MH_FACT_loop = 1 << 7,    /* coroutines serve requests */
+    MH_FACT_fork = 1 << 8,    /* a forked process that calls somebody */
+    MH_FACT_workers = 1 << 9, /* two or more processes answer */
+    MH_FACT_dns = 1 << 10,
+    MH_FACT_pool = 1 << 11,      /* connections are used again */
+    MH_FACT_busy_peer = 1 << 12, /* 30 calls or more to one peer */
+    MH_FACT_probe = 1 << 13,     /* a health route was asked */
+    MH_FACT_chain = 1 << 14,     /* one recorded service calls another */
+    MH_FACT_threads = 1 << 15,   /* several threads of a process call out */
+    MH_FACT_uncounted = 1 << 30, /* never set: listed, and counted under another rule */
+};
+
+enum mh_outcome {
+    MH_OUTCOME_absorbed,
+    MH_OUTCOME_degraded,
+    MH_OUTCOME_refused,
+    MH_OUTCOME_broke,
+    MH_OUTCOME_hung,
+    MH_OUTCOME_silent,
+    MH_OUTCOME_collapsed,
+    MH_OUTCOME_COUNT,
+    MH_OUTCOME_unknown = MH_OUTCOME_COUNT
+};
+extern const char *const mh_outcome_words[];
+extern const double mh_outcome_worth[];
+
+enum mh_verdict_kind {
+    MH_VERDICT_pass,
+    MH_VERDICT_partial,
+    MH_VERDICT_fail,
+    MH_VERDICT_not_exercised,
+    MH_VERDICT_unclear
+};
+
+/* One unit of work that one fault (or real error) hit at one site: the smallest thing judged. */
+struct mh_trial {
+    uint32_t unit, site, peer, path; /* as in the model */
+    uint32_t op, nops;               /* first operation; how many there were */
+    int32_t fault;                   /* 0: a real failure */
+    int effect, err;
+    enum mh_op_kind kind;
+    bool error;     /* the program got an error, an end or a reset, not just a delay */
+    bool expected;  /* an error that every network and disk gives */
+    bool presend;   /* nothing of the request can have left */
+    bool safe;      /* doing it again does no harm: nothing sent, or an idempotent method */
+    bool write;     /* what failed was a write: a send of one, or to a file */
+    bool one_shot;  /* the next try would have gone through */
+    bool ambiguous; /* to which unit it belongs is the likeliest of several */
+    bool retried, retry_ok,
+        fallback; /* later in the unit: same peer again, with success, another */
+    bool logged;
+    bool healthy_after; /* the route answered well and untouched later on */
+    bool caught;        /* a handler is known */
+    struct mh_frame handler;
+    uint32_t type_born, type_last; /* texts: exception type, and what it became */
+    bool followed;                 /* its exception was followed to the end */
+    int body;                      /* enum mh_body */
+    enum mh_outcome outcome;
+    uint32_t case_of; /* index in cases */
+};
+
+enum mh_body { MH_BODY_unknown, MH_BODY_same, MH_BODY_other };
+
+struct mh_case {
+    uint64_t key;
+    uint32_t site, peer, path, route;
+    int32_t fault;
+    int err, effect;
+    bool one_shot;
+    unsigned fired, background, outcomes[MH_OUTCOME_COUNT + 1];
+};
+
+/* Tries of one thing in a row, each but the first because the one before failed. */
+struct mh_sequence {
+    uint32_t unit, process, site, peer;
+    unsigned attempts;
+    int64_t first, last, median_wait, longest_wait;
+    bool exhausted; /* the last try failed, too */
+    bool ended;     /* ... and the unit went on or ended without another */
+    bool ambiguous, requested;
+};
+
+struct mh_judgement {
+    const struct mh_rule_row *rule;
+    enum mh_verdict_kind verdict;
+    enum mh_severity severity;
+    enum mh_confidence confidence;
+    uint32_t site, peer;
+    unsigned fired, failed;
+    bool observed;
+    uint32_t trial;             /* an example, plus 1 */
+    uint32_t stack;             /* to show, when there is no trial */
+    json_t *evidence, *counter; /* sentences */
+    char *reason, *how;         /* for verdicts that are no findings; owned */
+    double points;
+};
+
+struct mh_grading {
+    const struct mh_model *m;
+    const struct mh_grade_options *options;
+    uint32_t facts;
+    bool healthy, healthy_known;
+    unsigned calm_failed;
+    MH_VEC(struct mh_trial) trials;
+    MH_VEC(struct mh_case) cases;
+    MH_VEC(struct mh_sequence) sequences;
+    MH_VEC(struct mh_judgement) judgements;
+    MH_VEC(uint32_t) logs; /* act indices, by time */
+    struct mh_map case_keys;
+    const struct mh_rule_row *rule; /* being judged */
+    struct mh_score score;
+};
+
+/* trials.c, outcome.c, retry.c: made before any judge runs. Each returns 0 or -ENOMEM. */
+int mh_trials_make(struct mh_grading *g);
+int mh_sequences_make(struct mh_grading *g);
+void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
+bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t);
+/* An error was caught by the application, and nothing whatever came of it. */
+bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u);
+
+/* Trials (or other things) counted by site and peer. */
+struct mh_tally {
+    uint32_t site, peer;
+    unsigned fired, failed, partial, ambiguous, real, window, write, polite, unhealthy;
+    uint32_t example; /* trial index plus 1, of a failed one if there is one */
+    uint32_t passed;  /* trial index plus 1 of one that passed */
+    int64_t worst;    /* a number of the judge's own */
+};
+struct mh_tallies {
+    MH_VEC(struct mh_tally) list;
+    struct mh_map keys;
+};
+
+/* The tally of a site and peer, made when new; NULL without memory. */
+struct mh_tally *mh_tally_of(struct mh_tallies *tallies, uint32_t site, uint32_t peer);
+/* Counts a trial: value 1 well, 0.5 partly, 0 failed. Returns NULL without memory. */
+struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies, uint32_t trial,
+                                double value);
+void mh_tallies_done(struct mh_tallies *tallies);
+
+/* Two of three must agree; how many and how clearly makes the confidence. */
+enum mh_verdict_kind mh_tally_verdict(const struct mh_tally *t);
+enum mh_confidence mh_tally_confidence(const struct mh_tally *t);
+
+/* Files a judgement of the rule in g->rule; `severity` is its own, before the corrections that all
+ * rules share. NULL without memory. */
+struct mh_judgement *mh_judge_file(struct mh_grading *g, enum mh_verdict_kind verdict,
+                                   uint32_t site, uint32_t peer, enum mh_severity severity,
+                                   enum mh_confidence confidence);
+/* The same from a tally, with its counts and example. */
+struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally *t,
+                                    enum mh_severity severity);
+/* Not exercised or unclear, for the whole application. Returns 0 or -ENOMEM. */
+int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
+                  const char *how);
+
+/* Adds a sentence. Lists that are NULL (no memory) are left alone. */
+void mh_sentence(json_t *list, const char *format, ...) MH_PRINTF(2, 3);
+void mh_reason(struct mh_judgement *j, const char *format, ...) MH_PRINTF(2, 3);
+
+/* Names for sentences. Into the caller's buffer, which is returned. */
+const char *mh_name_span(int64_t ns, char *buf, size_t size);
+const char *mh_name_frame(const struct mh_grading *g, const struct mh_frame *f, char *buf,
+                          size_t n);
+const char *mh_name_err(enum mh_op_kind kind, int err);
+const char *mh_name_site(const struct mh_grading *g, uint32_t site);
+const char *mh_name_peer(const struct mh_grading *g, uint32_t peer);
+const char *mh_name_route(const struct mh_grading *g, uint32_t unit);
+const char *mh_name_fault(const struct mh_grading *g, int32_t fault);
+#define MH_SPAN(ns) mh_name_span(ns, (char[32]){0}, 32)
+
+static inline const struct mh_unit *mh_grading_unit(const struct mh_grading *g, uint32_t unit)
+{
+    return &g->m->units.v[unit - 1];
+}
+
+#define RULE(id, title, principle, severity, type, needs, judge, ...)                              \
+    int judge(struct mh_grading *g);
+#define RULE_LATER(...)
+#include "grade/rules.def"
+#undef RULE
+#undef RULE_LATER

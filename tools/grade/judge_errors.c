@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about what becomes of an error: MH-0101 it turns into an uncontrolled 500, MH-0103 it is
+ * swallowed, MH-1001 it is handled without a word, MH-0501 one failed try fails the request,
+ * MH-0401 a peer that is optional by definition takes the request with it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+/* "ECONNRESET from redis:6379 (recv), injected by reset-redis" */
+static const char *what_happened(const struct mh_grading *g, const struct mh_trial *t, char *buf,
+                                 size_t size)
+{
+    const char *err = mh_name_err(t->kind, t->err);
+    const char *where = t->peer ? mh_name_peer(g, t->peer) : mh_model_text(g->m, t->path);
+
+    if (!err)
+        err = t->effect - 1 == MH_EFFECT_delay  ? "a delay"
+              : t->effect - 1 == MH_EFFECT_hang ? "a hang"
+                                                : "an early end";
+    snprintf(buf, size, "%s in %s %s %s, %s%s", err, mh_op_rows[t->kind].name,
+             t->peer ? "with" : "of", *where ? where : "an unnamed peer",
+             t->fault ? "injected by " : "observed, not injected",
+             t->fault ? mh_name_fault(g, t->fault) : "");
+    return buf;
+}
+
+static void say_journey(const struct mh_grading *g, struct mh_judgement *j,
+                        const struct mh_trial *t)
+{
+    const char *born = mh_model_text(g->m, t->type_born), *last = mh_model_text(g->m, t->type_last);
+    char frame[400];
+
+    if (!*born)
+        return;
+    mh_name_frame(g, &t->handler, frame, sizeof(frame));
+    mh_sentence(j->evidence, "%s%s%s, %s%s%s", born, strcmp(born, last) ? " became " : "",
+                strcmp(born, last) ? last : "", t->caught ? "caught in " : "caught nowhere",
+                t->caught ? frame : "",
+                t->caught && t->handler.kind != MH_FRAME_app ? ", which is not the application's"
+                                                             : "");
+}
+
+/* Share of a route's requests that failed while this fault was at work. */
+static double route_share(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_fault_seen *f = t->fault ? &g->m->faults.v[t->fault - 1] : NULL;
+    uint32_t route = mh_grading_unit(g, t->unit)->route;
+    unsigned all = 0, failed = 0;
+
+    for (size_t i = 0; f && i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        if (u->route != route || u->ended < f->first || u->begun > f->last)
+            continue;
+        all++;
+        failed += mh_unit_failed(u);
+    }
+    return all ? (double)failed / all : 0;
+}
+
+/* Says what failed and what did not, and the journey of an example. */
+static void say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
+                       const char *became)
+{
+    const struct mh_trial *example = &g->trials.v[j->trial - 1];
+    char what[400];
+
+    what_happened(g, example, what, sizeof(what));
+    if (j->verdict == MH_VERDICT_pass) {
+        mh_reason(j, "%u of %u got through %s", t->fired - t->failed - t->partial, t->fired, what);
+        return;
+    }
+    mh_sentence(j->evidence, "%u of %u %s after %s; %s, for one", t->failed + t->partial, t->fired,
+                became, what, mh_name_route(g, example->unit));
+    if (example->error)
+        say_journey(g, j, example);
+    if (t->failed + t->partial < t->fired)
+        mh_sentence(j->counter, "%u of %u ended well", t->fired - t->failed - t->partial, t->fired);
+}
+
+typedef double judge_value(struct mh_grading *g, const struct mh_trial *t);
+enum { NOT_MINE = -1 };
+
+static int tally_all(struct mh_grading *g, struct mh_tallies *tallies, judge_value *value)
+{
+    for (uint32_t i = 0; i < g->trials.n; i++) {
+        double v = value(g, &g->trials.v[i]);
+
+        if (v >= 0 && !mh_tally_trial(g, tallies, i, v))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- MH-0101 ---- */
+
+static double value_0101(struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+
+    if (!t->error || !t->expected || t->outcome == MH_OUTCOME_unknown ||
+        t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
+        return NOT_MINE;
+    if (t->outcome != MH_OUTCOME_broke)
+        return 1;
+    /* caught by the application, and the body is an object of its own making: a documented error */
+    return t->caught && t->handler.kind == MH_FRAME_app && u->nkeys > 0 ? 0.5 : 0;
+}
+
+int mh_judge_0101(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_all(g, &tallies, value_0101);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        enum mh_severity severity = MH_SEVERITY_medium;
+        struct mh_judgement *j;
+
+        if (t->example && 2 * t->window >= t->fired &&
+            route_share(g, &g->trials.v[t->example - 1]) >= 0.5)
+            severity = MH_SEVERITY_high;
+        j = mh_judge_tally(g, t, severity);
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict != MH_VERDICT_unclear)
+            say_trials(g, j, t, "ended in an uncontrolled error");
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no error was injected into a unit of work",
+                          "[fault x] call = net.connect, error = ECONNREFUSED");
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-0103 ---- */
+
+static double value_0103(struct mh_grading *g, const struct mh_trial *t)
+{
+    if (!t->error || t->outcome == MH_OUTCOME_unknown)
+        return NOT_MINE;
+    if (mh_trial_swallowed(t, mh_grading_unit(g, t->unit)))
+        return 0;
+    if (t->caught && t->handler.kind == MH_FRAME_app)
+        return 1;
+    return t->outcome == MH_OUTCOME_refused ? 1 : NOT_MINE;
+}
+
+int mh_judge_0103(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_all(g, &tallies, value_0103);
+    bool errors = false;
+
+    for (size_t i = 0; i < g->trials.n; i++)
+        errors |= g->trials.v[i].error;
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j =
+            mh_judge_tally(g, t, 2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict != MH_VERDICT_unclear)
+            say_trials(g, j, t,
+                       "were caught, and nothing came of it: no log, no new try, no other way");
+    }
+    if (!r && !tallies.list.n && errors && !g->m->steps_seen)
+        r = mh_judge_none(g, MH_VERDICT_unclear,
+                          "what became of the exceptions could not be followed", NULL);
+    else if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          errors ? "no injected error was caught by the application"
+                                 : "no error was injected into a unit of work",
+                          NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-1001 ---- */
+
+static double value_1001(struct mh_grading *g, const struct mh_trial *t)
+{
+    if (!t->error || t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_broke ||
+        t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
+        return NOT_MINE;
+    /* what a library mends by itself is not the application's to report */
+    if (t->caught && t->handler.kind != MH_FRAME_app && t->retry_ok)
+        return NOT_MINE;
+    return t->logged ? 1 : 0;
+}
+
+static enum mh_verdict_kind verdict_1001(const struct mh_tally *t)
+{
+    if (2 * t->failed >= t->fired)
+        return MH_VERDICT_fail;
+    return 10 * t->failed >= t->fired ? MH_VERDICT_partial : MH_VERDICT_pass;
+}
+
+static int file_1001(struct mh_grading *g, const struct mh_tally *t)
+{
+    struct mh_judgement *j = mh_judge_file(
+        g, verdict_1001(t), t->site, t->peer,
+        2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium, mh_tally_confidence(t));
+
+    if (!j)
+        return -ENOMEM;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->observed = t->real > 0;
+    j->trial = t->example ? t->example : t->passed;
+    if (j->verdict == MH_VERDICT_pass)
+        mh_reason(j, "%u of %u handled failures were reported", t->fired - t->failed, t->fired);
+    else
+        say_trials(g, j, t, "were handled, and no log named exception, errno or peer within 5 s,");
+    return 0;
+}
+
+int mh_judge_1001(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_all(g, &tallies, value_1001);
+
+    if (!r && tallies.list.n && !g->m->logs_seen)
+        r = mh_judge_none(g, MH_VERDICT_unclear,
+                          "nothing was written to any log that could be seen", NULL);
+    else
+        for (size_t i = 0; i < tallies.list.n && !r; i++)
+            r = file_1001(g, &tallies.list.v[i]);
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no failure was handled", NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-0501 ---- */
+
+static double value_0501(struct mh_grading *g, const struct mh_trial *t)
+{
+    if (!t->one_shot || !t->presend || !t->safe || !t->error || !t->expected || !t->peer ||
+        t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_silent)
+        return NOT_MINE;
+    return t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded;
+}
+
+int mh_judge_0501(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_all(g, &tallies, value_0501);
+
+    for (uint32_t i = 0; i < g->trials.n && !r; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+
+        if (value_0501(g, t) == 0 && t->outcome == MH_OUTCOME_refused &&
+            mh_grading_unit(g, t->unit)->retry_after >= 0)
+            mh_tally_of(&tallies, t->site, t->peer)->polite++;
+    }
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_tally(
+            g, t, t->failed && t->polite == t->failed ? MH_SEVERITY_low : MH_SEVERITY_medium);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict != MH_VERDICT_unclear)
+            say_trials(g, j, t, "failed although the next try would have gone through,");
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no single failure before sending was injected into a safe operation",
+                          "[fault x] call = net.connect, error = ECONNREFUSED, every = 10");
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-0401 ---- */
+
+static double value_0401(struct mh_grading *g, const struct mh_trial *t)
+{
+    enum mh_role role = t->peer ? g->m->peers.v[t->peer - 1].role : MH_ROLE_other;
+
+    if ((role != MH_ROLE_cache && role != MH_ROLE_telemetry) || t->outcome == MH_OUTCOME_unknown ||
+        g->m->routes.v[mh_grading_unit(g, t->unit)->route - 1].health)
+        return NOT_MINE;
+    switch (t->outcome) {
+    case MH_OUTCOME_refused:
+        return 0.5;
+    case MH_OUTCOME_broke:
+    case MH_OUTCOME_hung:
+    case MH_OUTCOME_collapsed:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+static bool says_cache(const char *text)
+{
+    return strcasestr(text, "cache") != NULL;
+}
+
+/* The site looks in this peer first and asks somebody else only at times: a cache by behaviour. */
+static bool reads_aside(const struct mh_grading *g, uint32_t site, uint32_t peer)
+{
+    unsigned hits = 0, misses = 0;
+
+    for (size_t i = 0; i < g->m->units.n && !(hits && misses); i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+        bool used = false, other = false;
+
+        if (!u->calm || u->command)
+            continue;
+        for (uint32_t k = 0; k < u->nacts; k++) {
+            const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + k]];
+
+            if (a->kind != MH_ACT_attempt)
+                continue;
+            used |= a->site == site && a->peer == peer;
+            other |= used && a->peer != peer;
+        }
+        hits += used && !other;
+        misses += used && other;
+    }
+    return hits && misses;
+}
+
+/* That a peer may be missed must be evident: keys with a lifetime cannot be seen from here. */
+static bool is_optional(const struct mh_grading *g, const struct mh_tally *t)
+{
+    const struct mh_peer_seen *p = &g->m->peers.v[t->peer - 1];
+    const struct mh_site *s = t->site ? &g->m->sites.v[t->site - 1] : NULL;
+
+    if (p->role_given || p->role == MH_ROLE_telemetry || p->port == 11211 ||
+        says_cache(mh_model_text(g->m, p->name)))
+        return true;
+    for (unsigned i = 0; s && s->app && i < s->nframes; i++) {
+        const char *file = mh_model_text(g->m, s->frames[i].file), *slash = strrchr(file, '/');
+
+        if (says_cache(mh_model_text(g->m, s->frames[i].function)) ||
+            says_cache(slash ? slash : file))
+            return true;
+    }
+    return reads_aside(g, t->site, t->peer);
+}
+
+static int file_0401(struct mh_grading *g, const struct mh_tally *t)
+{
+    bool evident = is_optional(g, t);
+    enum mh_confidence confidence = mh_tally_confidence(t);
+    struct mh_judgement *j;
+
+    j = mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer, MH_SEVERITY_high,
+                      evident ? confidence : MH_CONFIDENCE_low);
+    if (!j)
+        return -ENOMEM;
+    j->fired = t->fired;
+    j->failed = t->failed + t->partial;
+    j->observed = t->real > 0;
+    j->trial = t->example ? t->example : t->passed;
+    say_trials(g, j, t, "failed, were refused or hung");
+    if (!evident)
+        mh_sentence(j->counter,
+                    "%s may be a store of its own here and no cache: whether its keys have a "
+                    "lifetime cannot be seen",
+                    mh_name_peer(g, t->peer));
+    return 0;
+}
+
+int mh_judge_0401(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_all(g, &tallies, value_0401);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++)
+        r = file_0401(g, &tallies.list.v[i]);
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no fault hit a cache or a telemetry peer in a unit of work",
+                          "[fault x] peer = :6379, call = net, error = ECONNRESET");
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-2001: a table, not a verdict; the document makes it ---- */
+
+int mh_judge_2001(struct mh_grading *g)
+{
+    return 0;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about waiting: MH-0601 a request is awaited without a limit, MH-2004 the event loop stands
+ * still. Both have direct proof: the limit that a wait asked for, and the thread that stood still.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+static const int64_t second = 1000000000;
+static const int64_t blocked_ns = 100000000;
+static const int64_t long_hang_ns = INT64_C(30000000000);
+
+static struct mh_tally *count(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
+{
+    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
+
+    if (t) {
+        t->fired++;
+        t->failed += failed;
+        t->ambiguous += a->ambiguous;
+    }
+    return t;
+}
+
+/* ---- MH-0601 ---- */
+
+static uint64_t place(uint32_t site, uint32_t peer)
+{
+    return mh_mix2(site, peer);
+}
+
+/* Places where a consumer waits by design: long without any fault, in the run of a command. */
+static int find_idle(const struct mh_grading *g, struct mh_map *idle)
+{
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        const struct mh_unit *u = a->unit ? &g->m->units.v[a->unit - 1] : NULL;
+        bool is_long = false;
+
+        if (!u || !u->command)
+            continue;
+        if (a->kind == MH_ACT_waited)
+            is_long = a->wait.waited >= second && !mh_model_fault_active(g->m, a->at);
+        /* the last thing that was heard of it: it waited when the recording ended */
+        else if (a->kind == MH_ACT_wait && a->pending)
+            is_long = u->ended - a->at >= 5 * second && a->attempt_of &&
+                      !g->m->acts.v[a->attempt_of - 1].answered &&
+                      !mh_model_fault_active(g->m, a->at);
+        if (is_long && mh_map_set(idle, place(a->site, a->peer), 1))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Waits for an answer within a unit of work, and whether they had a limit. */
+static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
+                       const struct mh_map *idle)
+{
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        struct mh_tally *t;
+
+        if (a->kind != MH_ACT_wait || a->loop || a->connecting || !a->pending || !a->unit ||
+            !a->peer || a->wait.timeout < -1)
+            continue;
+        if (g->m->units.v[a->unit - 1].command && mh_map_get(idle, place(a->site, a->peer)) == 1)
+            continue;
+        t = count(tallies, a, a->wait.timeout == -1);
+        if (!t)
+            return -ENOMEM;
+        if (a->wait.timeout >= 0)
+            t->worst = MH_MAX(t->worst, a->wait.timeout);
+        if (!t->example)
+            t->example = (uint32_t)i + 1; /* an act here, not a trial */
+    }
+    return 0;
+}
+
+/* The longest that anybody stood waiting there. */
+static int64_t longest_wait(const struct mh_grading *g, const struct mh_tally *t)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (a->kind == MH_ACT_waited && a->site == t->site && a->peer == t->peer)
+            longest = MH_MAX(longest, a->wait.waited);
+    }
+    return longest;
+}
+
+static const char *call_name(int call)
+{
+    return call >= 0 && call < MH_CALL_COUNT ? mh_call_rows[call].name : "a wait";
+}
+
+static int file_direct(struct mh_grading *g, const struct mh_tally *t)
+{
+    const struct mh_act *a = &g->m->acts.v[t->example - 1];
+    enum mh_verdict_kind verdict = t->failed == 0              ? MH_VERDICT_pass
+                                   : 3 * t->failed >= t->fired ? MH_VERDICT_fail
+                                                               : MH_VERDICT_partial;
+    enum mh_confidence confidence = t->failed ? MH_CONFIDENCE_high : mh_tally_confidence(t);
+    int64_t longest = longest_wait(g, t);
+    struct mh_judgement *j;
+
+    if (t->failed && 2 * t->ambiguous > t->fired)
+        confidence = MH_CONFIDENCE_medium;
+    j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high, confidence);
+    if (!j)
+        return -ENOMEM;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->stack = a->stack;
+    if (!t->failed) {
+        mh_reason(j, "every wait for an answer of %s had a limit, %s at most",
+                  mh_name_peer(g, t->peer), MH_SPAN(t->worst));
+        return 0;
+    }
+    mh_sentence(j->evidence,
+                "%u of %u waits for an answer of %s had no limit: %s() on a blocking "
+                "descriptor without SO_RCVTIMEO; %s, for one",
+                t->failed, t->fired, mh_name_peer(g, t->peer), call_name(a->wait.call),
+                mh_name_route(g, a->unit));
+    if (longest)
+        mh_sentence(j->evidence, "the longest stood for %s", MH_SPAN(longest));
+    if (t->failed < t->fired)
+        mh_sentence(j->counter, "%u of %u waits had a limit", t->fired - t->failed, t->fired);
+    return 0;
+}
+
+/* When a hang that fired at `at` was lifted: the end of its phase; 0: not before the end. */
+static int64_t lifted(const struct mh_grading *g, int32_t fault, int64_t at)
+{
+    for (size_t i = 0; i < g->m->phases.n; i++) {
+        const struct mh_phase_seen *p = &g->m->phases.v[i];
+
+        if (at < p->start || (p->end && at >= p->end))
+            continue;
+        for (size_t k = 0; k < p->faults.n; k++)
+            if (p->faults.v[k] == (uint32_t)fault)
+                return p->end;
+    }
+    return 0;
+}
+
+enum waited { GAVE_UP, OUTWAITED_LONG, OUTWAITED_SHORT, NOTHING };
+
+/* Where only the loop's own wait can be seen: did the unit give up before the answer came? */
+static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *t, int64_t *ret)
+{
+    const struct mh_op_seen *o = &g->m->ops.v[t->op];
+    const struct mh_act *a = &g->m->acts.v[o->act];
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+    bool hang = t->effect - 1 == MH_EFFECT_hang;
+    int64_t lift = hang ? lifted(g, t->fault, a->at) : a->at + o->delay;
+    int64_t end = u->open ? u->ended : MH_MAX(u->ended, a->at);
+    const struct mh_act *attempt = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
+
+    if (!hang && (t->effect - 1 != MH_EFFECT_delay || o->delay < second))
+        return NOTHING;
+    if (attempt && attempt->failed && attempt->attempt.ended > a->at)
+        end = MH_MIN(end, attempt->attempt.ended);
+    *ret = end - a->at;
+    if ((!u->open || end < u->ended) && (!lift || end < lift - blocked_ns))
+        return GAVE_UP;
+    if (*ret >= long_hang_ns * 95 / 100)
+        return OUTWAITED_LONG;
+    return *ret >= second ? OUTWAITED_SHORT : NOTHING;
+}
+
+static int tally_hangs(struct mh_grading *g, struct mh_tallies *hangs,
+                       const struct mh_tallies *direct)
+{
+    for (uint32_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+        int64_t waited = 0;
+        enum waited how;
+        struct mh_tally *tally;
+
+        if (!t->fault || !t->peer ||
+            mh_map_get(&direct->keys, place(t->site, t->peer)) != MH_MAP_NONE)
+            continue;
+        how = behaviour(g, t, &waited);
+        if (how == NOTHING)
+            continue;
+        tally = how == OUTWAITED_SHORT ? mh_tally_of(hangs, t->site, t->peer)
+                                       : mh_tally_trial(g, hangs, i, how == GAVE_UP);
+        if (!tally)
+            return -ENOMEM;
+        tally->worst = MH_MAX(tally->worst, waited);
+    }
+    return 0;
+}
+
+static int file_hang(struct mh_grading *g, const struct mh_tally *t)
+{
+    enum mh_confidence confidence = mh_tally_confidence(t);
+    struct mh_judgement *j;
+
+    j = mh_judge_file(g, t->fired ? mh_tally_verdict(t) : MH_VERDICT_unclear, t->site, t->peer,
+                      MH_SEVERITY_high, confidence);
+    if (!j)
+        return -ENOMEM;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->trial = t->example ? t->example : t->passed;
+    if (!t->fired)
+        mh_reason(j, "it waited through a delay or hang of %s at %s: a limit above that may exist",
+                  MH_SPAN(t->worst), mh_name_peer(g, t->peer));
+    else if (j->verdict == MH_VERDICT_pass)
+        mh_reason(j, "it gave up on %s after %s at most", mh_name_peer(g, t->peer),
+                  MH_SPAN(t->worst));
+    else
+        mh_sentence(j->evidence,
+                    "%u of %u still waited for %s when the hang had lasted %s: no limit up to "
+                    "that",
+                    t->failed, t->fired, mh_name_peer(g, t->peer), MH_SPAN(t->worst));
+    return 0;
+}
+
+int mh_judge_0601(struct mh_grading *g)
+{
+    struct mh_tallies direct = {0}, hangs = {0};
+    struct mh_map idle = {0};
+    int r = find_idle(g, &idle);
+
+    if (!r)
+        r = tally_waits(g, &direct, &idle);
+    if (!r)
+        r = tally_hangs(g, &hangs, &direct);
+    for (size_t i = 0; i < direct.list.n && !r; i++)
+        r = file_direct(g, &direct.list.v[i]);
+    for (size_t i = 0; i < hangs.list.n && !r; i++)
+        r = file_hang(g, &hangs.list.v[i]);
+    if (!r && !direct.list.n && !hangs.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no hang was injected, and no blocking wait for an answer was seen",
+                          "[fault x] call = net.recv, hang = yes");
+    mh_tallies_done(&direct);
+    mh_tallies_done(&hangs);
+    mh_map_done(&idle);
+    return r;
+}
+
+/* ---- MH-2004 ---- */
+
+/* Other requests in flight in the process while the thread stood still. */
+static unsigned bystanders(const struct mh_grading *g, const struct mh_act *a, int64_t span)
+{
+    const struct mh_process *p = &g->m->processes.v[a->process];
+    unsigned n = 0;
+
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        n += i + 1 != a->unit && u->begun <= a->at + span && u->ended >= a->at;
+    }
+    return n;
+}
+
+/* How long a coroutine made its thread stand still with this; 0: it did not. */
+static int64_t stood_still(const struct mh_grading *g, const struct mh_act *a)
+{
+    if (!a->task || !a->unit)
+        return 0;
+    if (a->kind == MH_ACT_waited && a->blocking && !a->loop)
+        return a->wait.waited;
+    if (a->kind == MH_ACT_sleep)
+        return a->requested;
+    if (a->kind == MH_ACT_op) {
+        const struct mh_op_seen *o = &g->m->ops.v[a->op];
+
+        return !o->nonblocking && o->wait > 0 ? o->wait : 0;
+    }
+    return 0;
+}
+
+static int tally_blocks(const struct mh_grading *g, struct mh_tallies *tallies)
+{
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        int64_t span = stood_still(g, a);
+        struct mh_tally *t;
+
+        /* one wait may be told by its `waited` and by the operation that the fault delayed */
+        if (span < blocked_ns || (a->kind == MH_ACT_op && a->peer))
+            continue;
+        t = count(tallies, a, true);
+        if (!t)
+            return -ENOMEM;
+        t->partial += bystanders(g, a, span); /* harmed, here */
+        if (span > t->worst) {
+            t->worst = span;
+            t->example = (uint32_t)i + 1;
+        }
+    }
+    return 0;
+}
+
+/* Delays that a coroutine got, and did not stand still for. */
+static int tally_awaited(const struct mh_grading *g, const struct mh_tallies *blocks,
+                         struct mh_tallies *awaited)
+{
+    for (uint32_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+        const struct mh_op_seen *o = &g->m->ops.v[t->op];
+        struct mh_tally *tally;
+
+        if (!t->peer || !mh_grading_unit(g, t->unit)->task ||
+            (o->delay < blocked_ns && t->effect - 1 != MH_EFFECT_hang) ||
+            mh_map_get(&blocks->keys, place(t->site, t->peer)) != MH_MAP_NONE)
+            continue;
+        tally = mh_tally_of(awaited, t->site, t->peer);
+        if (!tally)
+            return -ENOMEM;
+        tally->fired++;
+        tally->ambiguous += t->ambiguous;
+        tally->passed = i + 1;
+    }
+    return 0;
+}
+
+static int file_block(struct mh_grading *g, const struct mh_tally *t)
+{
+    const struct mh_act *a = &g->m->acts.v[t->example - 1];
+    enum mh_confidence confidence =
+        t->partial || t->fired >= 3 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium;
+    struct mh_judgement *j =
+        mh_judge_file(g, MH_VERDICT_fail, t->site, t->peer, MH_SEVERITY_high, confidence);
+
+    if (!j)
+        return -ENOMEM;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->stack = a->stack;
+    mh_sentence(j->evidence,
+                "a coroutine made the event loop's thread stand still %u times, for %s at most "
+                "(%s%s%s); %s, for one",
+                t->fired, MH_SPAN(t->worst),
+                a->kind == MH_ACT_sleep    ? "sleep()"
+                : a->kind == MH_ACT_waited ? call_name(a->wait.call)
+                                           : "a file operation",
+                t->peer ? " on " : "", mh_name_peer(g, t->peer), mh_name_route(g, a->unit));
+    if (t->partial)
+        mh_sentence(j->evidence,
+                    "%u times another request was in flight in the same process and had to "
+                    "wait",
+                    t->partial);
+    else
+        mh_sentence(j->counter, "no other request was in flight at those moments");
+    return 0;
+}
+
+int mh_judge_2004(struct mh_grading *g)
+{
+    struct mh_tallies blocks = {0}, awaited = {0};
+    int r = tally_blocks(g, &blocks);
+
+    if (!r)
+        r = tally_awaited(g, &blocks, &awaited);
+    for (size_t i = 0; i < blocks.list.n && !r; i++)
+        r = file_block(g, &blocks.list.v[i]);
+    for (size_t i = 0; i < awaited.list.n && !r; i++) {
+        const struct mh_tally *t = &awaited.list.v[i];
+        struct mh_judgement *j = mh_judge_file(g, MH_VERDICT_pass, t->site, t->peer,
+                                               MH_SEVERITY_high, mh_tally_confidence(t));
+
+        if (!j)
+            r = -ENOMEM;
+        else
+            mh_reason(j, "%u delays of 100 ms or more at %s, and the loop went on", t->fired,
+                      mh_name_peer(g, t->peer));
+    }
+    if (!r && !blocks.list.n && !awaited.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no delay of 100 ms or more hit a request of the event loop",
+                          "[fault x] call = net.recv, delay = 500ms");
+    mh_tallies_done(&blocks);
+    mh_tallies_done(&awaited);
+    return r;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about the application as a whole after a fault: MH-0403 it does not recover, MH-0607 it
+ * leaks descriptors. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+static const int64_t second = 1000000000;
+
+/* ---- MH-0403 ---- */
+
+enum { RECOVERY_S = 30, CRITICAL_S = 120, ENOUGH_UNITS = 20 };
+/* p95 of 4 ms becoming 7 ms is noise, not an outage */
+static const int64_t latency_floor_ns = 25000000;
+
+struct watch {
+    uint32_t peer;
+    int64_t fault_end;
+    int64_t calm_p95;
+    unsigned calm;
+};
+
+static bool touches(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
+{
+    for (uint32_t i = 0; i < u->nacts; i++)
+        if (g->m->acts.v[g->m->by_unit.v[u->first_act + i]].peer == peer)
+            return true;
+    return false;
+}
+
+/* When the last fault on this peer ended; 0: none fired, or it was in force to the end. */
+static int64_t fault_end(const struct mh_grading *g, uint32_t peer)
+{
+    int64_t end = 0;
+
+    for (size_t i = 0; i < g->m->ops.n; i++) {
+        const struct mh_op_seen *o = &g->m->ops.v[i];
+        const struct mh_act *a = &g->m->acts.v[o->act];
+
+        if (o->fault && a->peer == peer)
+            end = MH_MAX(end, a->until);
+    }
+    for (size_t i = 0; i < g->m->phases.n && end; i++) {
+        const struct mh_phase_seen *p = &g->m->phases.v[i];
+
+        if (p->faults.n && end >= p->start && (!p->end || end < p->end))
+            return p->end;
+    }
+    return end;
+}
+
+/* Units that need this peer, in a span of time, untouched by any fault; and how they fared. */
+static int measure(const struct mh_grading *g, uint32_t peer, int64_t from, int64_t until,
+                   bool calm, unsigned *ret_n, unsigned *ret_failed, int64_t *ret_p95)
+{
+    int64_t *all = calloc(g->m->units.n + 1, sizeof(*all));
+    unsigned n = 0, failed = 0;
+
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+        bool in = calm ? u->calm
+                       : u->begun >= from && u->begun < until && !u->faulted &&
+                             !g->m->processes.v[u->process].baseline;
+
+        if (!in || u->command || u->how == 1 || (u->open && u->ended - u->begun < second) ||
+            !touches(g, u, peer))
+            continue;
+        failed += mh_unit_failed(u) || u->open;
+        all[n++] = u->latency;
+    }
+    qsort(all, n, sizeof(*all), mh_compare_int64);
+    *ret_n = n;
+    *ret_failed = failed;
+    *ret_p95 = mh_quantile(all, n, 0.95);
+    free(all);
+    return 0;
+}
+
+static bool is_bad(unsigned n, unsigned failed, int64_t p95, int64_t calm_p95)
+{
+    return failed * 100 > n || (2 * p95 > 3 * calm_p95 && p95 - calm_p95 > latency_floor_ns);
+}
+
+static int file_0403(struct mh_grading *g, const struct watch *w)
+{
+    int64_t watched = g->m->last - w->fault_end, p95;
+    int64_t from = w->fault_end + MH_MIN(RECOVERY_S * second, watched / 2);
+    unsigned n, failed;
+    bool bad, whole = watched >= (RECOVERY_S + 1) * second;
+    struct mh_judgement *j;
+    int r = measure(g, w->peer, from, INT64_MAX, false, &n, &failed, &p95);
+
+    if (r || n < ENOUGH_UNITS)
+        return r;
+    bad = is_bad(n, failed, p95, w->calm_p95);
+    j = mh_judge_file(g,
+                      !bad    ? MH_VERDICT_pass
+                      : whole ? MH_VERDICT_fail
+                              : MH_VERDICT_unclear,
+                      0, w->peer, MH_SEVERITY_high,
+                      n >= 5 * ENOUGH_UNITS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+    if (!j)
+        return -ENOMEM;
+    j->fired = n;
+    j->failed = failed;
+    if (!bad) {
+        mh_reason(j, "%s after the last fault on %s: %u of %u failed, p95 %s (calm %s)",
+                  MH_SPAN(from - w->fault_end), mh_name_peer(g, w->peer), failed, n, MH_SPAN(p95),
+                  MH_SPAN(w->calm_p95));
+    } else if (!whole) {
+        mh_reason(
+            j, "not recovered when the run ended, %s after the last fault on %s; 30 s are needed",
+            MH_SPAN(watched), mh_name_peer(g, w->peer));
+    } else {
+        mh_sentence(j->evidence,
+                    "30 s after the last fault on %s had ended, %u of %u requests that need "
+                    "it failed, p95 was %s (calm %s)",
+                    mh_name_peer(g, w->peer), failed, n, MH_SPAN(p95), MH_SPAN(w->calm_p95));
+        r = measure(g, w->peer, w->fault_end + CRITICAL_S * second, INT64_MAX, false, &n, &failed,
+                    &p95);
+        if (!r && n >= ENOUGH_UNITS && is_bad(n, failed, p95, w->calm_p95))
+            g->judgements.v[g->judgements.n - 1].severity = MH_SEVERITY_critical;
+    }
+    return r;
+}
+
+int mh_judge_0403(struct mh_grading *g)
+{
+    size_t before = g->judgements.n;
+    bool fired = false;
+    int r = 0;
+
+    for (uint32_t peer = 1; peer <= g->m->peers.n && !r; peer++) {
+        struct watch w = {.peer = peer, .fault_end = fault_end(g, peer)};
+        unsigned failed;
+
+        if (!w.fault_end || w.fault_end >= g->m->last)
+            continue;
+        fired = true;
+        r = measure(g, peer, 0, 0, true, &w.calm, &failed, &w.calm_p95);
+        if (!r && w.calm >= ENOUGH_UNITS)
+            r = file_0403(g, &w);
+    }
+    if (!r && g->judgements.n == before)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          !g->m->calm_units ? "there was no calm time to compare with"
+                          : fired           ? "too few requests before or after the fault"
+                                            : "no fault on a peer ended before the run did",
+                          "add a [phase recovery] of 40s without faults");
+    return r;
+}
+
+/* ---- MH-0607 ---- */
+
+enum { LEAK_UNITS = 20, LEAK_UNITS_SURE = 50 };
+
+struct leak {
+    int64_t before, after, half;
+    unsigned faulted, clean;
+};
+
+static int64_t median(int64_t *v, size_t n)
+{
+    qsort(v, n, sizeof(*v), mh_compare_int64);
+    return mh_quantile(v, n, 0.5);
+}
+
+/* Descriptors of one process: in the calm, halfway through the faults, and at the end of the clean
+ * units that followed, which let reference cycles be collected. */
+static int measure_leak(const struct mh_grading *g, const struct mh_process *p, struct leak *ret)
+{
+    int64_t *calm = calloc(p->nunits + 1, sizeof(*calm)),
+            *end = calloc(p->nunits + 1, sizeof(*end));
+    size_t ncalm = 0, nend = 0, first = p->first_unit, last = first + p->nunits, after = last;
+    unsigned faulted = 0, seen = 0;
+
+    if (!calm || !end) {
+        free(calm);
+        free(end);
+        return -ENOMEM;
+    }
+    for (size_t i = first; i < last; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        faulted += u->faulted;
+        if (u->faulted)
+            after = i + 1;
+        if (u->calm && u->fds_ended > 0)
+            calm[ncalm++] = u->fds_ended;
+    }
+    for (size_t i = first; i < last; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        if (u->faulted && ++seen == faulted / 2)
+            ret->half = u->fds_ended;
+        if (i >= after && !u->open && u->fds_ended > 0)
+            end[nend++] = u->fds_ended;
+    }
+    ret->faulted = faulted;
+    ret->clean = (unsigned)nend;
+    ret->before = median(calm, ncalm);
+    /* the latest of the clean ones, as they were recorded: the sort has not touched them yet */
+    ret->after =
+        median(end + (nend > LEAK_UNITS ? nend - LEAK_UNITS : 0), MH_MIN(nend, (size_t)LEAK_UNITS));
+    free(calm);
+    free(end);
+    return ncalm ? 1 : 0;
+}
+
+static int file_0607(struct mh_grading *g, const struct mh_process *p, const struct leak *l)
+{
+    /* a pool that grows to its limit and stays there is none: a leak grows with every fault */
+    bool leaks = 2 * (l->after - l->before) >= (int64_t)l->faulted &&
+                 10 * (l->after - l->half) >= (int64_t)l->faulted;
+    bool sure = l->faulted >= LEAK_UNITS_SURE && l->clean >= LEAK_UNITS_SURE;
+    struct mh_judgement *j =
+        mh_judge_file(g, leaks ? MH_VERDICT_fail : MH_VERDICT_pass, 0, 0, MH_SEVERITY_high,
+                      sure ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+
+    if (!j)
+        return -ENOMEM;
+    j->fired = l->faulted;
+    j->failed = leaks ? (unsigned)MH_MIN(l->after - l->before, (int64_t)l->faulted) : 0;
+    if (!leaks)
+        mh_reason(
+            j,
+            "pid %d: %lld descriptors open before, %lld after %u faulted and %u clean units of "
+            "work",
+            p->pid, (long long)l->before, (long long)l->after, l->faulted, l->clean);
+    else
+        mh_sentence(j->evidence,
+                    "pid %d: open descriptors went from %lld to %lld over %u faulted units of "
+                    "work, and %u clean ones did not bring them back",
+                    p->pid, (long long)l->before, (long long)l->after, l->faulted, l->clean);
+    return 0;
+}
+
+/* Where the failing connections were made: the site that faults hit most. */
+static void name_site(struct mh_grading *g)
+{
+    struct mh_judgement *j = &g->judgements.v[g->judgements.n - 1];
+    unsigned best = 0;
+
+    for (size_t i = 0; i < g->cases.n; i++) {
+        const struct mh_case *c = &g->cases.v[i];
+
+        if (c->fired > best && c->site) {
+            best = c->fired;
+            j->site = c->site;
+            j->peer = c->peer;
+            j->stack = g->m->sites.v[c->site - 1].stack;
+        }
+    }
+}
+
+int mh_judge_0607(struct mh_grading *g)
+{
+    size_t before = g->judgements.n;
+    int r = 0;
+
+    for (size_t i = 0; i < g->m->processes.n && r >= 0; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+        struct leak l = {0};
+
+        if (p->baseline || p->command_run || !p->nunits)
+            continue;
+        r = measure_leak(g, p, &l);
+        if (r > 0 && l.faulted >= LEAK_UNITS && l.clean >= LEAK_UNITS) {
+            r = file_0607(g, p, &l);
+            if (!r && g->judgements.v[g->judgements.n - 1].verdict == MH_VERDICT_fail)
+                name_site(g);
+        }
+    }
+    if (r >= 0 && g->judgements.n == before)
+        r = mh_judge_none(
+            g, MH_VERDICT_not_exercised,
+            "needs a calm time, 50 faulted units of work in a process and 50 clean ones "
+            "after",
+            NULL);
+    return MH_MIN(r, 0);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of a trial: how its unit of work ended, against what the route answers when all is
+ * well; and whether anybody was told. See judge.h. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/errname.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+const char *const mh_outcome_words[] = {"absorbed", "degraded", "refused",   "broke",
+                                        "hung",     "silent",   "collapsed", NULL};
+const double mh_outcome_worth[] = {1.0, 0.85, 0.7, 0.4, 0.2, 0.1, 0.0, 0.0};
+
+static const int64_t second = 1000000000;
+enum { LOG_GRACE_S = 5 };
+
+static const struct mh_path_seen *path_seen(const struct mh_model *m, const struct mh_unit *u)
+{
+    uint32_t have = mh_map_get(&m->path_keys, u->path);
+
+    return have == MH_MAP_NONE ? NULL : &m->paths.v[have];
+}
+
+/* Is the body what this path answers otherwise? One earlier answer proves no difference: bodies may
+ * change by themselves. The set of JSON keys is the coarser measure where bodies differ anyway. */
+static enum mh_body compare_body(const struct mh_model *m, const struct mh_unit *u)
+{
+    const struct mh_path_seen *p = path_seen(m, u), *r = &m->routes.v[u->route - 1].usual;
+
+    if (p && p->calm && p->digest == u->digest)
+        return MH_BODY_same;
+    if (p && p->calm >= 2 && !p->flaky_body)
+        return MH_BODY_other;
+    if (!p && r->calm >= 3 && !r->flaky_body)
+        return r->digest == u->digest ? MH_BODY_same : MH_BODY_other;
+    if (p && p->calm && p->keys && !p->flaky_keys)
+        return p->keys == u->keys ? MH_BODY_same : MH_BODY_other;
+    if (r->calm >= 2 && r->keys && !r->flaky_keys)
+        return r->keys == u->keys ? MH_BODY_same : MH_BODY_other;
+    return MH_BODY_unknown;
+}
+
+static int usual_status(const struct mh_model *m, const struct mh_unit *u)
+{
+    const struct mh_path_seen *p = path_seen(m, u), *r = &m->routes.v[u->route - 1].usual;
+
+    if (p && p->calm && !p->flaky_status)
+        return p->status;
+    return r->calm && !r->flaky_status ? r->status : 0;
+}
+
+/* Did its process go down with it, while the run went on? */
+static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, const struct mh_unit *u)
+{
+    const struct mh_process *p = &g->m->processes.v[u->process];
+    const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
+
+    if (t->effect - 1 == MH_EFFECT_kill)
+        return true;
+    if (p->exited || p->complete || g->m->child_stopped || p->last - a->at > 5 * second)
+        return false;
+    return (u->open || u->command) && (g->m->last > p->last + second || g->m->child_status > 128);
+}
+
+bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
+{
+    return t->error && t->caught && t->handler.kind == MH_FRAME_app && u->status > 0 &&
+           u->status < 400 && !t->retried && !t->fallback && t->body != MH_BODY_other && !t->logged;
+}
+
+static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
+{
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+    const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
+    int64_t deadline = g->m->routes.v[u->route - 1].deadline;
+    int usual = usual_status(g->m, u);
+
+    if (collapsed(g, t, u))
+        return MH_OUTCOME_collapsed;
+    if (u->open || u->how == 1)
+        return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
+                                                              : MH_OUTCOME_unknown;
+    if (!u->command && u->latency >= deadline)
+        return MH_OUTCOME_hung;
+    if (u->status == 429 || u->status == 502 || u->status == 503 || u->status == 504)
+        return usual == u->status ? MH_OUTCOME_unknown : MH_OUTCOME_refused;
+    if (mh_unit_failed(u))
+        return usual >= 500 ? MH_OUTCOME_unknown : MH_OUTCOME_broke;
+    if (u->status >= 400 && usual && usual != u->status)
+        return MH_OUTCOME_refused;
+    t->body = u->command ? MH_BODY_unknown : compare_body(g->m, u);
+    if (mh_trial_swallowed(t, u))
+        return MH_OUTCOME_silent;
+    return t->body == MH_BODY_other ? MH_OUTCOME_degraded : MH_OUTCOME_absorbed;
+}
+
+void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t)
+{
+    t->logged = mh_trial_logged(g, t);
+    t->outcome = decide(g, t);
+}
+
+/* ---- was anybody told? ---- */
+
+static const char *last_part(const char *name, size_t n, size_t *ret_n)
+{
+    size_t at = n;
+
+    while (at && name[at - 1] != '.')
+        at--;
+    *ret_n = n - at;
+    return name + at;
+}
+
+static bool same_type(const struct mh_model *m, uint32_t type, const char *word, size_t n)
+{
+    const char *name = mh_model_text(m, type);
+    size_t a, b;
+    const char *x = last_part(name, strlen(name), &a), *y = last_part(word, n, &b);
+
+    return a && a == b && !memcmp(x, y, a);
+}
+
+/* Does one of the words name this failure: its exception, its errno, or its peer? */
+static bool words_tell(const struct mh_grading *g, const struct mh_trial *t, const char *words)
+{
+    const char *err = mh_name_err(t->kind, t->err), *peer = mh_name_peer(g, t->peer);
+    const char *colon = strrchr(peer, ':');
+    size_t host = colon ? (size_t)(colon - peer) : strlen(peer);
+
+    while (*words) {
+        size_t n = strcspn(words, " ");
+
+        if (same_type(g->m, t->type_born, words, n) || same_type(g->m, t->type_last, words, n))
+            return true;
+        if (err && strlen(err) == n && !memcmp(err, words, n))
+            return true;
+        if (host && n >= host && !memcmp(peer, words, host))
+            return true;
+        words += n + (words[n] == ' ');
+    }
+    return false;
+}
+
+/* The first log at or after a time. */
+static size_t first_log(const struct mh_grading *g, int64_t at)
+{
+    size_t low = 0, high = g->logs.n;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (g->m->acts.v[g->logs.v[mid]].at < at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* A telemetry peer that was sent something counts as a sink, too. */
+static bool reported(const struct mh_grading *g, const struct mh_trial *t, int64_t from)
+{
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (a->kind == MH_ACT_attempt && a->at >= from && a->peer && a->peer != t->peer &&
+            g->m->peers.v[a->peer - 1].role == MH_ROLE_telemetry)
+            return true;
+    }
+    return false;
+}
+
+bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+    const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
+    int64_t until = u->ended + LOG_GRACE_S * second;
+
+    for (size_t i = first_log(g, op->at); i < g->logs.n; i++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+
+        if (l->at > until)
+            break;
+        if (l->process != op->process)
+            continue;
+        /* this unit's own words, whatever they are; others' only when they name the failure */
+        if (l->unit == t->unit && !l->ambiguous)
+            return true;
+        if ((!l->unit || l->ambiguous || l->tid == op->tid) &&
+            words_tell(g, t, mh_model_text(g->m, l->log.words)))
+            return true;
+    }
+    return t->error && reported(g, t, op->at);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attempts to sequences: the same thing tried again because the try before had failed. Addresses of
+ * one name that one call walks through are one attempt; the one replay of a request that a stale
+ * pooled connection swallowed is the library's policy, not a retry. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+enum { MAX_OPEN = 64 };
+
+struct open_sequence {
+    struct mh_sequence s;
+    const struct mh_act *last;
+    bool replayed;
+    int64_t slept;
+    MH_VEC(int64_t) waits;
+};
+
+struct walker {
+    struct mh_grading *g;
+    struct open_sequence open[MAX_OPEN];
+    unsigned n;
+};
+
+static bool went_wrong(const struct mh_act *a)
+{
+    int status = a->attempt.status;
+
+    return a->failed || status >= 500 || status == 429 || status == 408;
+}
+
+static int emit(struct walker *w, unsigned i, bool ended)
+{
+    struct open_sequence *o = &w->open[i];
+    struct mh_sequence *s;
+
+    if (o->s.attempts > 1 || went_wrong(o->last)) {
+        s = mh_vec_add(&w->g->sequences);
+        if (!s)
+            return -ENOMEM;
+        qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
+        o->s.median_wait = mh_quantile(o->waits.v, o->waits.n, 0.5);
+        o->s.longest_wait = o->waits.n ? o->waits.v[o->waits.n - 1] : 0;
+        o->s.exhausted = went_wrong(o->last);
+        o->s.ended = ended;
+        o->s.last = o->last->until;
+        *s = o->s;
+    }
+    free(o->waits.v);
+    memmove(o, o + 1, (--w->n - i) * sizeof(*o));
+    return 0;
+}
+
+static struct open_sequence *find_open(struct walker *w, const struct mh_act *a)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        if (w->open[i].s.site == a->site && w->open[i].s.peer == a->peer &&
+            w->open[i].s.process == a->process)
+            return &w->open[i];
+    return NULL;
+}
+
+static int start(struct walker *w, const struct mh_act *a)
+{
+    struct open_sequence *o;
+
+    if (w->n == MAX_OPEN && emit(w, 0, true))
+        return -ENOMEM;
+    o = &w->open[w->n++];
+    *o = (struct open_sequence){.s = {.unit = a->unit,
+                                      .process = a->process,
+                                      .site = a->site,
+                                      .peer = a->peer,
+                                      .attempts = 1,
+                                      .first = a->at,
+                                      .ambiguous = a->ambiguous},
+                                .last = a};
+    return 0;
+}
+
+/* Next address of one name: both are connects of the same call, at once one after the other. */
+static bool is_next_address(const struct mh_act *before, const struct mh_act *a)
+{
+    return !before->pooled && !a->pooled && before->stack == a->stack &&
+           before->attempt.family_id != a->attempt.family_id &&
+           a->at - before->until < INT64_C(50000000);
+}
+
+static bool is_stale_replay(const struct open_sequence *o, const struct mh_act *a)
+{
+    const struct mh_act *before = o->last;
+    int err = before->attempt.err;
+
+    return before->pooled && !o->replayed && before->failed &&
+           (err == 0 || err == ECONNRESET || err == EPIPE) &&
+           a->at - before->until < INT64_C(50000000);
+}
+
+static int again(struct walker *w, struct open_sequence *o, const struct mh_act *a)
+{
+    int64_t gap = a->at - (o->last->attempt.ended ? o->last->attempt.ended : o->last->until);
+    int64_t *slot;
+
+    if (is_next_address(o->last, a)) {
+        o->last = a;
+        return 0;
+    }
+    if (is_stale_replay(o, a)) {
+        o->replayed = true;
+        o->last = a;
+        return 0;
+    }
+    slot = mh_vec_add(&o->waits);
+    if (!slot)
+        return -ENOMEM;
+    /* what was asked for has no scheduler noise in it; a coroutine's wait is only seen as a gap */
+    *slot = o->slept ? o->slept : MH_MAX(gap, 0);
+    o->s.requested |= o->slept > 0;
+    o->slept = 0;
+    o->s.attempts++;
+    o->s.ambiguous |= a->ambiguous;
+    o->last = a;
+    return 0;
+}
+
+static int walk_act(struct walker *w, const struct mh_act *a)
+{
+    struct open_sequence *o;
+
+    if (a->kind == MH_ACT_sleep)
+        for (unsigned i = 0; i < w->n; i++)
+            if (w->open[i].last->tid == a->tid && went_wrong(w->open[i].last))
+                w->open[i].slept += a->requested;
+    if (a->kind != MH_ACT_attempt || !a->peer)
+        return 0;
+    o = find_open(w, a);
+    if (o && went_wrong(o->last))
+        return again(w, o, a);
+    if (o && emit(w, (unsigned)(o - w->open), true))
+        return -ENOMEM;
+    return start(w, a);
+}
+
+static int close_all(struct walker *w)
+{
+    while (w->n)
+        if (emit(w, w->n - 1, true))
+            return -ENOMEM;
+    return 0;
+}
+
+static int walk_unit(struct walker *w, const struct mh_unit *u)
+{
+    const struct mh_model *m = w->g->m;
+
+    for (uint32_t i = 0; i < u->nacts; i++)
+        if (walk_act(w, &m->acts.v[m->by_unit.v[u->first_act + i]]))
+            return -ENOMEM;
+    while (w->n)
+        if (emit(w, w->n - 1, !u->open))
+            return -ENOMEM;
+    return 0;
+}
+
+int mh_sequences_make(struct mh_grading *g)
+{
+    struct walker w = {.g = g};
+    int r = 0;
+
+    for (size_t i = 0; i < g->m->units.n && !r; i++)
+        if (!g->m->processes.v[g->m->units.v[i].process].baseline)
+            r = walk_unit(&w, &g->m->units.v[i]);
+    /* what belongs to no unit: reconnecting in the background */
+    for (size_t i = 0; i < g->m->acts.n && !r; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (i && a->process != g->m->acts.v[i - 1].process)
+            r = close_all(&w);
+        if (!r && !a->unit && !g->m->processes.v[a->process].baseline)
+            r = walk_act(&w, a);
+    }
+    if (!r)
+        r = close_all(&w);
+    while (w.n)
+        free(w.open[--w.n].waits.v);
+    return r;
+}

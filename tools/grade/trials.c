@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations to trials and cases; see judge.h. A trial is one unit of work that one fault hit at
+ * one site, however many operations it took; errors that follow from it on the same connection,
+ * probing for files, and what no unit of work waited for are not trials. */
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+static bool is_network(enum mh_op_kind kind)
+{
+    return kind == MH_OP_connect || kind == MH_OP_recv || kind == MH_OP_send ||
+           kind == MH_OP_getaddrinfo || kind == MH_OP_accept;
+}
+
+/* Errors that are nobody's fault: any peer, disk or limit gives them some day. */
+static bool is_expected(enum mh_op_kind kind, int err)
+{
+    static const int errors[] = {ECONNREFUSED, ECONNRESET, ETIMEDOUT,   EPIPE,  EHOSTUNREACH,
+                                 ENETUNREACH,  ENOSPC,     EIO,         EMFILE, ENFILE,
+                                 EDQUOT,       ENOBUFS,    ECONNABORTED};
+
+    if (kind == MH_OP_getaddrinfo)
+        return err == EAI_AGAIN || err == EAI_FAIL;
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+        if (errors[i] == err)
+            return true;
+    return false;
+}
+
+static bool gave_error(const struct mh_op_seen *o)
+{
+    return o->err || o->effect - 1 == MH_EFFECT_eof || o->effect - 1 == MH_EFFECT_reset ||
+           o->effect - 1 == MH_EFFECT_kill;
+}
+
+/* Methods that may be sent twice. For a protocol that is not HTTP nothing is known: not safe. */
+static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
+{
+    static const char *const methods[] = {"GET ", "HEAD ", "PUT ", "DELETE ", "OPTIONS "};
+    const char *text;
+
+    if (o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo)
+        return true;
+    if (!o->attempt)
+        return false;
+    text = mh_model_text(g->m, g->m->acts.v[o->attempt - 1].attempt.text);
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (!strncmp(text, methods[i], strlen(methods[i])))
+            return true;
+    return false;
+}
+
+static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
+{
+    const char *text =
+        o->attempt ? mh_model_text(g->m, g->m->acts.v[o->attempt - 1].attempt.text) : "";
+
+    if (o->kind == MH_OP_write || o->kind == MH_OP_fsync || o->kind == MH_OP_rename ||
+        o->kind == MH_OP_ftruncate || o->kind == MH_OP_close)
+        return true;
+    return !strncmp(text, "POST ", 5) || !strncmp(text, "PUT ", 4) || !strncmp(text, "PATCH ", 6) ||
+           !strncmp(text, "DELETE ", 7);
+}
+
+/* How often a fault hit, of the operations that it could have hit: 0..1 by process and peer. */
+struct share {
+    uint64_t hits;
+    int64_t low, high;
+};
+
+struct making {
+    struct mh_grading *g;
+    struct mh_map keys, share_keys, hurt; /* hurt: connections that a fault has hit */
+    MH_VEC(struct share) shares;
+};
+
+static uint64_t share_key(const struct mh_op_seen *o, const struct mh_act *a)
+{
+    return mh_mix2(mh_mix2((uint64_t)o->fault, a->process), a->peer ? a->peer : o->path + 1000000u);
+}
+
+static int count_shares(struct making *k)
+{
+    const struct mh_model *m = k->g->m;
+
+    for (size_t i = 0; i < m->ops.n; i++) {
+        const struct mh_op_seen *o = &m->ops.v[i];
+        uint64_t key = share_key(o, &m->acts.v[o->act]);
+        uint32_t have = mh_map_get(&k->share_keys, key);
+        struct share *s;
+
+        if (!o->fault)
+            continue;
+        if (have == MH_MAP_NONE) {
+            have = (uint32_t)k->shares.n;
+            s = mh_vec_add(&k->shares);
+            if (!s || mh_map_set(&k->share_keys, key, have))
+                return -ENOMEM;
+            s->low = s->high = o->ordinal;
+        }
+        s = &k->shares.v[have];
+        s->hits++;
+        s->low = MH_MIN(s->low, o->ordinal);
+        s->high = MH_MAX(s->high, o->ordinal);
+    }
+    return 0;
+}
+
+static bool is_one_shot(const struct making *k, const struct mh_op_seen *o, const struct mh_act *a)
+{
+    uint32_t have = o->fault ? mh_map_get(&k->share_keys, share_key(o, a)) : MH_MAP_NONE;
+    const struct share *s;
+
+    if (have == MH_MAP_NONE)
+        return false;
+    s = &k->shares.v[have];
+    return s->hits == 1 || 2 * (double)s->hits <= (double)s->high - (double)s->low + 1;
+}
+
+/* Is this operation something to be judged at all? */
+static bool counts(struct making *k, const struct mh_op_seen *o, const struct mh_act *a)
+{
+    bool hurt = a->conn && mh_map_get(&k->hurt, a->conn) != MH_MAP_NONE;
+
+    if (o->fault)
+        return true;
+    if (hurt || !o->err)
+        return false;
+    return is_expected(o->kind, o->err) && (is_network(o->kind) || o->err != EMFILE);
+}
+
+static uint64_t trial_key(const struct mh_op_seen *o, const struct mh_act *a)
+{
+    uint64_t key = mh_mix2(a->unit, a->site);
+
+    key = mh_mix2(key, mh_mix2(a->peer, o->path));
+    return mh_mix2(key, o->fault ? (uint64_t)o->fault : 1000000u + (unsigned)o->err);
+}
+
+static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
+{
+    for (uint32_t i = 0; i < o->nsteps; i++) {
+        const struct mh_step_seen *s = &m->steps.v[o->steps + i];
+
+        switch (s->step) {
+        case MH_STEP_born:
+            t->type_born = t->type_last = s->type;
+            break;
+        case MH_STEP_replaced:
+            t->type_last = s->type;
+            t->followed = t->caught = false;
+            break;
+        case MH_STEP_reraised:
+            t->followed = t->caught = false;
+            break;
+        case MH_STEP_handled:
+            t->caught = t->followed = true;
+            t->handler = s->frame;
+            break;
+        case MH_STEP_unhandled:
+            t->followed = true;
+            t->caught = false;
+            break;
+        default:
+            break;
+        }
+        if (!t->type_born)
+            t->type_born = t->type_last = s->type;
+    }
+}
+
+/* What the unit did after the failure: the same peer again, or another one. */
+static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
+{
+    const struct mh_unit *u = &m->units.v[t->unit - 1];
+    int64_t from = m->acts.v[o->act].until;
+
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + i]];
+
+        if (a->kind != MH_ACT_attempt || a->at < m->acts.v[o->act].at ||
+            (o->attempt && a == &m->acts.v[o->attempt - 1]))
+            continue;
+        if (a->peer == t->peer && t->peer) {
+            t->retried = true;
+            t->retry_ok |= !a->failed;
+        } else if (a->at >= from - INT64_C(1000000))
+            t->fallback = true;
+    }
+}
+
+static int trial_new(struct making *k, uint32_t op, uint64_t key)
+{
+    struct mh_grading *g = k->g;
+    const struct mh_op_seen *o = &g->m->ops.v[op];
+    const struct mh_act *a = &g->m->acts.v[o->act];
+    struct mh_trial *t = mh_vec_add(&g->trials);
+    const struct mh_route *r = &g->m->routes.v[g->m->units.v[a->unit - 1].route - 1];
+
+    if (!t || mh_map_set(&k->keys, key, (uint32_t)g->trials.n - 1))
+        return -ENOMEM;
+    *t = (struct mh_trial){.unit = a->unit,
+                           .site = a->site,
+                           .peer = a->peer,
+                           .path = o->path,
+                           .op = op,
+                           .nops = 1,
+                           .fault = o->fault,
+                           .effect = o->effect,
+                           .err = o->err,
+                           .kind = o->kind,
+                           .error = gave_error(o),
+                           .ambiguous = a->ambiguous,
+                           .one_shot = is_one_shot(k, o, a),
+                           .healthy_after = r->last_ok > a->until};
+    t->expected = is_expected(o->kind, o->err) || (t->error && !o->err);
+    t->presend = o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo ||
+                 (o->kind == MH_OP_send && o->err);
+    t->safe = is_safe(g, o);
+    t->write = is_write(g, o);
+    trial_steps(g->m, o, t);
+    trial_after(g->m, o, t);
+    return 0;
+}
+
+static int case_count(struct mh_grading *g, struct mh_trial *t, uint32_t route)
+{
+    uint64_t key = mh_mix2(mh_mix2(t->site, t->peer), mh_mix2(t->path, route));
+    uint32_t have;
+    struct mh_case *c;
+
+    key = mh_mix2(key, t->fault ? (uint64_t)t->fault : 1000000u + (unsigned)t->err);
+    key = mh_mix2(key, t->one_shot);
+    have = mh_map_get(&g->case_keys, key);
+    if (have == MH_MAP_NONE) {
+        have = (uint32_t)g->cases.n;
+        c = mh_vec_add(&g->cases);
+        if (!c || mh_map_set(&g->case_keys, key, have))
+            return -ENOMEM;
+        *c = (struct mh_case){.key = key,
+                              .site = t->site,
+                              .peer = t->peer,
+                              .path = t->path,
+                              .route = route,
+                              .fault = t->fault,
+                              .err = t->err,
+                              .effect = t->effect,
+                              .one_shot = t->one_shot};
+    }
+    c = &g->cases.v[have];
+    t->case_of = have;
+    c->fired++;
+    if (t->unit)
+        c->outcomes[t->outcome]++;
+    else
+        c->background++;
+    return 0;
+}
+
+static int background_case(struct making *k, const struct mh_op_seen *o, const struct mh_act *a)
+{
+    struct mh_trial t = {.site = a->site,
+                         .peer = a->peer,
+                         .path = o->path,
+                         .fault = o->fault,
+                         .err = o->err,
+                         .effect = o->effect,
+                         .one_shot = is_one_shot(k, o, a)};
+
+    return case_count(k->g, &t, 0);
+}
+
+static int take_op(struct making *k, uint32_t op)
+{
+    const struct mh_op_seen *o = &k->g->m->ops.v[op];
+    const struct mh_act *a = &k->g->m->acts.v[o->act];
+    uint64_t key = trial_key(o, a);
+    uint32_t have;
+
+    if (!counts(k, o, a))
+        return 0;
+    if (o->fault && a->conn && mh_map_set(&k->hurt, a->conn, 1))
+        return -ENOMEM;
+    if (k->g->m->processes.v[a->process].baseline)
+        return 0;
+    if (!a->unit)
+        return background_case(k, o, a);
+    have = mh_map_get(&k->keys, key);
+    if (have == MH_MAP_NONE)
+        return trial_new(k, op, key);
+    k->g->trials.v[have].nops++;
+    k->g->trials.v[have].ambiguous |= a->ambiguous;
+    /* a delay first, an error later on: the error is what the unit had to cope with */
+    if (gave_error(o) && !k->g->trials.v[have].error) {
+        struct mh_trial *t = &k->g->trials.v[have];
+
+        t->error = true;
+        t->err = o->err;
+        t->op = op;
+        t->expected = is_expected(o->kind, o->err) || !o->err;
+    }
+    if (o->nsteps) {
+        struct mh_trial *t = &k->g->trials.v[have];
+
+        t->caught = t->followed = false;
+        t->type_born = 0;
+        trial_steps(k->g->m, o, t);
+    }
+    return 0;
+}
+
+int mh_trials_make(struct mh_grading *g)
+{
+    struct making k = {.g = g};
+    int r = count_shares(&k);
+
+    for (uint32_t i = 0; i < g->m->ops.n && !r; i++)
+        r = take_op(&k, i);
+    for (size_t i = 0; i < g->trials.n && !r; i++) {
+        struct mh_trial *t = &g->trials.v[i];
+
+        mh_outcome_decide(g, t);
+        r = case_count(g, t, mh_grading_unit(g, t->unit)->route);
+    }
+    mh_map_done(&k.keys);
+    mh_map_done(&k.share_keys);
+    mh_map_done(&k.hurt);
+    free(k.shares.v);
+    return r;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds recordings, reads them all and settles the model; see model.h. */
+#include "model/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/macros.h"
+#include "model/site.h"
+
+#include "base/banned.h"
+
+enum { MAX_DEPTH = 16 };
+
+static int skip(struct mh_model *m, const char *path, int err)
+{
+    const char *why = err == -EPROTONOSUPPORT ? "of a newer format or another byte order"
+                      : err == -EBADMSG       ? "not a recording, or damaged at its head"
+                                              : strerror(-err);
+    char line[1024];
+    int n = snprintf(line, sizeof(line), "%s: %s", path, why);
+    int64_t text = mh_texts_add(&m->texts, line, (size_t)MH_MIN(n, (int)sizeof(line) - 1));
+    uint32_t *slot = mh_vec_add(&m->skipped);
+
+    if (text < 0 || !slot)
+        return -ENOMEM;
+    *slot = (uint32_t)text;
+    return 0;
+}
+
+static int read_one(struct mh_model *m, const char *path, bool baseline)
+{
+    int r = mh_model_read(m, path, baseline);
+
+    return r && r != -ENOMEM ? skip(m, path, r) : r;
+}
+
+static int wanted(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    if (e->d_name[0] == '.')
+        return 0;
+    return e->d_type == DT_DIR || e->d_type == DT_UNKNOWN || e->d_type == DT_LNK ||
+           (n > 4 && !strcmp(e->d_name + n - 4, ".mhr"));
+}
+
+static int walk(struct mh_model *m, const char *path, bool baseline, bool named, int depth)
+{
+    struct dirent **entries;
+    size_t len = strlen(path);
+    struct stat st;
+    int n, r = 0;
+
+    if (stat(path, &st) < 0)
+        return named ? -errno : 0;
+    if (!S_ISDIR(st.st_mode)) {
+        if (!named && (len < 4 || strcmp(path + len - 4, ".mhr")))
+            return 0;
+        return read_one(m, path, baseline);
+    }
+    if (depth > MAX_DEPTH)
+        return 0;
+    n = scandir(path, &entries, wanted, alphasort);
+    if (n < 0)
+        return named ? -errno : 0;
+    for (int i = 0; i < n; i++) {
+        char *name = NULL;
+
+        if (!r && asprintf(&name, "%s/%s", path, entries[i]->d_name) < 0)
+            r = -ENOMEM;
+        else if (!r) {
+            r = walk(m, name, baseline, false, depth + 1);
+            free(name);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return r;
+}
+
+/* "PEER=role": the user's word on what a peer is for. */
+static void give_roles(struct mh_model *m, const char *const *roles)
+{
+    for (; roles && *roles; roles++) {
+        const char *equals = strrchr(*roles, '=');
+        enum mh_role role = equals ? mh_role_named(equals + 1) : MH_ROLE_COUNT;
+
+        for (size_t i = 0; i < m->peers.n && role != MH_ROLE_COUNT; i++) {
+            const char *name = mh_model_text(m, m->peers.v[i].name);
+            size_t n = (size_t)(equals - *roles);
+
+            if (!strncmp(name, *roles, n) && (!name[n] || name[n] == ':')) {
+                m->peers.v[i].role = role;
+                m->peers.v[i].role_given = true;
+            }
+        }
+    }
+}
+
+/* How a command ended is the status of its one unit of work. */
+static void command_status(const struct mh_model *m, const struct mh_process *p, struct mh_unit *u)
+{
+    u->open = false;
+    if (p->exited || p->complete)
+        u->status = p->exit_status > 0 ? 500 : 200;
+    else if (m->child_stopped)
+        u->how = 1;
+    else
+        u->how = 2;
+}
+
+/* In a run without any server each process is one unit of work: the run of a command. */
+static int add_commands(struct mh_model *m)
+{
+    for (size_t i = 0; i < m->processes.n; i++)
+        if (m->processes.v[i].nunits || m->processes.v[i].listening)
+            return 0;
+    for (size_t i = 0; i < m->processes.n; i++) {
+        struct mh_process *p = &m->processes.v[i];
+        const char *command = mh_model_text(m, p->command);
+        char name[160];
+        int64_t route, text;
+        struct mh_unit *u;
+        int n;
+
+        if (!p->recorded || !p->python)
+            continue;
+        n = snprintf(name, sizeof(name), "run %.150s", command);
+        n = MH_MIN(n, (int)sizeof(name) - 1);
+        route = mh_model_add_route(m, name, strcspn(name, "/"));
+        text = mh_texts_add(&m->texts, name, (size_t)n);
+        p->first_unit = m->units.n;
+        u = mh_vec_add(&m->units);
+        if (route < 0 || text < 0 || !u)
+            return -ENOMEM;
+        *u = (struct mh_unit){.process = (uint32_t)i,
+                              .route = (uint32_t)route,
+                              .path = (uint32_t)text,
+                              .begun = p->started,
+                              .ended = p->last,
+                              .latency = p->last - p->started,
+                              .retry_after = -1,
+                              .command = true};
+        command_status(m, p, u);
+        p->nunits = 1;
+        p->command_run = true;
+    }
+    return 0;
+}
+
+static int load_all(struct mh_model *m, const char *const *dirs, size_t n,
+                    const struct mh_model_options *options)
+{
+    int r = 0;
+
+    for (size_t i = 0; options && i < options->nbaselines && !r; i++)
+        r = walk(m, options->baselines[i], true, true, 0);
+    for (size_t i = 0; i < n && !r; i++)
+        r = walk(m, dirs[i], false, true, 0);
+    if (r)
+        return r;
+    if (!m->files)
+        return m->skipped.n ? -EBADMSG : -ENOENT;
+    if (options)
+        give_roles(m, options->roles);
+    r = add_commands(m);
+    if (!r)
+        r = mh_model_attribute(m);
+    return r ? r : mh_model_settle(m);
+}
+
+int mh_model_load(const char *const *dirs, size_t n, const struct mh_model_options *options,
+                  struct mh_model **ret)
+{
+    struct mh_model *m = calloc(1, sizeof(*m));
+    int r;
+
+    if (!m)
+        return -ENOMEM;
+    m->child_status = INT32_MIN;
+    r = load_all(m, dirs, n, options);
+    if (r) {
+        mh_model_free(m);
+        return r;
+    }
+    *ret = m;
+    return 0;
+}
+
+struct mh_model *mh_model_free(struct mh_model *m)
+{
+    if (!m)
+        return NULL;
+    for (size_t i = 0; i < m->peers.n; i++)
+        free(m->peers.v[i].latencies.v);
+    for (size_t i = 0; i < m->phases.n; i++)
+        free(m->phases.v[i].faults.v);
+    mh_texts_done(&m->texts);
+    free(m->processes.v);
+    free(m->frames.v);
+    free(m->stacks.v);
+    free(m->sites.v);
+    free(m->peers.v);
+    free(m->routes.v);
+    free(m->paths.v);
+    free(m->units.v);
+    free(m->acts.v);
+    free(m->ops.v);
+    free(m->steps.v);
+    free(m->conns.v);
+    free(m->faults.v);
+    free(m->phases.v);
+    free(m->by_unit.v);
+    free(m->scenario.v);
+    free(m->notes.v);
+    free(m->skipped.v);
+    mh_map_done(&m->stack_keys);
+    mh_map_done(&m->site_keys);
+    mh_map_done(&m->peer_keys);
+    mh_map_done(&m->route_keys);
+    mh_map_done(&m->path_keys);
+    free(m);
+    return NULL;
+}

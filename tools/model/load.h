@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inner side of the model room: what one file's reader hands to the passes after it. */
+#pragma once
+
+#include "event/read.h"
+#include "model/model.h"
+
+/* Takes in one recording. Returns 0 or a negative errno of mh_reader_open(), or -ENOMEM. */
+int mh_model_read(struct mh_model *m, const char *path, bool baseline);
+
+/* Gives each act its unit of work, and each unit its acts. Returns 0 or -ENOMEM. */
+int mh_model_attribute(struct mh_model *m);
+
+/* Fills what is known only when all files are read: fault windows, calm, routes' baselines. */
+int mh_model_settle(struct mh_model *m);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recordings turned into what a grader asks for: units of work, and in each of them attempts,
+ * waits, operations that a fault touched or that failed, logs and sleeps. Times are nanoseconds of
+ * the wall clock, one offset per host. Numbers of routes, sites, peers, stacks, texts and units are
+ * 1-based, 0 means none. Memory grows with units and client calls (about 100 bytes each), not with
+ * bytes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "model/vec.h"
+#include "table/table.h"
+
+enum mh_role {
+    MH_ROLE_other,
+    MH_ROLE_http,
+    MH_ROLE_cache,
+    MH_ROLE_db,
+    MH_ROLE_queue,
+    MH_ROLE_telemetry,
+    MH_ROLE_mail,
+    MH_ROLE_COUNT
+};
+extern const char *const mh_role_names[MH_ROLE_COUNT];
+
+struct mh_frame {
+    uint32_t function, file; /* texts */
+    int32_t line;
+    enum mh_frame_kind { MH_FRAME_app, MH_FRAME_library, MH_FRAME_stdlib } kind;
+};
+
+enum { MH_SITE_DEPTH = 5 };
+
+/* Innermost application frame and its application callers, without line numbers. */
+struct mh_site {
+    uint64_t key; /* stable across runs */
+    struct mh_frame frames[MH_SITE_DEPTH];
+    unsigned nframes;
+    bool app;       /* false: no application frame was on the stack, frames[0] is what there was */
+    uint32_t stack; /* an example */
+    uint64_t calm_calls, calls;
+};
+
+struct mh_stack {
+    uint32_t frames, nframes; /* in model->frames, innermost first */
+    uint32_t site;
+    uint32_t library; /* text: top-level package of the innermost client library frame */
+};
+
+struct mh_peer_seen {
+    uint32_t name; /* text: name or address, and port */
+    int port;
+    enum mh_role role;
+    bool role_given; /* by the user, not guessed */
+    uint64_t calls, faults, failures;
+    MH_VEC(int64_t) latencies; /* of clean answers, ns; at most MH_LATENCIES of them */
+};
+enum { MH_LATENCIES = 1 << 14 };
+
+/* What one exact path answered while all was calm. */
+struct mh_path_seen {
+    unsigned calm;
+    int status;
+    uint64_t digest, keys;
+    int64_t nkeys, bytes;
+    bool flaky_status, flaky_body, flaky_keys;
+};
+
+struct mh_route {
+    uint32_t name;              /* text: "GET /items/{n}" */
+    bool health;                /* a probe: health, ready, live, metrics */
+    unsigned calm, calm_failed; /* units */
+    struct mh_path_seen usual;  /* over all of its paths */
+    int64_t calm_p50, calm_p95, calm_p99;
+    int64_t deadline;
+    int64_t last_ok; /* end of the last unit that was well and untouched by a fault */
+};
+
+struct mh_unit {
+    uint32_t process, route, path; /* path: text, method and path as asked */
+    uint32_t stack;
+    uint64_t id, task;
+    uint32_t tid;
+    int32_t status; /* of a run of a command: 200 fine, 500 not */
+    int32_t how;
+    int64_t begun, ended, latency, bytes;
+    uint64_t digest, keys;
+    int64_t nkeys, retry_after, fds_begun, fds_ended;
+    uint32_t first_act, nacts; /* in model->by_unit */
+    bool open;                 /* it had not ended when the recording did */
+    bool command;              /* a whole run of a command */
+    bool calm;                 /* fault-free, before the first fault or of a baseline */
+    bool touched;              /* a fault fired in it, or an operation failed */
+    bool faulted;              /* a fault fired in it */
+    uint64_t worker;           /* attribution: the thread or task that works for it */
+};
+
+enum mh_act_kind {
+    MH_ACT_attempt,
+    MH_ACT_wait,
+    MH_ACT_waited,
+    MH_ACT_op,
+    MH_ACT_log,
+    MH_ACT_sleep,
+    MH_ACT_dns,
+    MH_ACT_close,
+    MH_ACT_file
+};
+
+/* One thing that the application did. `at` is its begin, `until` its end as far as known. */
+struct mh_act {
+    enum mh_act_kind kind : 8;
+    bool ambiguous : 1;                 /* the unit is the likeliest of several */
+    bool blocking : 1;                  /* waited */
+    bool pending : 1;                   /* wait, close: a request had no answer */
+    bool pooled : 1;                    /* attempt: on a connection that was open before */
+    bool failed : 1;                    /* attempt */
+    bool answered : 1;                  /* attempt: a response came */
+    bool from_op : 1, from_connect : 1; /* attempt: which records have told of it */
+    bool loop : 1;                      /* wait, waited: on a set of descriptors */
+    bool connecting : 1;
+    uint32_t tid, process, unit, stack, site, peer;
+    uint32_t conn;       /* 1-based in model->conns */
+    uint32_t attempt_of; /* act index plus 1 of the attempt that was current on that connection */
+    uint64_t task;
+    int64_t at, until;
+    union {
+        struct {
+            uint32_t text; /* method and path */
+            int32_t err, status;
+            int32_t family_id; /* recorded peer id: tells addresses of one name apart */
+            int64_t ended;     /* when it failed or was answered, 0 unknown */
+        } attempt;
+        struct {
+            int64_t timeout, waited;
+            int32_t ready, call;
+        } wait;      /* and waited */
+        uint32_t op; /* index in model->ops */
+        struct {
+            uint32_t words; /* text */
+            int32_t level;
+            bool traceback;
+        } log;
+        int64_t requested; /* sleep */
+        struct {
+            int32_t result;
+        } dns;
+    };
+};
+
+struct mh_step_seen {
+    uint32_t op;
+    uint8_t step, source;
+    uint32_t type;
+    struct mh_frame frame;
+};
+
+struct mh_op_seen {
+    uint32_t act; /* index in model->acts */
+    enum mh_op_kind kind;
+    int call, err, result_ok; /* result_ok: the program got a good result */
+    uint32_t path;            /* text */
+    int32_t fault;            /* index in model->faults plus 1; 0 real */
+    int effect;               /* enum mh_effect plus 1 */
+    int64_t delay, wait, timeout, ordinal;
+    bool nonblocking, client;
+    int64_t exchange;
+    uint32_t attempt;       /* act index plus 1 of the attempt it belongs to */
+    uint32_t steps, nsteps; /* in model->steps */
+};
+
+struct mh_conn {
+    uint32_t process, peer, attempt; /* last attempt, act index plus 1 */
+    uint32_t site, stack;
+    int64_t opened_at;
+    uint64_t exchanges;
+};
+
+struct mh_fault_seen {
+    uint32_t name, file, sentence;
+    int line;
+    uint64_t ops;
+    uint32_t effects;
+    int64_t delay;
+    uint64_t fired;
+    int64_t first, last; /* when it fired */
+    bool defined;
+    bool in_phases; /* some phase names it: then its times are the phases' */
+};
+
+struct mh_phase_seen {
+    uint32_t name;
+    int64_t start, end;      /* wall, end 0: open */
+    MH_VEC(uint32_t) faults; /* indices plus 1 in model->faults */
+    bool defined;
+};
+
+struct mh_process {
+    uint32_t host, command; /* texts */
+    int pid, ppid;
+    bool forked, complete, baseline;
+    uint32_t python;
+    uint64_t seed, lost, holes, events;
+    int64_t started, last; /* wall */
+    int64_t offset;        /* wall - monotonic */
+    int exit_status;       /* -1: no exit record */
+    bool exited;
+    int listening; /* port + 1 */
+    bool recorded; /* it has a process record of its own */
+    bool traced_by_other, no_stacks, no_outcomes, bad_config, bypass;
+    size_t first_unit, nunits, first_act, nacts;
+    bool command_run; /* no server is in this run: the process is one unit of work */
+};
+
+struct mh_model {
+    struct mh_texts texts;
+    MH_VEC(struct mh_process) processes;
+    MH_VEC(struct mh_frame) frames;
+    MH_VEC(struct mh_stack) stacks;
+    MH_VEC(struct mh_site) sites;
+    MH_VEC(struct mh_peer_seen) peers;
+    MH_VEC(struct mh_route) routes;
+    MH_VEC(struct mh_path_seen) paths; /* found by path_keys, from the text of unit.path */
+    MH_VEC(struct mh_unit) units;      /* by process, then in the order of the recording */
+    MH_VEC(struct mh_act) acts;        /* by process, then in the order of the recording */
+    MH_VEC(struct mh_op_seen) ops;
+    MH_VEC(struct mh_step_seen) steps;
+    MH_VEC(struct mh_conn) conns;
+    MH_VEC(struct mh_fault_seen) faults;
+    MH_VEC(struct mh_phase_seen) phases;
+    MH_VEC(uint32_t) by_unit;  /* act indices, by unit, by time */
+    MH_VEC(uint32_t) scenario; /* texts: files */
+    struct mh_map stack_keys, site_keys, peer_keys, route_keys, path_keys;
+    uint32_t common_dir;             /* text: prefix of all application files */
+    int64_t origin, first, last;     /* wall; origin 0: not known */
+    int64_t first_fault, last_fault; /* 0: none fired */
+    int64_t calm_until;              /* units that ended before are calm */
+    size_t calm_units;
+    uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
+    uint64_t seed;
+    int child_status; /* of the command; INT32_MIN not known */
+    bool child_stopped;
+    uint32_t child_command;
+    MH_VEC(uint32_t) notes;   /* texts: what mishap said of itself */
+    MH_VEC(uint32_t) skipped; /* texts: files that could not be read, and why */
+};
+
+struct mh_model_options {
+    const char *const *baselines; /* clean recordings */
+    size_t nbaselines;
+    const char *const *roles; /* "PEER=role", ends with NULL; may be NULL */
+};
+
+/* Reads the recordings below `dirs` (directories, searched deeply, or files). A file that is
+ * damaged is read as far as it goes; one that is no recording is named in `skipped`. Returns 0,
+ * -ENOENT when there is no recording at all, -EBADMSG when none could be read, or another negative
+ * errno. Free with mh_model_free(). `options` may be NULL. */
+int mh_model_load(const char *const *dirs, size_t n, const struct mh_model_options *options,
+                  struct mh_model **ret);
+struct mh_model *mh_model_free(struct mh_model *model);
+
+static inline const char *mh_model_text(const struct mh_model *m, uint32_t number)
+{
+    return mh_texts_get(&m->texts, number);
+}
+
+/* The application's file name without what all of its files share. Borrowed. */
+const char *mh_model_file(const struct mh_model *m, uint32_t file);
+
+/* Did the unit fail by its own report: 5xx, cut without an answer, a command's bad exit? */
+static inline bool mh_unit_failed(const struct mh_unit *u)
+{
+    return !u->open && (u->status >= 500 || (u->status == 0 && u->how == 2));
+}
+
+/* q-quantile (0..1) of n sorted values; 0 when there are none. */
+int64_t mh_quantile(const int64_t *sorted, size_t n, double q);
+int mh_compare_int64(const void *a, const void *b);
+
+/* Was any fault in force at this time? */
+bool mh_model_fault_active(const struct mh_model *m, int64_t at);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One recording while it is read: ids of the file turned into numbers of the model. Only for the
+ * files of this room that take in records. */
+#pragma once
+
+#include "model/load.h"
+
+struct mh_intake {
+    struct mh_model *m;
+    uint32_t process;
+    int64_t offset; /* wall - monotonic of this host */
+    const struct mh_record *record;
+    struct mh_map peers, paths, stacks, conns, units, ops;
+    /* fault index of the file -> index in model->faults */
+    struct mh_map faults;
+};
+
+static inline struct mh_process *mh_intake_process(struct mh_intake *in)
+{
+    return &in->m->processes.v[in->process];
+}
+
+/* A time or a span within 0 and 2^60 ns, so that sums of a few of them cannot overflow. */
+static inline int64_t mh_intake_time(int64_t ns)
+{
+    return ns < 0 ? 0 : ns > INT64_C(1) << 60 ? INT64_C(1) << 60 : ns;
+}
+
+/* The number behind an id of the file; 0 when there is none. */
+uint32_t mh_intake_number(const struct mh_map *map, int64_t id);
+
+/* A new act with its place filled in, or NULL. */
+struct mh_act *mh_intake_act(struct mh_intake *in, enum mh_act_kind kind, int64_t stack,
+                             int64_t task, int64_t unit);
+
+/* The connection behind an id, made when new; NULL without memory or when id is 0. */
+struct mh_conn *mh_intake_conn(struct mh_intake *in, int64_t id);
+
+/* The i-th line of the record's tail; returns its length, 0 when there is none. */
+size_t mh_intake_line(const struct mh_intake *in, unsigned i, const char **ret);
+
+/* Records about the scenario. Each returns 0 or -ENOMEM. */
+int mh_intake_fault(struct mh_intake *in);
+int mh_intake_phase(struct mh_intake *in);
+int mh_intake_origin(struct mh_intake *in);
+
+/* Records about client connections. Each returns 0 or -ENOMEM. */
+int mh_intake_connect(struct mh_intake *in);
+int mh_intake_connected(struct mh_intake *in);
+int mh_intake_close(struct mh_intake *in);
+int mh_intake_request(struct mh_intake *in);
+int mh_intake_response(struct mh_intake *in);
+int mh_intake_wait(struct mh_intake *in);
+int mh_intake_waited(struct mh_intake *in);
+int mh_intake_op(struct mh_intake *in);
+int mh_intake_outcome(struct mh_intake *in);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known only when all files were read: when faults were in force, which units were calm,
+ * and what each route answers when all is well. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "model/load.h"
+
+#include "base/banned.h"
+
+enum { DEADLINE_FLOOR_NS = 1000000000, DEADLINE_FACTOR = 10 };
+
+int mh_compare_int64(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+int64_t mh_quantile(const int64_t *sorted, size_t n, double q)
+{
+    size_t i = (size_t)(q * (double)n);
+
+    return n ? sorted[MH_MIN(i, n - 1)] : 0;
+}
+
+bool mh_model_fault_active(const struct mh_model *m, int64_t at)
+{
+    for (size_t i = 0; i < m->phases.n; i++) {
+        const struct mh_phase_seen *p = &m->phases.v[i];
+
+        if (p->faults.n && at >= p->start && (!p->end || at < p->end))
+            return true;
+    }
+    for (size_t i = 0; i < m->faults.n; i++) {
+        const struct mh_fault_seen *f = &m->faults.v[i];
+
+        if (f->fired && !f->in_phases && at >= f->first && at <= f->last)
+            return true;
+    }
+    return false;
+}
+
+static void settle_times(struct mh_model *m)
+{
+    for (size_t i = 0; i < m->processes.n; i++) {
+        const struct mh_process *p = &m->processes.v[i];
+
+        if (p->baseline || (!p->recorded && !p->nunits && !p->nacts))
+            continue;
+        m->first = m->first ? MH_MIN(m->first, p->started) : p->started;
+        m->last = MH_MAX(m->last, p->last);
+    }
+    if (!m->origin)
+        m->origin = m->first;
+    m->calm_until = m->first_fault && m->fired ? m->first_fault : INT64_MAX;
+    for (size_t i = 0; i < m->phases.n; i++) {
+        struct mh_phase_seen *p = &m->phases.v[i];
+
+        p->start += m->origin;
+        p->end += p->end ? m->origin : 0;
+        if (p->faults.n && m->fired)
+            m->calm_until = MH_MIN(m->calm_until, p->start);
+    }
+}
+
+static void settle_common_dir(struct mh_model *m)
+{
+    const char *common = NULL;
+    size_t n = 0;
+    int64_t text;
+
+    for (size_t i = 0; i < m->sites.n; i++) {
+        const struct mh_site *s = &m->sites.v[i];
+
+        for (unsigned k = 0; s->app && k < s->nframes; k++) {
+            const char *file = mh_model_text(m, s->frames[k].file), *slash = strrchr(file, '/');
+            size_t dir = slash ? (size_t)(slash - file) + 1 : 0, same = 0;
+
+            if (!common) {
+                common = file;
+                n = dir;
+            }
+            while (same < n && same < dir && common[same] == file[same])
+                same++;
+            n = same;
+        }
+    }
+    while (n && common[n - 1] != '/')
+        n--;
+    text = common ? mh_texts_add(&m->texts, common, n) : 0;
+    m->common_dir = text > 0 ? (uint32_t)text : 0;
+}
+
+/* Steps of one operation become neighbours and keep their order: a counting sort. */
+static int settle_steps(struct mh_model *m)
+{
+    struct mh_step_seen *to = calloc(m->steps.n + 1, sizeof(*to));
+    uint32_t at = 0;
+
+    if (!to)
+        return -ENOMEM;
+    for (size_t i = 0; i < m->steps.n; i++)
+        m->ops.v[m->steps.v[i].op].nsteps++;
+    for (size_t i = 0; i < m->ops.n; i++) {
+        m->ops.v[i].steps = at;
+        at += m->ops.v[i].nsteps;
+        m->ops.v[i].nsteps = 0;
+    }
+    for (size_t i = 0; i < m->steps.n; i++) {
+        struct mh_op_seen *o = &m->ops.v[m->steps.v[i].op];
+
+        to[o->steps + o->nsteps++] = m->steps.v[i];
+    }
+    free(m->steps.v);
+    m->steps.v = to;
+    m->steps.cap = m->steps.n + 1;
+    return 0;
+}
+
+static void learn(struct mh_path_seen *p, const struct mh_unit *u)
+{
+    if (!p->calm++) {
+        p->status = u->status;
+        p->digest = u->digest;
+        p->keys = u->keys;
+        p->nkeys = u->nkeys;
+        p->bytes = u->bytes;
+        return;
+    }
+    p->flaky_status |= p->status != u->status;
+    p->flaky_body |= p->digest != u->digest;
+    p->flaky_keys |= p->keys != u->keys;
+}
+
+static int learn_path(struct mh_model *m, const struct mh_unit *u)
+{
+    uint32_t have = mh_map_get(&m->path_keys, u->path);
+
+    if (have == MH_MAP_NONE) {
+        have = (uint32_t)m->paths.n;
+        if (!mh_vec_add(&m->paths) || mh_map_set(&m->path_keys, u->path, have))
+            return -ENOMEM;
+    }
+    learn(&m->paths.v[have], u);
+    return 0;
+}
+
+static int settle_calm(struct mh_model *m)
+{
+    for (size_t i = 0; i < m->units.n; i++) {
+        struct mh_unit *u = &m->units.v[i];
+        struct mh_route *r = &m->routes.v[u->route - 1];
+
+        u->calm = !u->open && !u->faulted &&
+                  (m->processes.v[u->process].baseline || u->ended < m->calm_until);
+        if (u->calm && u->how != 1) {
+            m->calm_units++;
+            r->calm++;
+            r->calm_failed += mh_unit_failed(u);
+            learn(&r->usual, u);
+            if (learn_path(m, u))
+                return -ENOMEM;
+            for (uint32_t k = 0; k < u->nacts; k++) {
+                const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + k]];
+
+                if (a->kind == MH_ACT_attempt && a->site)
+                    m->sites.v[a->site - 1].calm_calls++;
+            }
+        }
+        if (!u->touched && !u->open && !mh_unit_failed(u) && u->status)
+            r->last_ok = MH_MAX(r->last_ok, u->ended);
+    }
+    return 0;
+}
+
+/* Latencies of each route while all was calm; the deadline follows from them. */
+static int settle_routes(struct mh_model *m)
+{
+    int64_t *all = calloc(m->units.n + 1, sizeof(*all));
+    size_t *at = calloc(m->routes.n + 1, sizeof(*at)), sum = 0;
+
+    if (!all || !at) {
+        free(all);
+        free(at);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < m->routes.n; i++) {
+        at[i] = sum;
+        sum += m->routes.v[i].calm;
+    }
+    for (size_t i = 0; i < m->units.n; i++)
+        if (m->units.v[i].calm && m->units.v[i].how != 1)
+            all[at[m->units.v[i].route - 1]++] = m->units.v[i].latency;
+    for (size_t i = 0; i < m->routes.n; i++) {
+        struct mh_route *r = &m->routes.v[i];
+        int64_t *own = all + at[i] - r->calm;
+
+        qsort(own, r->calm, sizeof(*own), mh_compare_int64);
+        r->calm_p50 = mh_quantile(own, r->calm, 0.5);
+        r->calm_p95 = mh_quantile(own, r->calm, 0.95);
+        r->calm_p99 = mh_quantile(own, r->calm, 0.99);
+        r->deadline = MH_MAX((int64_t)DEADLINE_FLOOR_NS, DEADLINE_FACTOR * r->calm_p99);
+    }
+    free(all);
+    free(at);
+    return 0;
+}
+
+int mh_model_settle(struct mh_model *m)
+{
+    int r;
+
+    settle_times(m);
+    settle_common_dir(m);
+    r = settle_steps(m);
+    if (!r)
+        r = settle_calm(m);
+    return r ? r : settle_routes(m);
+}
