@@ -334,6 +334,7 @@ __attribute__((constructor)) static void arrive_or_stay_out(void)
         mh_memory_init();
     gates_set(on ? MH_GATE_ON : 0,
               on && (mh_guest.rules->ops & (MH_OP_BIT(MH_OP_malloc) | MH_OP_BIT(MH_OP_mmap))));
+    mh_memory_settle();
     mh_thread.depth = 0;
     errno = saved;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* malloc and its family. With the gate shut each is one load, one branch and a jump to the real
- * one; free() and realloc() also ask whether a block is of the pool that serves the time before the
- * real functions are known. With the gate open blocks are counted, and allocations may be refused.
- */
+/* malloc and its family. Each is one load and a jump through `next`: to its slow twin before the
+ * constructor has chosen, and for good when a fault can refuse memory; else to the real function.
+ * The twins count blocks, ask whether they may be had, and know those of the pool that serves the
+ * time before the real functions are known. */
 #include "hooks/memory.h"
 
 #include <errno.h>
@@ -22,11 +22,6 @@
 /* Set while an allocator works for us: what it calls in its turn (reallocarray realloc, jemalloc
  * mmap) is part of the block that it is about to give out, and counted as that. */
 __thread unsigned char mh_inside_allocator;
-
-static inline bool shut(void)
-{
-    return MH_LIKELY(!__atomic_load_n(&mh_gate.memory, __ATOMIC_RELAXED));
-}
 
 /* Before the constructor: known means that the real call can be used. */
 #define KNOWN(name) (mh_real.name || (mh_gate_boot(), mh_real.name))
@@ -52,7 +47,7 @@ static void *from_pool(size_t align, size_t n)
         block_;                                                                                    \
     })
 
-static __attribute__((noinline)) void *slow_malloc(size_t n)
+static void *slow_malloc(size_t n)
 {
     if (!KNOWN(malloc))
         return from_pool(1, n);
@@ -63,12 +58,7 @@ static __attribute__((noinline)) void *slow_malloc(size_t n)
     return COUNTED(mh_real.malloc(n));
 }
 
-MH_PUBLIC void *malloc(size_t n)
-{
-    return shut() ? mh_real.malloc(n) : slow_malloc(n);
-}
-
-static __attribute__((noinline)) void *slow_calloc(size_t n, size_t size)
+static void *slow_calloc(size_t n, size_t size)
 {
     size_t bytes;
     bool too_much = __builtin_mul_overflow(n, size, &bytes);
@@ -82,12 +72,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t n, size_t size)
     return COUNTED(mh_real.calloc(n, size));
 }
 
-MH_PUBLIC void *calloc(size_t n, size_t size)
-{
-    return shut() ? mh_real.calloc(n, size) : slow_calloc(n, size);
-}
-
-static __attribute__((noinline)) void slow_free(void *p)
+static void slow_free(void *p)
 {
     if (!p || mh_pool_owns(p) || !KNOWN(free))
         return;
@@ -99,14 +84,6 @@ static __attribute__((noinline)) void slow_free(void *p)
     mh_inside_allocator++;
     mh_real.free(p);
     mh_inside_allocator--;
-}
-
-MH_PUBLIC void free(void *p)
-{
-    if (shut() && !mh_pool_owns(p))
-        mh_real.free(p);
-    else
-        slow_free(p);
 }
 
 /* A block of the pool cannot grow: it moves out, and its old place is lost. */
@@ -123,7 +100,7 @@ static void *leave_pool(void *p, size_t n)
     return fresh;
 }
 
-static __attribute__((noinline)) void *slow_realloc(void *p, size_t n)
+static void *slow_realloc(void *p, size_t n)
 {
     size_t old;
     void *ret;
@@ -147,22 +124,6 @@ static __attribute__((noinline)) void *slow_realloc(void *p, size_t n)
     return ret;
 }
 
-MH_PUBLIC void *realloc(void *p, size_t n)
-{
-    return shut() && !mh_pool_owns(p) ? mh_real.realloc(p, n) : slow_realloc(p, n);
-}
-
-MH_PUBLIC void *reallocarray(void *p, size_t n, size_t size)
-{
-    size_t bytes;
-
-    if (__builtin_mul_overflow(n, size, &bytes)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(p, bytes);
-}
-
 /* The three that align. `real` is their real call with the arguments filled in. */
 #define ALIGNED(name, align, n, real)                                                              \
     ({                                                                                             \
@@ -178,20 +139,18 @@ MH_PUBLIC void *reallocarray(void *p, size_t n, size_t size)
         got_;                                                                                      \
     })
 
-MH_PUBLIC void *aligned_alloc(size_t align, size_t n)
+static void *slow_aligned_alloc(size_t align, size_t n)
 {
-    return shut() ? mh_real.aligned_alloc(align, n)
-                  : ALIGNED(aligned_alloc, align, n, mh_real.aligned_alloc(align, n));
+    return ALIGNED(aligned_alloc, align, n, mh_real.aligned_alloc(align, n));
 }
 
-MH_PUBLIC void *memalign(size_t align, size_t n)
+static void *slow_memalign(size_t align, size_t n)
 {
-    return shut() ? mh_real.memalign(align, n)
-                  : ALIGNED(memalign, align, n, mh_real.memalign(align, n));
+    return ALIGNED(memalign, align, n, mh_real.memalign(align, n));
 }
 
 /* Tells by its result and leaves *ret alone when it fails; glibc's sets errno all the same. */
-static __attribute__((noinline)) int slow_posix_memalign(void **ret, size_t align, size_t n)
+static int slow_posix_memalign(void **ret, size_t align, size_t n)
 {
     void *p;
     int r;
@@ -216,7 +175,80 @@ static __attribute__((noinline)) int slow_posix_memalign(void **ret, size_t alig
     return r;
 }
 
+#define ALL(X)                                                                                     \
+    X(malloc)                                                                                      \
+    X(calloc) X(realloc) X(free) X(aligned_alloc) X(memalign) X(posix_memalign)
+
+static struct {
+#define SLOT(name) __typeof__(mh_real.name) name;
+    ALL(SLOT)
+#undef SLOT
+} next = {
+#define SLOT(name) .name = slow_##name,
+    ALL(SLOT)
+#undef SLOT
+};
+
+#define NEXT(name) __atomic_load_n(&next.name, __ATOMIC_RELAXED)
+
+void mh_memory_settle(void)
+{
+    if (mh_gate.memory)
+        return;
+#define SLOT(name)                                                                                 \
+    if (mh_real.name)                                                                              \
+        __atomic_store_n(&next.name, mh_real.name, __ATOMIC_RELAXED);
+    ALL(SLOT)
+#undef SLOT
+    /* A block of the pool may still come back. */
+    if (mh_pool_used()) {
+        __atomic_store_n(&next.free, slow_free, __ATOMIC_RELAXED);
+        __atomic_store_n(&next.realloc, slow_realloc, __ATOMIC_RELAXED);
+    }
+}
+
+MH_PUBLIC void *malloc(size_t n)
+{
+    return NEXT(malloc)(n);
+}
+
+MH_PUBLIC void *calloc(size_t n, size_t size)
+{
+    return NEXT(calloc)(n, size);
+}
+
+MH_PUBLIC void free(void *p)
+{
+    NEXT(free)(p);
+}
+
+MH_PUBLIC void *realloc(void *p, size_t n)
+{
+    return NEXT(realloc)(p, n);
+}
+
+MH_PUBLIC void *reallocarray(void *p, size_t n, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(n, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return NEXT(realloc)(p, bytes);
+}
+
+MH_PUBLIC void *aligned_alloc(size_t align, size_t n)
+{
+    return NEXT(aligned_alloc)(align, n);
+}
+
+MH_PUBLIC void *memalign(size_t align, size_t n)
+{
+    return NEXT(memalign)(align, n);
+}
+
 MH_PUBLIC int posix_memalign(void **ret, size_t align, size_t n)
 {
-    return shut() ? mh_real.posix_memalign(ret, align, n) : slow_posix_memalign(ret, align, n);
+    return NEXT(posix_memalign)(ret, align, n);
 }

@@ -35,3 +35,8 @@ size_t mh_pool_size(const void *p)
 {
     return mh_pool_owns(p) ? *(const size_t *)(const void *)((const char *)p - sizeof(size_t)) : 0;
 }
+
+bool mh_pool_used(void)
+{
+    return atomic_load(&used) > 0;
+}

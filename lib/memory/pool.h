@@ -17,6 +17,9 @@ void *mh_pool_alloc(size_t align, size_t n);
 /* How much of p may be used; 0 when p is not from here. */
 size_t mh_pool_size(const void *p);
 
+/* Whether any block was ever given out. */
+bool mh_pool_used(void);
+
 extern char mh_pool_area[MH_POOL_SIZE];
 
 static inline bool mh_pool_owns(const void *p)

@@ -14,6 +14,7 @@ static void test_blocks(void **state)
     char *last = NULL;
     int local;
 
+    assert_false(mh_pool_used());
     for (size_t align = 1; align <= 4096; align *= 2) {
         for (size_t n = 0; n < 40; n += 13) {
             char *p = mh_pool_alloc(align, n);
@@ -30,6 +31,7 @@ static void test_blocks(void **state)
             last = p + n;
         }
     }
+    assert_true(mh_pool_used());
     assert_false(mh_pool_owns(&local));
     assert_false(mh_pool_owns(NULL));
     assert_false(mh_pool_owns(mh_pool_area + MH_POOL_SIZE));
