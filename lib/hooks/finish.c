@@ -11,8 +11,10 @@
 
 ssize_t mh_finish(ssize_t result, int64_t watch)
 {
-    if (watch)
+    if (watch) {
+        errno = result < 0 ? (int)-result : 0; /* helps to tell its exception from another */
         mh_python_watch(watch);
+    }
     mh_guest_leave_errno(result < 0 ? (int)-result : 0);
     return result < 0 ? -1 : result;
 }

@@ -127,17 +127,18 @@ bool mh_exc_is_yield(const struct mh_moment *m)
            mh_exc_opcode(m) != mh_py.at.op_return;
 }
 
-void mh_exc_clause(const struct mh_moment *m, int *line, bool *raises)
+bool mh_exc_clause(const struct mh_moment *m, bool *raises)
 {
     const struct mh_layout *at = &mh_py.at;
     char *bytes = attribute(m->f.code, "co_code");
+    bool clause;
 
     if (!bytes)
-        return;
-    if (mh_code_line_has(m->f.code, m->line, bytes, at->op_match, at->op_match_arg))
-        *line = m->line;
+        return false;
+    clause = mh_code_line_has(m->f.code, m->line, bytes, at->op_match, at->op_match_arg);
     *raises = mh_code_line_has(m->f.code, m->line, bytes, at->op_raise, 0);
     release(bytes);
+    return clause;
 }
 
 bool mh_exc_in_coroutine(const char *frame)

@@ -37,10 +37,9 @@ unsigned mh_exc_opcode(const struct mh_moment *m);
 /* Does the frame, said to return, only yield? */
 bool mh_exc_is_yield(const struct mh_moment *m);
 
-/* In a handler, at a new line: *line becomes this line when it tests for an exception type (the
- * clause that will take it is the last one tested); *raises tells whether it holds a raise
- * statement. */
-void mh_exc_clause(const struct mh_moment *m, int *line, bool *raises);
+/* Does the moment's line test for an exception type, as an except clause does? *raises tells
+ * whether it holds a raise statement. */
+bool mh_exc_clause(const struct mh_moment *m, bool *raises);
 
 /* Is a coroutine among the frames from this one outwards? */
 bool mh_exc_in_coroutine(const char *frame);

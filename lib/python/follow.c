@@ -88,6 +88,7 @@ static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
     t->code = m->f.code;
     t->line = m->line;
     t->raises = false;
+    t->reached = 0;
     t->next = NULL;
     t->bottom = mh_exc_thread_bottom(m);
     t->entered = false;
@@ -255,7 +256,7 @@ void mh_follow_unwind(const struct mh_moment *m, const char *exc)
             t->came = 0;
         } else if (!exc || exc == t->object) {
             if (t->raises)
-                mh_track_emit(t, MH_STEP_reraised, t->type, t->where, m->line);
+                mh_track_emit(t, MH_STEP_reraised, t->type, t->where, t->reached);
             mh_track_unhold(t);
         } else {
             settle(t);
@@ -263,6 +264,21 @@ void mh_follow_unwind(const struct mh_moment *m, const char *exc)
         }
         leave(t, m);
     }
+}
+
+/* A new line in the handler. The clause that takes the exception is the last one that tests for its
+ * type; a trace function is not told of a bare raise, but of the outer clause that comes after. */
+static void line_reached(struct mh_track *t, const struct mh_moment *m)
+{
+    bool raised = t->raises && t->source == MH_SOURCE_trace;
+    int from = t->reached;
+    bool clause = mh_exc_clause(m, &t->raises);
+
+    if (clause && raised && m->line != from)
+        mh_track_emit(t, MH_STEP_reraised, t->type, t->where, from);
+    if (clause || !t->line)
+        t->line = m->line;
+    t->reached = m->line;
 }
 
 static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leaving)
@@ -283,10 +299,8 @@ static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leav
         }
         if (t->next_frame)
             t->next = t->next_frame = t->next_code = NULL; /* it came and went in the handler */
-        if (!inner && !t->line)
-            t->line = m->line;
         if (!inner)
-            mh_exc_clause(m, &t->line, &t->raises);
+            line_reached(t, m);
         return;
     }
     if (t->next && mh_exc_handled_is(t->next)) {

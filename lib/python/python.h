@@ -28,8 +28,9 @@ uint32_t mh_python_version(void);
  * the stack was seen before. */
 void mh_python_place(struct mh_place *ret);
 
-/* Has the program's own code begun, as far as this thread's stack tells? False while the interpreter
- * still starts up (site and what it imports); true for good once it was. True without one. */
+/* Has the program's own code begun, as far as this thread's stack tells? False while the
+ * interpreter still starts up (site and what it imports); true for good once it was. True without
+ * one. */
 bool mh_python_begun(void);
 
 /* Follows the exception that the error of operation `op` (id of an op record) gives birth to on

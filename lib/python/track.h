@@ -31,6 +31,7 @@ struct mh_track {
     uintptr_t instr;
     int offset, err, left, passes;
     int line;     /* MH_CAUGHT: of the clause */
+    int reached;  /* CAUGHT: line told last */
     int came;     /* line of `frame` at which the object appeared in it */
     bool held;    /* we hold a reference to `object` */
     bool entered; /* CAUGHT: the interpreter has noted it as being handled */
