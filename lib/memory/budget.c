@@ -59,46 +59,55 @@ static struct slot *slot_at(uintptr_t at, unsigned probe)
     return &state.maps[(mh_mix(at) + probe) % SLOTS];
 }
 
+/* The slot that this address has, NULL when it has none. A free slot before it may have come later.
+ */
+static struct slot *slot_of(uintptr_t at)
+{
+    for (unsigned i = 0; i < PROBES; i++) {
+        struct slot *s = slot_at(at, i);
+        uintptr_t key = atomic_load_explicit(&s->at, memory_order_relaxed);
+
+        if (key == at)
+            return s;
+        if (key == FREE)
+            return NULL;
+    }
+    return NULL;
+}
+
 /* A slot that was freed is not told from one that is being filled by its size: the size is written
  * last, and taken by exchange, so that of two threads only one counts it back. */
 void mh_budget_map(void *at, size_t n)
 {
-    for (unsigned i = 0; i < PROBES; i++) {
-        struct slot *s = slot_at((uintptr_t)at, i);
-        uintptr_t key = atomic_load_explicit(&s->at, memory_order_relaxed);
+    struct slot *s = slot_of((uintptr_t)at);
 
-        if (key == FREE || key == GONE) {
-            if (!atomic_compare_exchange_strong(&s->at, &key, (uintptr_t)at))
-                continue;
-        } else if (key != (uintptr_t)at) {
-            continue;
-        }
-        mh_budget_add((int64_t)n - (int64_t)atomic_exchange(&s->n, n));
-        return;
+    for (unsigned i = 0; !s && i < PROBES; i++) {
+        struct slot *empty = slot_at((uintptr_t)at, i);
+        uintptr_t key = atomic_load_explicit(&empty->at, memory_order_relaxed);
+
+        if ((key == FREE || key == GONE) &&
+            atomic_compare_exchange_strong(&empty->at, &key, (uintptr_t)at))
+            s = empty;
     }
+    if (s)
+        mh_budget_add((int64_t)n - (int64_t)atomic_exchange(&s->n, n));
 }
 
 size_t mh_budget_unmap(void *at, size_t n)
 {
-    for (unsigned i = 0; i < PROBES; i++) {
-        struct slot *s = slot_at((uintptr_t)at, i);
-        uintptr_t key = atomic_load_explicit(&s->at, memory_order_relaxed);
-        size_t had;
+    struct slot *s = slot_of((uintptr_t)at);
+    size_t had;
 
-        if (key == FREE)
-            return 0;
-        if (key != (uintptr_t)at)
-            continue;
-        had = atomic_exchange(&s->n, 0);
-        mh_budget_add(-(int64_t)had);
-        atomic_store(&s->at, GONE);
-        if (had <= n)
-            return had;
-        /* The head of a mapping went: the rest of it stays. */
-        mh_budget_map((char *)at + n, had - n);
-        return n;
-    }
-    return 0;
+    if (!s)
+        return 0;
+    had = atomic_exchange(&s->n, 0);
+    mh_budget_add(-(int64_t)had);
+    atomic_store(&s->at, GONE);
+    if (had <= n)
+        return had;
+    /* The head of a mapping went: the rest of it stays. */
+    mh_budget_map((char *)at + n, had - n);
+    return n;
 }
 
 uint64_t mh_budget_refuse(void)
