@@ -206,6 +206,8 @@ uint64_t mh_armed(enum mh_side side, const struct mh_peer *peer, const char *pat
             fits = false;
             for (unsigned k = 0; peer && k < f->npeers; k++)
                 fits |= mh_peer_matches(&f->peers[k], peer);
+        } else if (peer && peer->family == AF_UNIX) {
+            fits = false; /* local sockets carry a program's own plumbing: only by name */
         }
         if (fits && f->npaths) {
             fits = false;
