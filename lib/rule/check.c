@@ -190,7 +190,7 @@ static void check_together(struct mh_loader *l)
 
 /* A key that says where, against calls that have no such thing; `has` are those that do. */
 static void check_where(struct mh_loader *l, int line, const char *key, uint64_t has,
-                        const char *instead)
+                        const char *fails, const char *instead)
 {
     MH_BUF(right, 160);
 
@@ -199,8 +199,8 @@ static void check_where(struct mh_loader *l, int line, const char *key, uint64_t
     for (unsigned i = 0; i < l->ncalls; i++)
         if (!(l->calls[i].ops & has)) {
             say_ops(&right, has);
-            mh_complain(l, line, "%s has no %s, so the fault could not fire; %s goes with %s%s",
-                        l->calls[i].word, key, key, right.data, instead);
+            mh_complain(l, line, "%s has no %s, so the fault could not %s; it goes with %s%s",
+                        l->calls[i].word, key, fails, right.data, instead);
             return;
         }
 }
@@ -217,14 +217,15 @@ static void check_scope(struct mh_loader *l, uint64_t any)
                  {MH_KEY_fault_every, "every"},
                  {MH_KEY_fault_per, "per"}};
 
-    check_where(l, LINE(peer), "peer", ops_that(mh_op_has_peer),
+    check_where(l, LINE(peer), "peer", ops_that(mh_op_has_peer), "fire",
                 " (read and write on a socket are recv and send here)");
-    check_where(l, LINE(path), "path", ops_that(mh_op_has_path), "");
-    check_where(l, LINE(side), "side", ops_that(has_side), "");
+    check_where(l, LINE(path), "path", ops_that(mh_op_has_path), "fire", "");
+    check_where(l, LINE(side), "side", ops_that(has_side), "fire", "");
     if (LINE(per) && f->per == MH_PER_connection)
-        check_where(l, LINE(per), "connection", ops_that(mh_op_has_connection), "");
+        check_where(l, LINE(per), "connection", ops_that(mh_op_has_connection), "be counted by it",
+                    "");
     if (LINE(per) && f->per == MH_PER_peer)
-        check_where(l, LINE(per), "peer", ops_that(mh_op_has_peer), "");
+        check_where(l, LINE(per), "peer", ops_that(mh_op_has_peer), "be counted by it", "");
     if ((f->side == MH_SIDE_server && any == MH_OP_BIT(MH_OP_connect)) ||
         (f->side == MH_SIDE_client && any == MH_OP_BIT(MH_OP_accept)))
         mh_complain(l, LINE(side), "side = '%s': %s is always on the other side",

@@ -97,6 +97,8 @@ static void complain(struct mh_loader *l, unsigned file, int line, const char *f
     m->line = line;
     b = (struct mh_buf){m->text, sizeof(m->text), 0, false};
     mh_say_args(&b, format, args);
+    if (b.cut)
+        memcpy(m->text + sizeof(m->text) - 4, "...", 4);
 }
 
 void mh_complain_in(struct mh_loader *l, unsigned file, int line, const char *format, ...)
@@ -129,7 +131,9 @@ void mh_complain_value(struct mh_loader *l, const struct mh_key_row *key, const 
     mh_say_args(&why, format, args);
     va_end(args);
     mh_key_allowed(key, &allowed);
-    mh_complain(l, l->line, "%s = %q: %s; allowed: %s", key->name, text, why.data, allowed.data);
+    mh_complain(l, l->line, "%s = %q: %s%s; allowed: %s", key->name, text, why.data,
+                strstr(text, " #") ? " (a comment after a value begins with ';')" : "",
+                allowed.data);
 }
 
 void mh_nearest_try(struct mh_nearest *n, const char *candidate)
@@ -142,13 +146,14 @@ void mh_nearest_try(struct mh_nearest *n, const char *candidate)
     }
 }
 
-bool mh_nearest_say(const struct mh_nearest *n, struct mh_buf *b, const char *otherwise)
+bool mh_nearest_say(const struct mh_nearest *n, struct mh_buf *b, const char *format,
+                    const char *otherwise)
 {
     /* a third of the letters may be wrong: more would be guessing */
     bool found = n->best && n->least <= (strlen(n->word) + 1) / 3;
 
     if (found)
-        mh_say(b, "; did you mean '%s'?", n->best);
+        mh_say(b, format, n->best);
     else
         mh_buf_add(b, otherwise);
     return found;

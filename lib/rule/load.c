@@ -31,7 +31,8 @@ static bool section_known(struct mh_loader *l, const char *word, const char *tex
             return true;
         }
     }
-    if (mh_nearest_say(&near, &hint, "; allowed: [run], [phase NAME], [fault NAME]"))
+    if (mh_nearest_say(&near, &hint, "; did you mean [%s]?",
+                       "; allowed: [run], [phase NAME], [fault NAME]"))
         for (int i = MH_SECTION_run; i <= MH_SECTION_fault; i++)
             if (!strcmp(near.best, mh_section_name((enum mh_section)i)))
                 *ret = (enum mh_section)i;
@@ -208,6 +209,15 @@ void mh_load_section_end(struct mh_loader *l)
     l->section = MH_SECTION_none;
 }
 
+/* This effect was asked for, if only wrongly: that there is none need not be told as well. */
+static void tried(struct mh_loader *l, const struct mh_key_row *k)
+{
+    int effect = mh_key_effect(k);
+
+    if (effect >= 0)
+        l->tried |= MH_EFFECT_BIT(effect);
+}
+
 static void unknown_key(struct mh_loader *l, const char *name)
 {
     struct mh_nearest near = {name, NULL, 0};
@@ -226,7 +236,10 @@ static void unknown_key(struct mh_loader *l, const char *name)
             return;
         }
     }
-    mh_nearest_say(&near, &hint, keys.data);
+    if (mh_nearest_say(&near, &hint, "; did you mean '%s'?", keys.data))
+        for (unsigned i = 0; i < MH_KEY_COUNT; i++)
+            if (mh_key_rows[i].section == l->section && !strcmp(mh_key_rows[i].name, near.best))
+                tried(l, &mh_key_rows[i]);
     mh_complain(l, l->line, "unknown key %q in %s%s", name, l->title, hint.data);
 }
 
@@ -240,13 +253,16 @@ static void *section_struct(struct mh_loader *l)
 static void take_value(struct mh_loader *l, const struct mh_key_row *k, const char *value)
 {
     struct mh_buf b = {l->value, sizeof(l->value), 0, false};
+    unsigned mistakes = l->mistakes->n;
     int effect = mh_key_effect(k);
+    bool taken;
 
     mh_buf_add(&b, value);
-    if (effect >= 0)
-        l->tried |= MH_EFFECT_BIT(effect);
-    if (mh_value_take(l, k, (char *)section_struct(l) + k->offset, l->value) && effect >= 0)
+    taken = mh_value_take(l, k, (char *)section_struct(l) + k->offset, l->value);
+    if (taken && effect >= 0)
         l->fault->effects |= MH_EFFECT_BIT(effect);
+    if (taken || l->mistakes->n > mistakes) /* neither: "hang = no" */
+        tried(l, k);
 }
 
 static const struct mh_key_row *new_key(struct mh_loader *l, const char *name)
@@ -303,10 +319,12 @@ int mh_load_key(void *loader, const char *section, const char *name, const char 
     l->key = new_key(l, name);
     if (!l->key)
         return 1;
-    if (!value[0])
-        l->empty_line = l->line;
-    else
+    if (value[0]) {
         take_value(l, l->key, value);
+    } else {
+        l->empty_line = l->line;
+        tried(l, l->key);
+    }
     return 1;
 }
 
@@ -317,7 +335,8 @@ static void take_paths(struct mh_loader *l, const char *paths)
 
     for (const char *p = paths ? paths : ""; *p;) {
         size_t n = strcspn(p, ":");
-        char *file = rules->files[rules->nfiles];
+        unsigned i = 0;
+        char *file;
 
         if (n == 0) {
             p++;
@@ -327,8 +346,16 @@ static void take_paths(struct mh_loader *l, const char *paths)
             mh_complain_in(l, 0, 0, "there are more than %u files", MH_MAX_FILES);
             return;
         }
+        file = rules->files[rules->nfiles];
         memcpy(file, p, MH_MIN(n, (size_t)MH_PATH_SIZE - 1));
         file[MH_MIN(n, (size_t)MH_PATH_SIZE - 1)] = '\0';
+        while (strcmp(rules->files[i], file) != 0)
+            i++;
+        if (i < rules->nfiles) {
+            mh_complain_in(l, i, 0, "this file is named twice");
+            p += n;
+            continue;
+        }
         rules->nfiles++;
         if (n >= MH_PATH_SIZE)
             mh_complain_in(l, rules->nfiles - 1, 0, "the path is too long; at most %u bytes",
@@ -354,10 +381,6 @@ int mh_rules_load(const char *paths, struct mh_rules *ret, struct mh_mistakes *m
     take_defaults(&l, MH_SECTION_run, ret);
     ret->seed_given = false;
     take_paths(&l, paths);
-    for (unsigned i = 0; i < ret->nfiles; i++)
-        for (unsigned j = 0; j < i; j++)
-            if (!strcmp(ret->files[i], ret->files[j]))
-                mh_complain_in(&l, i, 0, "this file is named twice");
     for (unsigned i = 0; i < ret->nfiles; i++)
         l.unread |= !mh_source_read(&l, i, ret->files[i]);
     for (l.file = 0; l.file < ret->nfiles; l.file++)

@@ -75,8 +75,10 @@ struct mh_nearest {
     unsigned least;
 };
 void mh_nearest_try(struct mh_nearest *n, const char *candidate);
-/* "; did you mean 'BEST'?", and returns true; or `otherwise`. */
-bool mh_nearest_say(const struct mh_nearest *n, struct mh_buf *b, const char *otherwise);
+/* The best word in `format`, as of mh_say(), and returns true; or `otherwise`. */
+bool mh_nearest_say(const struct mh_nearest *n, struct mh_buf *b, const char *format,
+                    const char *otherwise);
+#define MH_DID_YOU_MEAN " (did you mean '%s'?)"
 
 /* source.c: maps the file `path` as source `file`, or complains and returns false. */
 bool mh_source_read(struct mh_loader *l, unsigned file, const char *path);

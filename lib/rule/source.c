@@ -180,9 +180,10 @@ static bool looks_like_key(const char *text)
     return n > 0 && text[n + strspn(text + n, " \t")] == '=';
 }
 
-static bool looks_like_section(const struct line *line, const char *text)
+/* An indented '[' may also begin an IPv6 address that goes on with a list. */
+static bool looks_like_section(const struct line *line, const char *text, bool has_key)
 {
-    return text[0] == '[' && (!line->indented || !strncmp(text, "[run]", 5) ||
+    return text[0] == '[' && (!line->indented || !has_key || !strncmp(text, "[run]", 5) ||
                               !strncmp(text, "[phase", 6) || !strncmp(text, "[fault", 6));
 }
 
@@ -223,7 +224,7 @@ static char *give_line(char *out, int size, void *stream)
         memcpy(text, line.text, line.len);
         text[line.len] = '\0';
         l->continued = false;
-        if (looks_like_section(&line, text)) {
+        if (looks_like_section(&line, text, l->has_key)) {
             mh_load_section_end(l);
             mh_load_section(l, text);
             mh_buf_add(&b, "[section]");
@@ -257,7 +258,7 @@ void mh_source_scan(struct mh_loader *l)
             continue;
         memcpy(text, line.text, line.len);
         text[line.len] = '\0';
-        if (!looks_like_section(&line, text) || !mh_head_parse(NULL, text, &head) ||
+        if (!looks_like_section(&line, text, true) || !mh_head_parse(NULL, text, &head) ||
             head.section != MH_SECTION_fault || rules->nfaults == MH_MAX_FAULTS)
             continue;
         for (unsigned i = 0; i < rules->nfaults; i++)
@@ -285,7 +286,7 @@ void mh_source_parse(struct mh_loader *l)
     mh_load_section_end(l);
     if (r != 0) /* cannot be: every line that inih refuses was refused before */
         mh_complain(l, r > 0 ? r : 0, "inih cannot read this line");
-    else if (!l->headed && l->sources[l->file].text)
+    else if (!l->headed && !l->has_key)
         mh_complain(
             l, 0, "there is no section in it; a scenario has [run], [phase NAME] or [fault NAME]");
 }

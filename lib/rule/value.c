@@ -122,7 +122,7 @@ static int choice(struct mh_loader *l, const struct mh_key_row *k, const char *t
         if (!strcmp(words[i], text))
             return i;
     }
-    mh_nearest_say(&near, &hint, "");
+    mh_nearest_say(&near, &hint, MH_DID_YOU_MEAN, "");
     mh_complain_value(l, k, text, "unknown word%s", hint.data);
     return -1;
 }
@@ -206,7 +206,7 @@ static bool take_after(struct mh_loader *l, const struct mh_key_row *k, void *fi
         return true;
     }
     if (strncmp(text, "after", 5) != 0 || (text[5] != ' ' && text[5] != '\t')) {
-        mh_complain_value(l, k, text, "the word 'after' is missing");
+        mh_complain_value(l, k, text, "it is neither 'yes' nor 'after SIZE'");
         return false;
     }
     return part_size(l, k, text, blanks(text + 5), field);
@@ -274,7 +274,7 @@ static bool take_delay(struct mh_loader *l, const struct mh_key_row *k, void *fi
     if (!part_time(l, k, whole, text, &dist.a))
         return false;
     if (!named && *second) {
-        if (strncmp(second, "jitter", 6) != 0 || (second[6] != ' ' && second[6] != '\t')) {
+        if (strncmp(second, "jitter", 6) != 0 || !strchr(" \t", second[6])) {
             mh_complain_value(l, k, whole, "after a time comes nothing, or 'jitter TIME'");
             return false;
         }

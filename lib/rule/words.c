@@ -52,7 +52,7 @@ static void unknown_call(struct mh_loader *l, const struct mh_key_row *k, const 
     for (unsigned i = 0; i < MH_CALL_COUNT; i++)
         if (mh_call_rows[i].op != MH_OP_none)
             mh_nearest_try(&near, mh_call_rows[i].name);
-    mh_nearest_say(&near, &hint, "");
+    mh_nearest_say(&near, &hint, MH_DID_YOU_MEAN, "");
     mh_complain_value(l, k, word, "unknown call%s", hint.data);
 }
 
@@ -153,7 +153,7 @@ static void unknown_errno(struct mh_loader *l, const struct mh_key_row *k, const
         mh_nearest_try(&near, candidate);
     for (unsigned i = 0; (candidate = mh_eai_at(i)); i++)
         mh_nearest_try(&near, candidate);
-    mh_nearest_say(&near, &hint, "");
+    mh_nearest_say(&near, &hint, MH_DID_YOU_MEAN, "");
     mh_complain_value(l, k, name, "unknown errno%s", hint.data);
 }
 
@@ -217,7 +217,7 @@ bool mh_words_faults(struct mh_loader *l, const struct mh_key_row *k, char *text
         if (i == l->rules->nfaults) {
             if (l->unread)
                 continue;
-            mh_nearest_say(&near, &hint, "");
+            mh_nearest_say(&near, &hint, MH_DID_YOU_MEAN, "");
             mh_complain_value(l, k, word, "there is no [fault %s]%s", word, hint.data);
         } else if (l->phase->faults[i / 64] & UINT64_C(1) << i % 64) {
             mh_complain_value(l, k, word, "it is listed twice");
