@@ -23,6 +23,7 @@
 #include "base/macros.h"
 #include "rule/keys.h"
 #include "rule/load.h"
+#include "whole-language.h"
 
 #include "base/banned.h"
 
@@ -95,43 +96,6 @@ static void wrong_spellings(void **state)
         assert_string_equal(mistakes.at[0].file, "x.ini");
     }
 }
-
-static const char whole[] = "\xef\xbb\xbf; a comment \xc3\xa9\r\n"
-                            "[run]\r\n"
-                            "seed = 9007199254740991 ; the number\n"
-                            "processes = celery* uvicorn\n"
-                            "stop_after = 2h\n"
-                            "\t[phase calm]\n"
-                            "  for = 1.5s\n"
-                            "[ phase  bad ]\n"
-                            "for: 2m\n"
-                            "faults = one,\n"
-                            "  # not a word\n"
-                            "\n"
-                            "  two ; nor this\n"
-                            "[phase end]\n"
-                            "[fault two]\n"
-                            "call =\n"
-                            "  recv\n"
-                            "  getaddrinfo\n"
-                            "peer = redis:6379 10.0.0.0/8\n"
-                            "  [::1]:80\n"
-                            "  unix:/run/*.sock\n"
-                            "error = ECONNRESET 3, EAI_AGAIN,\n"
-                            "  ETIMEDOUT 2\n"
-                            "delay = normal 200 ms 50ms\n"
-                            "process = *worker*\n"
-                            "probability=12.5%\n"
-                            "skip = 1\n"
-                            "every = 2\n"
-                            "count = 3\n"
-                            "per = site\n"
-                            "after = 1s\n"
-                            "for = 4s\n"
-                            "[fault one]\n"
-                            "call = file.write\n"
-                            "path = *.db /var/lib/app/**\n"
-                            "kill = SIGTERM\n";
 
 static void the_whole_language(void **state)
 {
@@ -372,115 +336,6 @@ static void limits(void **state)
     assert_int_equal(rules.seed, 1);
 }
 
-/* 0 and nothing to tell, or -EINVAL and at least one mistake: whatever the bytes are. */
-static unsigned try_bytes(const char *bytes, size_t n)
-{
-    int r;
-
-    write_file("x.ini", bytes, n);
-    memset(&mistakes, 0xaa, sizeof(mistakes));
-    r = mh_rules_load("x.ini", &rules, &mistakes);
-    assert_true(r == 0 ? mistakes.n == 0 : r == -EINVAL && mistakes.n > 0 && rules.nfaults == 0);
-    for (unsigned i = 0; i < mistakes.n && i < ARRAY_SIZE(mistakes.at); i++) {
-        assert_string_equal(mistakes.at[i].file, "x.ini");
-        assert_true(mistakes.at[i].line >= 0);
-        assert_in_range(strlen(mistakes.at[i].text), 1, sizeof(mistakes.at[i].text) - 1);
-        assert_null(strstr(mistakes.at[i].text, "inih cannot"));
-    }
-    for (unsigned i = 0; i < rules.nfaults; i++) {
-        char text[4096] = "";
-        struct mh_buf b = {text, sizeof(text), 0, false};
-
-        mh_fault_sentence(&rules.faults[i], &b);
-        assert_true(b.len > 5 && rules.faults[i].ops);
-    }
-    return r == 0;
-}
-
-static void mutations(void **state)
-{
-    static const char *const pieces[] = {
-        "=",
-        "\n",
-        "\n  ",
-        "[",
-        "]",
-        ";",
-        " ;",
-        "#",
-        ":",
-        ",",
-        "..",
-        "%",
-        "[fault x]\n",
-        "[phase p]\n",
-        "call = recv\n",
-        "peer = ",
-        "delay = ",
-        "error = ",
-        "faults = ",
-        "-",
-        "0",
-        "99999999999999999999",
-        "ms",
-        "KiB",
-        " jitter ",
-        "uniform ",
-        "after ",
-        "ECONNRESET",
-        "/",
-        "*",
-        "\xc3\xa9",
-        "\r",
-        "\t",
-        "hang = yes\n",
-        "short = 1..2\n",
-        "\"",
-        "\\",
-        "%s%n",
-    };
-    uint64_t seed = 1;
-    unsigned fine = 0, rounds = 6000;
-
-    for (unsigned i = 0; i < rounds; i++) {
-        char text[4096];
-        size_t n = sizeof(whole) - 1;
-
-        memcpy(text, whole, n);
-        for (uint64_t k = mh_mix(seed++) % 4; k < 4; k++) {
-            const char *piece = pieces[mh_mix(seed++) % ARRAY_SIZE(pieces)];
-            size_t at = mh_mix(seed++) % n, cut = mh_mix(seed++) % 12, len = strlen(piece);
-
-            cut = MH_MIN(cut, n - at);
-            if (mh_mix(seed++) % 3 == 0)
-                len = 0;
-            memmove(text + at + len, text + at + cut, n - at - cut);
-            memcpy(text + at, piece, len);
-            n = n - cut + len;
-        }
-        fine += try_bytes(text, n);
-    }
-    assert_in_range(fine, 1, rounds - 1);      /* both ways are gone */
-    for (size_t n = 0; n < sizeof(whole); n++) /* cut anywhere */
-        try_bytes(whole, n);
-}
-
-static void random_bytes(void **state)
-{
-    static const char letters[] = "[]=:;#,. \n\n\t%0123456789abcdefilnprstuy/*-_\r";
-    uint64_t seed = 99;
-
-    for (unsigned i = 0; i < 3000; i++) {
-        char text[600];
-        size_t n = mh_mix(seed++) % sizeof(text);
-        bool any = i % 3 == 0;
-
-        for (size_t j = 0; j < n; j++)
-            text[j] = any ? (char)mh_mix(seed++) : letters[mh_mix(seed++) % (sizeof(letters) - 1)];
-        try_bytes(text, n);
-    }
-}
-
 static void shipped_scenarios(void **state)
 {
     glob_t found;
@@ -506,8 +361,6 @@ int main(void)
         cmocka_unit_test(files_that_are_none),
         cmocka_unit_test(noise),
         cmocka_unit_test(limits),
-        cmocka_unit_test(mutations),
-        cmocka_unit_test(random_bytes),
         cmocka_unit_test(shipped_scenarios),
     };
 

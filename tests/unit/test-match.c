@@ -130,79 +130,80 @@ static struct mh_peer peer(int family, const char *address, uint16_t port, const
     return p;
 }
 
+static const struct {
+    const char *pattern;
+    int family;
+    const char *address;
+    uint16_t port;
+    const char *name;
+    bool hit;
+} peer_rows[] = {
+    {"redis:6379", AF_INET, "172.18.0.2", 6379, "redis", true},
+    {"redis:6379", AF_INET, "172.18.0.2", 6379, "REDIS", true},
+    {"Redis:6379", AF_INET, "172.18.0.2", 6379, "redis", true},
+    {"redis:6379", AF_INET, "172.18.0.2", 6380, "redis", false},
+    {"redis:6379", AF_INET, "172.18.0.2", 6379, "", false},
+    {"redis", AF_INET, "172.18.0.2", 6380, "redis", true},
+    {"redis:*", AF_INET, "172.18.0.2", 6380, "redis", true},
+    {"redis", AF_INET, "172.18.0.2", 6380, "redis2", false},
+    {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "db.internal", true},
+    {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "a.b.internal", true},
+    {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "internal", false},
+    {":443", AF_INET, "10.1.1.1", 443, "x", true},
+    {":443", AF_INET6, "::1", 443, "", true},
+    {":443", AF_UNIX, "/run/x", 0, "", false},
+    {"*:443", AF_INET, "10.1.1.1", 443, "", true},
+    {"10.0.0.0/8", AF_INET, "10.200.3.4", 1, "x", true},
+    {"10.0.0.0/8", AF_INET, "11.0.0.0", 1, "x", false},
+    {"10.1.2.3/8", AF_INET, "10.200.3.4", 1, "x", true},
+    {"10.0.0.0/8:5432", AF_INET, "10.0.0.1", 5433, "", false},
+    {"10.32.0.0/11", AF_INET, "10.63.255.255", 1, "", true},
+    {"10.32.0.0/11", AF_INET, "10.64.0.0", 1, "", false},
+    {"0.0.0.0/0", AF_INET, "1.2.3.4", 1, "", true},
+    {"0.0.0.0/0", AF_INET6, "::1", 1, "", false},
+    {"127.0.0.1:6379", AF_INET, "127.0.0.1", 6379, "localhost", true},
+    {"127.0.0.1:6379", AF_INET6, "::ffff:127.0.0.1", 6379, "", true},
+    {"127.0.0.1:6379", AF_INET, "127.0.0.2", 6379, "", false},
+    {"[::1]:80", AF_INET6, "::1", 80, "", true},
+    {"[::1]:80", AF_INET6, "::1", 81, "", false},
+    {"[::1]", AF_INET6, "::1", 81, "", true},
+    {"::1", AF_INET6, "::1", 81, "", true},
+    {"[fd00::/8]:80", AF_INET6, "fd12::3", 80, "", true},
+    {"fd00::/8", AF_INET6, "fd12::3", 80, "", true},
+    {"fd00::/8", AF_INET6, "fe12::3", 80, "", false},
+    {"unix:/run/x.sock", AF_UNIX, "/run/x.sock", 0, "", true},
+    {"unix:/run/*.sock", AF_UNIX, "/run/y.sock", 0, "", true},
+    {"unix:/run/*.sock", AF_UNIX, "/run/a/y.sock", 0, "", false},
+    {"unix:/run/**", AF_UNIX, "/run/a/y.sock", 0, "", true},
+    /* questions: no address yet, and perhaps no port */
+    {"redis:6379", 0, "", 0, "redis", true},
+    {"redis:6379", 0, "", 6380, "redis", false},
+    {"redis:6379", 0, "", 0, "kafka", false},
+    {"*.*", 0, "", 80, "api.example.com", true},
+    {"*.*", 0, "", 80, "localhost", false},
+    /* an address in letters is no question */
+    {"*.*", 0, "", 80, "127.0.0.1", false},
+    {"*", 0, "", 80, "::1", false},
+    {"127.0.*:80", 0, "", 80, "127.0.0.1", true},
+};
+
 static void peers(void **state)
 {
-    static const struct {
-        const char *pattern;
-        int family;
-        const char *address;
-        uint16_t port;
-        const char *name;
-        bool hit;
-    } rows[] = {
-        {"redis:6379", AF_INET, "172.18.0.2", 6379, "redis", true},
-        {"redis:6379", AF_INET, "172.18.0.2", 6379, "REDIS", true},
-        {"Redis:6379", AF_INET, "172.18.0.2", 6379, "redis", true},
-        {"redis:6379", AF_INET, "172.18.0.2", 6380, "redis", false},
-        {"redis:6379", AF_INET, "172.18.0.2", 6379, "", false},
-        {"redis", AF_INET, "172.18.0.2", 6380, "redis", true},
-        {"redis:*", AF_INET, "172.18.0.2", 6380, "redis", true},
-        {"redis", AF_INET, "172.18.0.2", 6380, "redis2", false},
-        {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "db.internal", true},
-        {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "a.b.internal", true},
-        {"*.internal:5432", AF_INET, "10.1.1.1", 5432, "internal", false},
-        {":443", AF_INET, "10.1.1.1", 443, "x", true},
-        {":443", AF_INET6, "::1", 443, "", true},
-        {":443", AF_UNIX, "/run/x", 0, "", false},
-        {"*:443", AF_INET, "10.1.1.1", 443, "", true},
-        {"10.0.0.0/8", AF_INET, "10.200.3.4", 1, "x", true},
-        {"10.0.0.0/8", AF_INET, "11.0.0.0", 1, "x", false},
-        {"10.1.2.3/8", AF_INET, "10.200.3.4", 1, "x", true},
-        {"10.0.0.0/8:5432", AF_INET, "10.0.0.1", 5433, "", false},
-        {"10.32.0.0/11", AF_INET, "10.63.255.255", 1, "", true},
-        {"10.32.0.0/11", AF_INET, "10.64.0.0", 1, "", false},
-        {"0.0.0.0/0", AF_INET, "1.2.3.4", 1, "", true},
-        {"0.0.0.0/0", AF_INET6, "::1", 1, "", false},
-        {"127.0.0.1:6379", AF_INET, "127.0.0.1", 6379, "localhost", true},
-        {"127.0.0.1:6379", AF_INET6, "::ffff:127.0.0.1", 6379, "", true},
-        {"127.0.0.1:6379", AF_INET, "127.0.0.2", 6379, "", false},
-        {"[::1]:80", AF_INET6, "::1", 80, "", true},
-        {"[::1]:80", AF_INET6, "::1", 81, "", false},
-        {"[::1]", AF_INET6, "::1", 81, "", true},
-        {"::1", AF_INET6, "::1", 81, "", true},
-        {"[fd00::/8]:80", AF_INET6, "fd12::3", 80, "", true},
-        {"fd00::/8", AF_INET6, "fd12::3", 80, "", true},
-        {"fd00::/8", AF_INET6, "fe12::3", 80, "", false},
-        {"unix:/run/x.sock", AF_UNIX, "/run/x.sock", 0, "", true},
-        {"unix:/run/*.sock", AF_UNIX, "/run/y.sock", 0, "", true},
-        {"unix:/run/*.sock", AF_UNIX, "/run/a/y.sock", 0, "", false},
-        {"unix:/run/**", AF_UNIX, "/run/a/y.sock", 0, "", true},
-        /* questions: no address yet, and perhaps no port */
-        {"redis:6379", 0, "", 0, "redis", true},
-        {"redis:6379", 0, "", 6380, "redis", false},
-        {"redis:6379", 0, "", 0, "kafka", false},
-        {"*.*", 0, "", 80, "api.example.com", true},
-        {"*.*", 0, "", 80, "localhost", false},
-        /* an address in letters is no question */
-        {"*.*", 0, "", 80, "127.0.0.1", false},
-        {"*", 0, "", 80, "::1", false},
-        {"127.0.*:80", 0, "", 80, "127.0.0.1", true},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct mh_peer p = peer(rows[i].family, rows[i].address, rows[i].port, rows[i].name);
+    for (size_t i = 0; i < ARRAY_SIZE(peer_rows); i++) {
+        struct mh_peer p =
+            peer(peer_rows[i].family, peer_rows[i].address, peer_rows[i].port, peer_rows[i].name);
         struct mh_peer_pattern pattern;
         MH_BUF(why, 200);
-        int r = mh_peer_pattern_parse(rows[i].pattern, &pattern, &why);
+        int r = mh_peer_pattern_parse(peer_rows[i].pattern, &pattern, &why);
 
-        if (!strcmp(rows[i].pattern, "*")) {
+        if (!strcmp(peer_rows[i].pattern, "*")) {
             assert_true(r < 0);
             continue;
         }
         assert_int_equal(r, 0);
-        if (mh_peer_matches(&pattern, &p) != rows[i].hit)
-            fail_msg("'%s' on %s %s:%u", rows[i].pattern, rows[i].name, rows[i].address,
-                     rows[i].port);
+        if (mh_peer_matches(&pattern, &p) != peer_rows[i].hit)
+            fail_msg("'%s' on %s %s:%u", peer_rows[i].pattern, peer_rows[i].name,
+                     peer_rows[i].address, peer_rows[i].port);
     }
 }
 
