@@ -79,7 +79,8 @@ def test_multiprocessing(guest, peer, tmp_path, method):
             with multiprocessing.get_context(sys.argv[3]).Pool(2) as pool:
                 reply(got=pool.map(refused, range(4)))
     """))
-    r = guest.command([PYTHON, str(main), str(peer.plain), "0", method], config=FIRES, timeout=40)
+    r = guest.command([PYTHON, str(main), str(peer.plain), "0", method], timeout=40,
+                      config=FIRES + "peer = 127.0.0.1\n")  # not the pool's own unix sockets
     assert r.json()["got"] == [111] * 4
 
 
