@@ -72,6 +72,10 @@ void mh_python_init(void)
     symbol("Py_IsFinalizing", &mh_py.finalizing);
     if (!mh_py.finalizing)
         symbol("_Py_IsFinalizing", &mh_py.finalizing);
+    if (mh_py.hex < 0x030b0000)
+        symbol("PyFrame_GetLineNumber", &mh_py.frame_line);
+    symbol("PyCode_Addr2Line", &mh_py.code_line);
+    symbol("PyFrame_Type", &mh_py.frame_type);
     symbol("PyCode_Type", &mh_py.code_type);
     symbol("PyUnicode_Type", &mh_py.str_type);
     symbol("PyBytes_Type", &mh_py.bytes_type);

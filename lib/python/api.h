@@ -44,6 +44,9 @@ struct mh_py {
     void **os_error, **memory_error; /* where PyExc_OSError and PyExc_MemoryError are kept */
     void *none;
     int (*finalizing)(void);
+    int (*frame_line)(void *); /* PyFrame_GetLineNumber; NULL from 3.11 on: frames are no objects */
+    int (*code_line)(void *, int); /* PyCode_Addr2Line */
+    const char *frame_type;
 #define F(type, name, params) type(*name) params;
     MH_PY_STACK_FUNCTIONS(F)
     MH_PY_OUTCOME_FUNCTIONS(F)

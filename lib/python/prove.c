@@ -101,6 +101,22 @@ static bool sound_code(const char *code, uintptr_t instr)
            instr < (uintptr_t)(code + at->co_adaptive) + (uintptr_t)size * 2;
 }
 
+/* Does Python itself find the same line? Both functions only read; the objects are known to be of
+ * their types. */
+static bool same_line(const char *frame, const char *code)
+{
+    struct mh_frame f;
+    int line;
+
+    mh_frame_load(frame, &f);
+    line = mh_code_line(code, mh_frame_offset(&f));
+    if (mh_py.code_line && mh_frame_offset(&f) >= 0 && line &&
+        mh_py.code_line((void *)(uintptr_t)code, mh_frame_offset(&f)) != line)
+        return false;
+    return !mh_py.frame_line || (has_type(frame, mh_py.frame_type) &&
+                                 mh_py.frame_line((void *)(uintptr_t)frame) == line);
+}
+
 /* One frame: 1 sound Python frame, 0 an entry from C, -1 neither. */
 static int sound_frame(const char *frame, bool whole)
 {
@@ -128,7 +144,7 @@ static int sound_frame(const char *frame, bool whole)
             return -1;
         instr = (uintptr_t)(intptr_t)lasti;
     }
-    return sound_code((const char *)code, instr) ? 1 : -1;
+    return sound_code((const char *)code, instr) && same_line(frame, (const char *)code) ? 1 : -1;
 }
 
 /* 1 the layout holds, 0 this stack cannot tell, -1 it does not hold. */

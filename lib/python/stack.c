@@ -38,7 +38,7 @@ struct stack_table {
 static struct {
     _Atomic(struct stack_table *) table;
     _Atomic uint32_t next;
-    atomic_bool full_said;
+    atomic_bool full_said, unknown_said;
 } stacks = {.next = 1};
 
 struct walk {
@@ -57,6 +57,7 @@ void mh_stack_reset(void)
         mh_sys(SYS_munmap, table, sizeof(*table));
     atomic_store(&stacks.next, 1);
     atomic_store(&stacks.full_said, false);
+    atomic_store(&stacks.unknown_said, false);
 }
 
 static struct stack_table *table_get(void)
@@ -230,11 +231,23 @@ static uint32_t stack_enter(struct stack_table *table, const struct walk *w, uin
     return 0;
 }
 
+/* An interpreter is here, but not one of the table. */
+static void unknown_say(void)
+{
+    if (mh_py.hex && mh_writer_ok() && !atomic_exchange(&stacks.unknown_said, true))
+        mh_note(MH_NOTE_no_stacks, mh_py.hex, true,
+                "this version or build of Python is not known: no stacks, no outcomes");
+}
+
 const char *mh_stack_thread(void)
 {
     const char *ts;
 
-    if (!mh_py.found || !mh_writer_ok() || mh_py.finalizing())
+    if (MH_UNLIKELY(!mh_py.found)) {
+        unknown_say();
+        return NULL;
+    }
+    if (!mh_writer_ok() || mh_py.finalizing())
         return NULL;
     ts = mh_py.PyGILState_GetThisThreadState();
     return ts && mh_layout_proved(ts) ? ts : NULL;

@@ -2,6 +2,7 @@
 /* lib/python as a library of its own, for the tests of stacks and outcomes: preloaded or loaded by
  * ctypes. Its recv() and connect() fail when told to, as a hook would let them. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -28,6 +29,8 @@ MH_PUBLIC uint64_t probe_early(void);
 MH_PUBLIC void probe_arm(int64_t op, int err);
 MH_PUBLIC int64_t probe_bench(int n);
 MH_PUBLIC void probe_fork_child(const char *dir);
+MH_PUBLIC uint64_t probe_foreign_thread(void);
+MH_PUBLIC void probe_watch_now(int64_t op);
 
 int probe_open(const char *dir)
 {
@@ -88,6 +91,33 @@ void probe_fork_child(const char *dir)
     mh_python_after_fork();
 }
 
+/* A watch outside of any hook, whoever holds the GIL. */
+void probe_watch_now(int64_t op)
+{
+    mh_python_watch(op);
+}
+
+static void *foreign(void *ret)
+{
+    struct mh_place place;
+
+    mh_python_place(&place);
+    mh_python_watch(99);
+    *(uint64_t *)ret = place.stack | place.site | place.task;
+    return NULL;
+}
+
+/* What a thread that Python knows nothing of sees, while this one waits for it. */
+uint64_t probe_foreign_thread(void)
+{
+    uint64_t seen = 1;
+    pthread_t thread;
+
+    if (!pthread_create(&thread, NULL, foreign, &seen))
+        pthread_join(thread, NULL);
+    return seen;
+}
+
 static bool fails(void)
 {
     int err = armed.err;
@@ -95,11 +125,10 @@ static bool fails(void)
     if (!err)
         return false;
     armed.err = 0;
-    errno = EXDEV; /* must be kept */
-    mh_python_watch(armed.op);
-    if (errno != EXDEV)
-        __builtin_trap();
     errno = err;
+    mh_python_watch(armed.op);
+    if (errno != err) /* must be kept */
+        __builtin_trap();
     return true;
 }
 

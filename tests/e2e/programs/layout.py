@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An interpreter that is not as the table says: layout.py HEX SKEW. Prints what captures answer."""
+
+import ctypes
+import json
+import os
+import sys
+
+probe = ctypes.CDLL(os.environ["PROBE"])
+probe.probe_pretend(int(sys.argv[1], 16), int(sys.argv[2]))
+out = (ctypes.c_uint64 * 3)()
+answers = []
+for _ in range(3):
+    probe.probe_place(out)
+    answers.append(list(out))
+    probe.probe_watch_now(1)
+print(json.dumps(answers))
