@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "report/utf8.h"
 
 #include "base/banned.h"
 
@@ -82,9 +83,7 @@ int mh_report_write(const json_t *document, const struct mh_format *format, cons
                     const struct mh_report_options *options)
 {
     struct mh_report_options mine = *options;
-    /* How wide a character is depends on the locale of the thread; ours speaks UTF-8 meanwhile. */
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    struct mh_utf8_locale locale = mh_utf8_enter();
     struct mh_out out = {.error = 0};
     int r;
 
@@ -94,9 +93,6 @@ int mh_report_write(const json_t *document, const struct mh_format *format, cons
     if (r >= 0)
         r = mh_out_save(&out, path);
     mh_out_done(&out);
-    if (utf8) {
-        uselocale(before);
-        freelocale(utf8);
-    }
+    mh_utf8_leave(locale);
     return r;
 }

@@ -3,6 +3,7 @@
  * the terminal or turn a line around, so they are shown as '?'. */
 #include "term.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -198,6 +199,21 @@ void mh_term_wrap(struct mh_term *t, enum mh_style style, const char *text, int 
         finish(t, style);
         mh_term_end(t);
         text += strspn(text, " ");
+    }
+}
+
+void mh_term_lines(struct mh_term *t, enum mh_style style, const char *text, int indent)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        char *line = strndup(text, n);
+
+        if (line)
+            mh_term_wrap(t, style, line, indent, INT_MAX);
+        else
+            t->out->error = -ENOMEM;
+        free(line);
+        text += n + (text[n] == '\n');
     }
 }
 

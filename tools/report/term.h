@@ -48,6 +48,9 @@ void mh_term_to(struct mh_term *t, int column);
 void mh_term_wrap(struct mh_term *t, enum mh_style style, const char *text, int indent,
                   int max_lines);
 
+/* Code: its lines and blanks are kept; only what is too wide goes on in the next line. */
+void mh_term_lines(struct mh_term *t, enum mh_style style, const char *text, int indent);
+
 void mh_term_end(struct mh_term *t);
 void mh_term_line(struct mh_term *t); /* a ruled line */
 

@@ -88,6 +88,23 @@ static void put_interval(struct mh_term *t, const json_t *score)
     mh_term_end(t);
 }
 
+/* How many findings of this rule there are from the i-th on; 0 when an earlier one has been told.
+ */
+static size_t same_rule(const json_t *findings, size_t i)
+{
+    const char *rule = mh_doc_text(json_array_get(findings, i), "rule");
+    size_t n = 0;
+
+    for (size_t j = 0; j < json_array_size(findings); j++) {
+        if (strcmp(mh_doc_text(json_array_get(findings, j), "rule"), rule))
+            continue;
+        if (j < i)
+            return 0;
+        n++;
+    }
+    return n;
+}
+
 static void put_gains(struct mh_term *t, const json_t *findings)
 {
     size_t i;
@@ -97,12 +114,15 @@ static void put_gains(struct mh_term *t, const json_t *findings)
     json_array_foreach(findings, i, finding)
     {
         double points = mh_doc_number(finding, "points", 0);
+        size_t n = same_rule(findings, i);
 
-        if (points < 0.05 || shown == 4)
+        if (points < 0.05 || !n || shown == 4)
             continue;
         mh_term_put(t, MH_PLAIN, shown++ ? ", " : "       Points to win: ");
         mh_term_printf(t, MH_BOLD, "%s", mh_doc_text(finding, "rule"));
         mh_term_printf(t, MH_PLAIN, " +%.1f", points);
+        if (n > 1)
+            mh_term_printf(t, MH_DIM, " (1 of %zu)", n);
     }
     if (shown)
         mh_term_end(t);
@@ -184,6 +204,12 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
 
     for (size_t i = 0; mh_outcome_names[i]; i++)
         total += mh_doc_int(json_object_get(outcomes, mh_outcome_names[i]), "count");
+    if (!total) {
+        mh_term_put(t, MH_BOLD, " No fault fired whose outcome could be told.");
+        mh_term_end(t);
+        mh_term_end(t);
+        return;
+    }
     mh_term_printf(t, MH_BOLD, " %lld %s", total, total == 1 ? "fault became" : "faults became");
     mh_term_to(t, 21);
     mh_term_put(t, MH_DIM, "n    %  for example");
@@ -199,25 +225,28 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
 
         mh_term_printf(t, style, "  %-12s", mh_outcome_names[i]);
         mh_term_printf(t, n ? MH_PLAIN : MH_DIM, "%8lld %4.0f  ", n,
-                       total ? 100.0 * (double)n / (double)total : 0);
+                       100.0 * (double)n / (double)total);
         mh_term_cut(t, MH_PLAIN, mh_doc_text(outcome, "example"), t->width - 29);
         mh_term_end(t);
     }
     mh_term_end(t);
 }
 
+/* "2H 1M", or "1C2H1M" when there are many. */
 static void open_counts(const json_t *principle, char *ret, size_t size)
 {
     const json_t *open = json_object_get(principle, "open");
-    size_t len = 0;
+    size_t len = 0, kinds = 0;
 
     snprintf(ret, size, "-");
+    for (size_t i = 0; mh_severity_names[i]; i++)
+        kinds += mh_doc_int(open, mh_severity_names[i]) > 0;
     for (size_t i = 0; mh_severity_names[i]; i++) {
         long long n = mh_doc_int(open, mh_severity_names[i]);
 
         if (n && len < size)
-            len += (size_t)snprintf(ret + len, size - len, "%s%lld%c", len ? " " : "", n,
-                                    mh_severity_names[i][0]);
+            len += (size_t)snprintf(ret + len, size - len, "%s%lld%c", len && kinds < 3 ? " " : "",
+                                    n, mh_severity_names[i][0]);
     }
 }
 
@@ -333,7 +362,7 @@ static void put_finding(struct mh_term *t, const json_t *finding)
     mh_text_finding_site(t, finding);
     mh_text_labelled(t, "saw", first ? first : "", 2);
     mh_text_labelled(t, "and", second ? second : "", 2);
-    mh_text_labelled(t, "fix", mh_doc_text(fix, "text"), 2);
+    mh_text_labelled(t, "fix", mh_doc_text(fix, "text"), 3);
 }
 
 /* "4 Medium, 1 Low" from this finding on. */
@@ -367,8 +396,8 @@ static void put_findings(struct mh_term *t, const json_t *document)
         mh_term_put(t, MH_PLAIN, " No findings.");
         mh_term_end(t);
     }
-    /* A finding takes 8 lines at most, and what follows the findings 4. */
-    for (i = 0; i < n && t->lines + 8 <= SCREEN - 4; i++)
+    /* A finding takes 9 lines at most, and what follows the findings 3. */
+    for (i = 0; i < n && t->lines + 9 <= SCREEN - 3; i++)
         put_finding(t, json_array_get(findings, i));
     put_rest(t, findings, i);
 }

@@ -65,20 +65,6 @@ static void put_stack(struct mh_term *t, const json_t *finding)
     }
 }
 
-/* Code keeps its lines and blanks; only what is too wide goes on in the next line. */
-static void put_code(struct mh_term *t, const char *code)
-{
-    while (*code) {
-        size_t n = strcspn(code, "\n");
-        char *line = strndup(code, n);
-
-        if (line)
-            mh_term_wrap(t, MH_GREEN, line, 11, 100);
-        free(line);
-        code += n + (code[n] == '\n');
-    }
-}
-
 static void put_list(struct mh_term *t, const char *label, const json_t *list)
 {
     const json_t *item;
@@ -103,7 +89,7 @@ static void put_finding(struct mh_term *t, const json_t *finding)
     put_list(t, "but", json_object_get(finding, "counter_evidence"));
     put_stack(t, finding);
     mh_text_labelled(t, "fix", mh_doc_text(fix, "text"), 20);
-    put_code(t, mh_doc_text(fix, "code"));
+    mh_term_lines(t, MH_GREEN, mh_doc_text(fix, "code"), 11);
     mh_text_labelled(t, "flips", mh_doc_text(finding, "flip"), 20);
     if (mh_doc_number(finding, "points", 0) >= 0.05) {
         mh_term_to(t, 3);

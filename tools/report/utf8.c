@@ -32,3 +32,20 @@ bool mh_utf8_harmless(uint32_t code)
         return false;
     return !((code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069));
 }
+
+struct mh_utf8_locale mh_utf8_enter(void)
+{
+    struct mh_utf8_locale locale = {newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), (locale_t)0};
+
+    if (locale.ours)
+        locale.before = uselocale(locale.ours);
+    return locale;
+}
+
+void mh_utf8_leave(struct mh_utf8_locale locale)
+{
+    if (!locale.ours)
+        return;
+    uselocale(locale.before);
+    freelocale(locale.ours);
+}

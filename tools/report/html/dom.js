@@ -68,6 +68,8 @@ function qualified(name) {
     el('span', {class: 'qualifier'}, parts.map(p => [p + '.', el('wbr')])), el('b', {}, text.slice(at)));
 }
 
+const lastName = name => String(name).slice(String(name).lastIndexOf('.') + 1);
+
 /* Text to be typed, with a button that copies it. */
 function snippet(text, label) {
   const button = el('button', {type: 'button', class: 'copy', 'aria-label': 'Copy ' + label}, 'Copy');

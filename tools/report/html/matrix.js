@@ -24,6 +24,7 @@ function matrix(doc) {
     if (!some) return el('td', {class: 'na', title: 'does not exist here'}, el('span', {class: 'sr'}, 'does not apply'));
     const says = some.map(c => (c.shape ? c.shape + ': ' : '') + caseWord(c)).join(', ');
     const button = el('button', {type: 'button', class: 'cell', 'aria-pressed': 'false', title: says,
+      css: {'min-width': 1.75 * some.length + 'rem'},
       'aria-label': site + ', ' + fault + ': ' + says},
       some.map(c => el('span', {class: 'block ' + caseClass(c)}, c.fired > 999 ? Math.round(c.fired / 1000) + 'k' : c.fired || '')));
     button.addEventListener('click', () => choose(button, some));

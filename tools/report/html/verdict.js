@@ -11,7 +11,8 @@ function masthead(doc) {
       fact('started', run.started && String(run.started).replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')),
       fact('took', seconds(run.duration_s)),
       fact('seed', isNumber(run.seed) && String(run.seed)),
-      fact('scenario', list(run.scenario).join(', ') || 'none: observed only'),
+      fact('scenario', list(run.scenario).length > 0
+        ? el('span', {title: run.scenario.join('\n')}, run.scenario.map(s => String(s).split('/').pop()).join(', ')) : 'none: observed only'),
       fact('python', part(run.versions).python),
       fact('exit', isNumber(run.exit) ? String(run.exit) : 'not known')),
   ];
@@ -85,6 +86,8 @@ function outcomesPanel(doc) {
       el('span', {class: 'name'}, r.name),
       el('span', {class: 'num'}, whole(r.count)),
       el('span', {class: 'example'}, r.example || (r.count ? '' : MEANING[r.name]))))),
+    part(doc.run).fired > total && el('p', {class: 'quiet'}, plural(part(doc.run).fired - total, 'more fault') +
+      ' fired where no outcome could be told.'),
     isNumber(score.survival_index) && el('p', {class: 'quiet'}, 'Survival index ',
       el('b', {}, score.survival_index.toFixed(2)), ': the mean worth of these outcomes, 1 being unharmed.'));
 }
@@ -97,7 +100,7 @@ function gainsPanel(doc) {
     gains.length === 0 && el('p', {class: 'quiet'}, 'No open finding costs points.'),
     el('ol', {class: 'gains'}, gains.map(f => el('li', {},
       el('a', {href: '#finding-' + f.id}, el('span', {class: 'dot ' + severityClass(f.severity)}),
-        el('code', {}, f.rule), ' ', f.title),
+        el('code', {}, f.rule), ' ', f.title, part(f.site).function && [' ', el('span', {class: 'at'}, lastName(part(f.site).function))]),
       el('span', {class: 'gain'}, '+' + f.points.toFixed(1)),
       el('span', {class: 'gain-bar', css: {'--share': (100 * f.points / most) + '%'}})))));
 }
