@@ -206,6 +206,36 @@ static bool fault_takes_part(const struct mh_fault *f, const char *line)
     return f->nprocesses == 0;
 }
 
+static void pattern_hint(const struct mh_peer_pattern *p, struct mh_peer_hint *ret)
+{
+    size_t n = strlen(p->name);
+
+    *ret = (struct mh_peer_hint){.port = p->port, .family = (uint8_t)p->family, .peers = true};
+    if (p->family == 0 && n > 0) {
+        ret->first = strchr("*?", p->name[0]) ? '\0' : p->name[0];
+        ret->last = strchr("*?", p->name[n - 1]) ? '\0' : p->name[n - 1];
+    }
+    ret->by_network = p->family == AF_INET && p->prefix >= 8;
+    ret->network = ret->by_network ? p->addr[0] : 0;
+}
+
+static void fault_hint(const struct mh_fault *f, struct mh_peer_hint *ret)
+{
+    struct mh_peer_hint one;
+
+    *ret = (struct mh_peer_hint){.peers = false};
+    for (unsigned i = 0; i < f->npeers; i++) {
+        pattern_hint(&f->peers[i], &one);
+        if (i == 0)
+            *ret = one;
+        ret->port = ret->port == one.port ? one.port : 0;
+        ret->family = ret->family == one.family ? one.family : 0;
+        ret->first = ret->first == one.first ? one.first : '\0';
+        ret->last = ret->last == one.last ? one.last : '\0';
+        ret->by_network = ret->by_network && one.by_network && ret->network == one.network;
+    }
+}
+
 void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line)
 {
     rules->ops = 0;
@@ -216,6 +246,7 @@ void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line)
         f->takes_part = fault_takes_part(f, line);
         if (!f->takes_part)
             continue;
+        fault_hint(f, &rules->hints[i]);
         rules->ops |= f->ops;
         for (unsigned op = 0; op < MH_OP_COUNT; op++)
             if (f->ops & MH_OP_BIT(op))

@@ -3,6 +3,7 @@
 #include "rule/rule.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/hash.h"
 #include "base/macros.h"
@@ -49,6 +50,50 @@ void mh_rules_match_peer(const struct mh_rules *rules, const struct mh_peer *pee
         if (any)
             ret[i / 64] |= UINT64_C(1) << i % 64;
     }
+}
+
+/* What of the peer the hints are compared with, taken once for all faults. */
+struct peer_marks {
+    bool known, question; /* no address yet, and no port */
+    uint16_t port;
+    int family;
+    char first, last;
+};
+
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static struct peer_marks marks_of(const struct mh_peer *p)
+{
+    struct peer_marks m = {.known = p != NULL};
+    size_t n;
+
+    if (!p)
+        return m;
+    n = strlen(p->name);
+    m.port = p->port;
+    m.family = p->family;
+    m.question = !p->family && !p->port;
+    m.first = small(p->name[0]);
+    m.last = n ? small(p->name[n - 1]) : '\0';
+    return m;
+}
+
+/* Whether no pattern of the fault can match; mh_peer_matches() has the last word on the others. */
+static bool hint_excludes(const struct mh_peer_hint *h, const struct peer_marks *m,
+                          const struct mh_peer *peer)
+{
+    if (!h->peers)
+        return false;
+    if (!m->known || (h->port && h->port != m->port && !m->question))
+        return true;
+    if ((h->first && h->first != m->first) || (h->last && h->last != m->last))
+        return true;
+    if (h->family == AF_UNIX)
+        return m->family != AF_UNIX;
+    return h->by_network && m->family == AF_INET && h->network != peer->addr[0];
 }
 
 /* Everything about `where` and the clock; `now` is the clock of `after`. Cheapest tests first. */
@@ -207,6 +252,7 @@ static void fault_decide(const struct mh_rules *rules, unsigned i, struct mh_cou
 bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
                      const struct mh_op *op, struct mh_verdict *ret)
 {
+    struct peer_marks marks;
     int64_t now = op->process_ns;
     int phase = -1;
 
@@ -220,6 +266,7 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
             return false;
         now = op->run_ns - rules->phases[phase].start_ns;
     }
+    marks = marks_of(op->peer);
     for (unsigned w = 0; w < MH_FAULT_WORDS; w++) {
         uint64_t set = rules->by_op[op->kind][w];
 
@@ -232,7 +279,8 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
         for (; set; set &= set - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(set);
 
-            if (fault_matches(&rules->faults[i], op, now))
+            if (!hint_excludes(&rules->hints[i], &marks, op->peer) &&
+                fault_matches(&rules->faults[i], op, now))
                 fault_decide(rules, i, counters, op, phase, ret);
         }
     }

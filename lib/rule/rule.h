@@ -95,6 +95,17 @@ struct mh_phase {
     uint64_t faults[MH_FAULT_WORDS];
 };
 
+/* What all `peer` patterns of a fault have in common, small enough that a hundred faults are passed
+ * over without touching them; 0 = nothing. */
+struct mh_peer_hint {
+    uint16_t port;
+    uint8_t family;
+    bool peers;       /* it has patterns at all */
+    char first, last; /* of the name, in small letters */
+    uint8_t network;  /* first byte of the address */
+    bool by_network;
+};
+
 struct mh_rules {
     unsigned nfaults, nphases, nfiles;
     uint64_t seed;
@@ -108,6 +119,7 @@ struct mh_rules {
     /* Set by mh_rules_bind(), over the faults that take part in this process: */
     uint64_t ops;                                /* union of their operations */
     uint64_t by_op[MH_OP_COUNT][MH_FAULT_WORDS]; /* which of them each operation concerns */
+    struct mh_peer_hint hints[MH_MAX_FAULTS];
 };
 
 /* One operation, as the decision sees it. */

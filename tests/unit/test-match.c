@@ -207,6 +207,46 @@ static void peers(void **state)
     }
 }
 
+/* The decision passes over faults by what their patterns have in common: it must come to what the
+ * patterns say one by one. */
+static void hints(void **state)
+{
+    static struct mh_rules rules;
+    static struct mh_counters counters;
+    enum { N = ARRAY_SIZE(peer_rows) };
+    static struct mh_peer_pattern patterns[N];
+    struct mh_fault *f = &rules.faults[0];
+    unsigned n = 0, hit = 0;
+
+    for (size_t i = 0; i < N; i++) {
+        MH_BUF(why, 200);
+
+        if (mh_peer_pattern_parse(peer_rows[i].pattern, &patterns[n], &why) == 0)
+            n++;
+    }
+    rules.nfaults = 1;
+    f->ops = MH_OP_BIT(MH_OP_recv);
+    f->effects = MH_EFFECT_BIT(MH_EFFECT_hang);
+    f->probability = UINT32_MAX;
+    f->npeers = 2;
+    for (unsigned i = 0; i < n * n; i++) {
+        f->peers[0] = patterns[i / n];
+        f->peers[1] = patterns[i % n];
+        mh_rules_bind(&rules, "", "");
+        for (unsigned j = 0; j < N; j++) {
+            struct mh_peer p = peer(peer_rows[j].family, peer_rows[j].address, peer_rows[j].port,
+                                    peer_rows[j].name);
+            struct mh_op op = {.kind = MH_OP_recv, .peer = &p};
+            struct mh_verdict v;
+            bool any = mh_peer_matches(&f->peers[0], &p) || mh_peer_matches(&f->peers[1], &p);
+
+            hit += any;
+            assert_int_equal(mh_rules_decide(&rules, &counters, &op, &v), any);
+        }
+    }
+    assert_true(hit > n * n);
+}
+
 static void processes(void **state)
 {
     static const struct {
@@ -280,9 +320,13 @@ static void no_glob_is_slow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(globs),           cmocka_unit_test(globs_against_the_definition),
-        cmocka_unit_test(peers),           cmocka_unit_test(processes),
-        cmocka_unit_test(no_glob_is_slow), cmocka_unit_test(faults_of_a_process),
+        cmocka_unit_test(globs),
+        cmocka_unit_test(globs_against_the_definition),
+        cmocka_unit_test(peers),
+        cmocka_unit_test(hints),
+        cmocka_unit_test(processes),
+        cmocka_unit_test(no_glob_is_slow),
+        cmocka_unit_test(faults_of_a_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
