@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is recorded of plaintext HTTP on both sides, with real servers and clients, and of log records;
+and that nothing secret of either gets into the recording."""
+
+import glob
+import os
+
+import mhr
+import pytest
+from guest import PROGRAMS, PYTHON, has_module
+
+EXPECTED = [("GET /items", 200), ("GET /busy", 503), ("GET /none", 204), ("GET /stream", 200),
+            ("POST /pay", 201)]
+
+
+@pytest.mark.parametrize("client", ["urllib", "requests", "httpx"])
+@pytest.mark.parametrize("server", ["stdlib", "h11", "httptools"])
+def test_both_sides(guest, server, client):
+    for name in {"h11": ["uvicorn", "h11"], "httptools": ["uvicorn", "httptools"]}.get(server, []) + [client]:
+        if not has_module(name):
+            pytest.skip("python3-%s is not installed" % name)
+    done = guest.command([PYTHON, os.path.join(PROGRAMS, "web.py"), server, client])
+    assert done.json() == [[200, 37], [503, 4], [204, 0], [200, 5000], [201, 9]]
+
+    ends = {e["tail"]: e for e in done.events("unit_end")}
+    assert [(e["tail"], e["status"]) for e in done.events("unit_end")] == EXPECTED
+    assert [e["tail"] for e in done.events("unit_begin")] == [text for text, _ in EXPECTED]
+    assert ends["GET /items"]["nkeys"] == 2 and ends["GET /items"]["keys"]
+    assert [ends[t]["bytes"] for t, _ in EXPECTED] == [37, 4, 0, 5000, 9]
+    assert [ends[t]["retry_after_s"] for t, _ in EXPECTED] == [-1, 17, -1, -1, -1]
+    assert all(e["how"] == 0 for e in ends.values())
+
+    requests = done.events("request")
+    assert [e["tail"] for e in requests] == [text for text, _ in EXPECTED]
+    assert [e["idempotency_key"] for e in requests] == [0, 0, 0, 0, 1]
+    responses = done.events("response")
+    assert [e["status"] for e in responses] == [status for _, status in EXPECTED]
+    assert [e["retry_after_s"] for e in responses] == [-1, 17, -1, -1, -1]
+
+
+def test_nothing_secret_is_kept(guest):
+    done = guest.command([PYTHON, os.path.join(PROGRAMS, "web.py"), "stdlib", "urllib"])
+    words = [w for e in done.events("log") for w in e["tail"].split()]
+    assert {"ConnectionRefusedError", "redis:6379"} <= set(words)
+    assert any(e["traceback"] for e in done.events("log"))
+    assert mhr.LEVEL["error"] in {e["level"] for e in done.events("log")}
+    for path in glob.glob(os.path.join(done.out, "*.mhr")):
+        with open(path, "rb") as f:
+            assert b"SECRET" not in f.read()
