@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from reports import BUILD, SAMPLE, SCHEMA, nasty
+from reports import BUILD, SAMPLE, SCHEMA, nasty, render
 
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
@@ -71,24 +71,75 @@ def test_mistakes_are_found():
 
 
 def test_the_json_format_keeps_to_it(tmp_path):
-    from reports import render
     assert errors(json.loads(render(SAMPLE, "json", tmp_path))) == []
     assert json.loads(render(SAMPLE, "json", tmp_path)) == SAMPLE
 
 
-def test_a_recording_without_faults_keeps_to_it(tmp_path):
-    """The whole way: a program is recorded, graded and reported."""
-    library, command = BUILD / "lib/libmishap.so", BUILD / "tools/mishap"
-    if not library.exists() or "report" not in subprocess.run(
-            [str(command), "--help"], stdout=subprocess.PIPE, timeout=20).stdout.decode():
-        pytest.skip("this build has no libmishap.so or no `mishap report`")
-    out = tmp_path / "rec"
+LIBRARY, COMMAND = BUILD / "lib/libmishap.so", BUILD / "tools/mishap"
+
+# One operation that is tried again, one that nobody catches.
+PROGRAM = """
+import sys
+for attempt in range(3):
+    try:
+        open(sys.argv[1] + "/settings").read()
+        break
+    except OSError as error:
+        print("settings:", error, file=sys.stderr)
+open(sys.argv[1] + "/orders").read()
+"""
+
+SCENARIO = """
+[run]
+seed = 11
+[fault unreadable]
+call = file.open
+path = %s/data/*
+error = EIO
+"""
+
+
+def recorded(tmp_path, scenario=""):
+    """A directory of recordings of a small program under this scenario."""
+    out, data = tmp_path / "rec", tmp_path / "data"
     out.mkdir()
-    subprocess.run(["/usr/bin/python3", "-c", "open('/etc/hostname').read()"], timeout=60, check=True,
-                   env={"PATH": "/usr/bin:/bin", "LD_PRELOAD": str(library), "MISHAP_OUT": str(out)})
-    done = subprocess.run([str(command), "report", str(out), "--format", "json"], timeout=60,
+    data.mkdir()
+    (tmp_path / "s.ini").write_text(scenario % tmp_path if scenario else "")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    env = {"PATH": "/usr/bin:/bin", "LD_PRELOAD": str(LIBRARY), "MISHAP_OUT": str(out)}
+    if scenario:
+        env["MISHAP_CONFIG"] = str(tmp_path / "s.ini")
+    for name in ("settings", "orders"):
+        (data / name).write_text(name)
+    done = subprocess.run(["/usr/bin/python3", str(tmp_path / "program.py"), str(data)], timeout=60,
+                          env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == (1 if scenario else 0), done.stderr.decode()
+    return out
+
+
+def reported(path, *options):
+    done = subprocess.run([str(COMMAND), "report", str(path), *options], timeout=60,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 0, done.stderr.decode()
-    document = json.loads(done.stdout)
+    return done.stdout.decode()
+
+
+def test_a_recording_without_faults_keeps_to_it(tmp_path):
+    document = json.loads(reported(recorded(tmp_path), "--format", "json"))
     assert errors(document) == []
     assert document["run"]["fired"] == 0 and document["score"]["grade"] == "NG"
+
+
+def test_a_recording_with_faults_keeps_to_it(tmp_path):
+    """The whole way, in every format, and once more from the stored report."""
+    rec = recorded(tmp_path, SCENARIO)
+    document = json.loads(reported(rec, "--format", "json"))
+    assert errors(document) == []
+    assert document["run"]["fired"] == 4 and document["run"]["seed"] == 11
+    assert [c["fault"] for c in document["cases"]] and \
+        {c["fault"] for c in document["cases"]} == {"unreadable"}
+    stored = tmp_path / "report.json"
+    reported(rec, "-o", str(stored))
+    for format_ in ("text", "html", "markdown", "junit"):
+        assert reported(stored, "--format", format_) == reported(rec, "--format", format_)
+    assert " fired, in " in reported(rec)

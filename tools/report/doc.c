@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forgiving access to the graded document. */
-#include "doc.h"
+#include "report/doc.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text behind `mishap explain RULE`. */
-#include "explain.h"
+#include "report/explain.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that grows, and the one place where a report reaches the disk. */
-#include "out.h"
+#include "report/out.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of formats, and how a report is written. */
-#include "report.h"
+#include "report/report.h"
 
 #include <langinfo.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libsmartcols lays out, we clean and cut what goes into it. */
-#include "table.h"
+#include "report/table.h"
 
 #include <errno.h>
 #include <libsmartcols.h>

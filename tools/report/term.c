@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Columns, styles and clean characters. A control or a bidirectional mark in a name could repaint
  * the terminal or turn a line around, so they are shown as '?'. */
-#include "term.h"
+#include "report/term.h"
 
 #include <errno.h>
 #include <limits.h>

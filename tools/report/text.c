@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The terminal report: the verdict, what became of the faults, the principles and the first
  * findings on one screen; text_more.c has the rest. */
-#include "text.h"
+#include "report/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The terminal report beyond its first screen (-v). */
-#include "text.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "report/doc.h"
 #include "report/table.h"
+#include "report/text.h"
 
 #include "base/banned.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoding and judging single characters. */
-#include "utf8.h"
+#include "report/utf8.h"
 
 #include "base/banned.h"
 

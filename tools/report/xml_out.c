@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Escaping for XML. */
-#include "xml_out.h"
+#include "report/xml_out.h"
 
 #include <stdarg.h>
 #include <stdio.h>
