@@ -20,7 +20,11 @@
 enum {
     ROUTINE_SEGMENTS = 256, /* 256 MiB of routine records, as promised in README */
     MAX_SEGMENTS = 320,     /* faults and failures may use the rest */
+    AHEAD = 64 << 10,       /* pages are made ready in blocks of this size */
 };
+
+/* This thread's id, 0 not asked yet; asked anew in a forked child. */
+static __thread uint32_t thread_id;
 
 static struct {
     _Atomic uint64_t tail;
@@ -136,6 +140,7 @@ int mh_writer_open(const char *dir)
 
 void mh_writer_abandon(void)
 {
+    thread_id = 0;
     atomic_store(&writer.open, false);
     for (unsigned i = 0; i < MAX_SEGMENTS; i++) {
         char *p = atomic_exchange(&writer.segments[i], NULL);
@@ -165,6 +170,20 @@ bool mh_writer_ok(void)
 uint64_t mh_writer_lost(void)
 {
     return atomic_load(&writer.lost);
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+/* Makes the block behind `at` ready when a record has come into a new one: a page fault for each
+ * four kilobytes would cost more than the records in them. */
+static void prefault(char *segment, uint64_t at, uint32_t length)
+{
+    uint64_t block = (at + length) / AHEAD * AHEAD % MH_SEGMENT;
+
+    if (at / AHEAD != (at + length) / AHEAD && block)
+        mh_sys(SYS_madvise, segment + block, AHEAD, MADV_POPULATE_WRITE);
 }
 
 /* Faults, failures and what names other records are worth more than the limit. */
@@ -204,7 +223,9 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
     if (len > MH_MAX_RECORD / 2)
         len = MH_MAX_RECORD / 2;
     h.tail = (uint32_t)len;
-    h.tid = (uint32_t)mh_sys_gettid();
+    if (!thread_id)
+        thread_id = (uint32_t)mh_sys_gettid();
+    h.tid = thread_id;
     h.length = (uint32_t)((sizeof(h) + n * 8 + len + 7) & ~7u);
     at = reserve(h.length, limit);
     if (at < 0) {
@@ -220,6 +241,7 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
         writer_fail("cannot extend the recording");
         return false;
     }
+    prefault(segment, (uint64_t)at, h.length);
     to = (struct mh_record_header *)(void *)(segment + at % MH_SEGMENT);
     memcpy(to, &h, sizeof(h));
     memcpy(to + 1, fields, n * 8);

@@ -17,10 +17,14 @@ bool mh_guest_enter(void)
 {
     if (mh_thread.depth)
         return false;
-    /* A vfork child runs on its parent's memory with another pid. A fork child was renamed by the
-     * atfork handler before anything else could run. */
-    if (MH_UNLIKELY(mh_sys_getpid() != mh_guest.pid))
-        return false;
+    /* A vfork child runs on its parent's memory and thread, with another pid. Our vfork() has left
+     * a mark; the first call of the parent afterwards takes it away. A fork child was renamed by
+     * the atfork handler before anything else could run. */
+    if (MH_UNLIKELY(mh_thread.vforked)) {
+        if (mh_sys_getpid() != mh_guest.pid)
+            return false;
+        mh_thread.vforked = 0;
+    }
     mh_thread.depth = 1;
     mh_thread.saved_errno = errno;
     return true;

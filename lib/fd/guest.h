@@ -34,6 +34,7 @@ extern struct mh_guest mh_guest;
 struct mh_thread {
     int depth; /* of hooks under way: a nested call goes to the real function */
     int saved_errno;
+    int vforked; /* vfork() was called: this may be the child, on the parent's memory */
 };
 extern __thread struct mh_thread mh_thread __attribute__((tls_model("initial-exec")));
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vfork: it returns twice on one stack, so it cannot be wrapped in C. This marks the thread and
+ * jumps on; while the mark stands, hooks first ask whether they are in the child (fd/guest.c). The
+ * child of posix_spawn needs no mark: libc runs no hooked call in it. */
+#include <stddef.h>
+
+#include "fd/guest.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+/* Marks the thread; returns the real vfork. */
+__attribute__((used, visibility("hidden"))) void *mh_vfork_mark(void);
+void *mh_vfork_mark(void)
+{
+    mh_thread.vforked = 1;
+    return (void *)(uintptr_t)MH_REAL(vfork);
+}
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+        ".globl vfork\n"
+        ".type vfork, @function\n"
+        "vfork:\n"
+        "    .cfi_startproc\n"
+        "    endbr64\n"
+        "    subq $8, %rsp\n"
+        "    .cfi_adjust_cfa_offset 8\n"
+        "    call mh_vfork_mark\n"
+        "    addq $8, %rsp\n"
+        "    .cfi_adjust_cfa_offset -8\n"
+        "    jmp *%rax\n"
+        "    .cfi_endproc\n"
+        ".size vfork, .-vfork\n");
+#elif defined(__aarch64__)
+__asm__(".text\n"
+        ".globl vfork\n"
+        ".type vfork, %function\n"
+        "vfork:\n"
+        "    .cfi_startproc\n"
+        "    stp x29, x30, [sp, #-16]!\n"
+        "    bl mh_vfork_mark\n"
+        "    mov x16, x0\n"
+        "    ldp x29, x30, [sp], #16\n"
+        "    br x16\n"
+        "    .cfi_endproc\n"
+        ".size vfork, .-vfork\n");
+#endif
