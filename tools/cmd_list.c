@@ -14,6 +14,7 @@
 #include "base/macros.h"
 #include "base/near.h"
 #include "cmd.h"
+#include "grade/grade.h"
 #include "listing.h"
 #include "log.h"
 #include "report/report.h"
@@ -188,6 +189,26 @@ static int list_formats(struct mh_listing *l)
     return 0;
 }
 
+static const struct mh_listing_column rule_columns[] = {{"RULE", 7, false},
+                                                        {"SEVERITY", 8, false},
+                                                        {"PRINCIPLE", 26, false},
+                                                        {"JUDGED", 6, false},
+                                                        {"FINDS", 0, false}};
+
+static int list_rules(struct mh_listing *l)
+{
+    for (size_t i = 0; i < mh_rule_count; i++) {
+        const struct mh_rule_row *r = &mh_rule_rows[i];
+
+        mh_listing_add(l, r->id);
+        mh_listing_add(l, mh_severity_words[r->nominal]);
+        mh_listing_add(l, mh_principle_names[r->principle - 1]);
+        mh_listing_add(l, r->judge ? "yes" : "later");
+        mh_listing_add(l, r->title);
+    }
+    return 0;
+}
+
 static const struct subject {
     const char *name;
     const struct mh_listing_column *columns;
@@ -198,6 +219,7 @@ static const struct subject {
     {"faults", fault_columns, ARRAY_SIZE(fault_columns), list_faults},
     {"keys", key_columns, ARRAY_SIZE(key_columns), list_keys},
     {"scenarios", scenario_columns, ARRAY_SIZE(scenario_columns), list_scenarios},
+    {"rules", rule_columns, ARRAY_SIZE(rule_columns), list_rules},
     {"formats", format_columns, ARRAY_SIZE(format_columns), list_formats},
 };
 
@@ -254,12 +276,13 @@ int mh_cmd_list(int argc, char **argv)
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "calls\nfaults\nkeys\nscenarios\nformats",
+        .args_doc = "calls\nfaults\nkeys\nscenarios\nrules\nformats",
         .doc = "Prints the tables that mishap is built from."
                "\vcalls: operations, the libc calls that do them, what can happen to them\n"
                "faults: what a fault can do\n"
                "keys: the scenario language\n"
                "scenarios: those that are shipped, ready for `mishap run -c NAME`\n"
+               "rules: of the grader; `mishap explain RULE` says more\n"
                "formats: of reports\n",
     };
     struct options o = {0};

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { MH_COUNTER_SLOTS = 4096 };
+enum { MH_COUNTER_SLOTS = 16384 };
 
 struct mh_counter {
     uint64_t key; /* 0 = free */

@@ -69,7 +69,7 @@ def test_check_tells_all_mistakes_with_their_place(tmp_path):
     assert run.stdout == ""
     assert run.stderr == (
         f"{bad}:2: unknown key 'sed' in [run]; did you mean 'seed'?\n"
-        f"{bad}:4: call = 'resv': unknown call; did you mean 'recv'?; allowed: operations, groups or libc "
+        f"{bad}:4: call = 'resv': unknown call (did you mean 'recv'?); allowed: operations, groups or libc "
         "calls, as `mishap list calls` shows them\n"
         f"{bad}:5: delay = '200': '200' has no unit; allowed: TIME, TIME jitter TIME, uniform TIME TIME or "
         "normal TIME TIME; each time from 0 s to 1 h (ns, us, ms, s, m, h)\n")
@@ -104,7 +104,7 @@ def test_list_scenarios_and_faults():
 
 
 def test_lists_fit_a_terminal():
-    for what in ("calls", "faults", "keys", "scenarios", "formats"):
+    for what in ("calls", "faults", "keys", "scenarios", "rules", "formats"):
         run = mishap("list", what)
         assert (run.returncode, run.stderr) == (0, "")
         assert max(map(len, run.stdout.splitlines())) <= 80
