@@ -268,6 +268,47 @@ void mh_check_fault(struct mh_loader *l)
     f->ops = any;
 }
 
+/* The longest time that a fault can be active; INT64_MAX when nothing ends it. */
+static int64_t longest(const struct mh_rules *rules, unsigned fault)
+{
+    int64_t most = 0;
+
+    if (rules->nphases == 0)
+        return rules->stop_after_ns;
+    for (unsigned i = 0; i < rules->nphases; i++) {
+        const struct mh_phase *p = &rules->phases[i];
+
+        if (!(p->faults[fault / 64] & UINT64_C(1) << fault % 64))
+            continue;
+        if (!p->for_ns)
+            return INT64_MAX;
+        most = p->for_ns > most ? p->for_ns : most;
+    }
+    return most;
+}
+
+static void check_after(struct mh_loader *l)
+{
+    const struct mh_rules *rules = l->rules;
+
+    for (unsigned i = 0; !l->unsure && i < rules->nfaults; i++) {
+        const struct mh_fault *f = &rules->faults[i];
+        int64_t most = longest(rules, i);
+        MH_BUF(after, 32);
+        MH_BUF(end, 32);
+
+        if (!f->after_ns || !most || f->after_ns < most)
+            continue;
+        mh_num_say_time(&after, f->after_ns);
+        mh_num_say_time(&end, most);
+        mh_complain_in(l, f->file, f->line,
+                       rules->nphases
+                           ? "[fault %s] begins after %s, but its phase ends after %s already"
+                           : "[fault %s] begins after %s, but stop_after ends the run at %s",
+                       f->name, after.data, end.data);
+    }
+}
+
 static void check_phases(struct mh_loader *l)
 {
     struct mh_rules *rules = l->rules;
@@ -306,6 +347,8 @@ static void check_phases(struct mh_loader *l)
 
 void mh_check_run(struct mh_loader *l)
 {
-    if (!l->unread)
-        check_phases(l);
+    if (l->unread)
+        return;
+    check_phases(l);
+    check_after(l);
 }

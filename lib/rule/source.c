@@ -220,6 +220,8 @@ static char *give_line(char *out, int size, void *stream)
                     "an indented line",
                     (unsigned)line.len, (unsigned)MH_MIN((size_t)size, sizeof(text)) - 3);
         mh_load_skip(l);
+        if (line.text[0] == '[' && !line.indented) /* what follows is not the last section's */
+            mh_load_section_end(l);
     } else if (line.len > 0) {
         memcpy(text, line.text, line.len);
         text[line.len] = '\0';
