@@ -177,7 +177,8 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
                 piece -= facts.used;
             }
         }
-        if (d->pending)
+        /* HTTP: its status and Retry-After may be some reads away, or behind a 1xx. */
+        if (d->pending && (status || d->http.raw || !d->http.seen))
             response(d, status, retry_after, 0, false);
     } else if (d->side == MH_SIDE_server) {
         each(d, iov, niov, n, server_read);

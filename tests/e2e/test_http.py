@@ -38,6 +38,19 @@ def test_both_sides(guest, server, client):
     assert [e["retry_after_s"] for e in responses] == [-1, 17, -1, -1, -1]
 
 
+def test_answers_in_small_pieces(guest):
+    done = guest.command([PYTHON, os.path.join(PROGRAMS, "web.py"), "stdlib", "urllib"], """
+        [fault drip]
+        call = recv
+        side = client
+        short = 1..16
+        """)
+    assert done.json()[1] == [503, 4]
+    assert [(e["status"], e["retry_after_s"]) for e in done.events("response")] == [
+        (200, -1), (503, 17), (204, -1), (200, -1), (201, -1)]
+    assert len(done.faults()) >= 5
+
+
 def test_nothing_secret_is_kept(guest):
     done = guest.command([PYTHON, os.path.join(PROGRAMS, "web.py"), "stdlib", "urllib"])
     words = [w for e in done.events("log") for w in e["tail"].split()]
