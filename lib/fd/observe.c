@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "wire/logsink.h"
+#include "wire/resp.h"
 
 #include "base/banned.h"
 
@@ -110,15 +111,19 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
     uint64_t digest =
         mh_hash_bytes(mh_guest.control->digest_key, iov[0].iov_base, MH_MIN(n, iov[0].iov_len));
     bool http = !d->http.raw && d->http.seen;
+    const char *what = http ? d->http.text : "";
+    char command[MH_RESP_TEXT];
 
+    if (!http && mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command))
+        what = command;
     mh_python_place(&d->asked);
     d->exchange++;
     d->pending = true;
     d->request_at = mh_now();
-    mh_event(request, d->http.text, http ? strlen(d->http.text) : 0, .conn = d->conn,
-             .peer = peer_id(d), .exchange = d->exchange, .bytes = (int64_t)n,
-             .digest = (int64_t)digest, .idempotency_key = http && d->http.idempotency_key,
-             .stack = d->asked.stack, .task = (int64_t)d->asked.task);
+    mh_event(request, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
+             .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
+             .idempotency_key = http && d->http.idempotency_key, .stack = d->asked.stack,
+             .task = (int64_t)d->asked.task);
 }
 
 void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
