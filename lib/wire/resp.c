@@ -72,8 +72,10 @@ size_t mh_resp_command(const void *bytes, size_t n, char ret[MH_RESP_TEXT])
     for (; length < n; length++) {
         char letter = s[length] & ~0x20;
 
-        if (letter < 'A' || letter > 'Z')
+        if (letter < 'A' || letter > 'Z') {
+            ret[0] = '\0';
             return 0;
+        }
         ret[length] = letter;
     }
     if (is_word(ret, length, "SET"))
