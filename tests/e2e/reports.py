@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -12,7 +13,7 @@ BUILD = pathlib.Path(os.environ.get("MISHAP_BUILD", TREE / "build"))
 GOLDEN = TREE / "tests" / "golden"
 SAMPLE = json.loads((GOLDEN / "sample.json").read_text(encoding="utf-8"))
 SCHEMA = json.loads((TREE / "tools/report/report.schema.json").read_text(encoding="utf-8"))
-FORMATS = ["text", "html", "json", "markdown", "junit"]
+FORMATS = re.findall(r"^FORMAT\((\w+)", (TREE / "tools/report/formats.def").read_text(encoding="utf-8"), re.M)
 
 # What a name in somebody's program, answer or log may hold: markup, script, escape codes, marks of
 # direction, C1 controls as UTF-8, quotes of every kind, fences, table bars, a mention.

@@ -15,7 +15,8 @@ import pytest
 from reports import BUILD, FORMATS, GOLDEN, SAMPLE, nasty, render, sample, worst
 
 GOLDENS = [("text", "", "sample.txt"), ("text", "v", "sample-verbose.txt"),
-           ("text", "a", "sample-ascii.txt"), ("markdown", "", "sample.md"), ("junit", "", "sample.xml")]
+           ("text", "a", "sample-ascii.txt"), ("markdown", "", "sample.md"), ("junit", "", "sample.xml"),
+           ("sarif", "", "sample.sarif"), ("openmetrics", "", "sample.prom")]
 
 
 @pytest.mark.parametrize("format_,flags,name", GOLDENS)
@@ -176,6 +177,80 @@ def test_junit_does_not_fail_on_a_suspicion(tmp_path):
 def test_junit_is_xml_whatever_the_text(tmp_path):
     for change in (nasty, worst, long_names):
         ElementTree.fromstring(render(change(sample()), "junit", tmp_path))
+
+
+def test_sarif_has_what_code_scanning_reads(tmp_path):
+    log = json.loads(render(SAMPLE, "sarif", tmp_path))
+    assert log["version"] == "2.1.0" and len(log["runs"]) == 1
+    run = log["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    placed = [f for f in SAMPLE["findings"] if f["site"]["file"]]
+    assert len(set(rules)) == len(rules)
+    assert run["properties"]["findingsWithoutPlace"] == len(SAMPLE["findings"]) - len(placed) == 1
+    assert len(run["results"]) == len(placed)
+    for result, finding in zip(run["results"], placed):
+        assert result["ruleId"] == finding["rule"] in rules
+        assert result["level"] == {"High": "error", "Medium": "warning", "Low": "note"}[finding["severity"]]
+        assert result["partialFingerprints"]["primaryLocationLineHash"] == finding["id"]
+        assert result["message"]["text"].startswith(finding["title"] + ": " + finding["site"]["function"])
+        [place] = [one["physicalLocation"] for one in result["locations"]]
+        assert place["artifactLocation"]["uri"] == finding["site"]["file"]
+        assert place["region"] == {"startLine": finding["site"]["line"], "endLine": finding["site"]["line"]}
+        steps = result["codeFlows"][0]["threadFlows"][0]["locations"]
+        assert [s["location"]["message"]["text"] for s in steps] == \
+            [frame["function"] for frame in reversed(finding["site"]["stack"])]
+    assert "security-severity" not in json.dumps(log)
+
+
+def test_sarif_names_no_place_outside_the_repository(tmp_path):
+    document = sample()
+    document["findings"][0]["site"]["file"] = "/opt/shop/pricing.py"
+    document["findings"][1]["site"]["file"] = "shop/a b<c>é.py"
+    run = json.loads(render(document, "sarif", tmp_path))["runs"][0]
+    assert run["properties"]["findingsWithoutPlace"] == 2
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == \
+        "shop/a%20b%3Cc%3E%C3%A9.py"
+
+
+def gauges(text):
+    """Read as strictly as OpenMetrics and the textfile collector together ask: a family's TYPE and HELP
+    before its samples, each family in one place, no time stamps, an end mark."""
+    lines, family, seen, samples = text.split("\n"), None, set(), {}
+    assert lines[-2:] == ["# EOF", ""]
+    for line in lines[:-2]:
+        kind = re.fullmatch(r"# TYPE (\w+) gauge", line)
+        if kind:
+            family = kind.group(1)
+            assert family not in seen
+            seen.add(family)
+            continue
+        if line.startswith("# HELP "):
+            assert line.split(" ")[2] == family
+            continue
+        one = re.fullmatch(r'(\w+)(\{(?:\w+="(?:[^"\\]|\\["\\])*",?)*\})? (-?[0-9.e+-]+)', line)
+        assert one and one.group(1) == family, line
+        assert (family, one.group(2)) not in samples
+        samples[family, one.group(2)] = float(one.group(3))
+    return samples
+
+
+def test_openmetrics_are_gauges(tmp_path):
+    seen = gauges(render(SAMPLE, "openmetrics", tmp_path).decode())
+    assert seen["mishap_score", None] == SAMPLE["score"]["points"]
+    assert seen["mishap_grade", '{grade="C"}'] == 1
+    assert sum(v for (name, _), v in seen.items() if name == "mishap_grade") == 1
+    assert sum(v for (name, _), v in seen.items() if name == "mishap_findings") == len(SAMPLE["findings"])
+    assert sum(v for (name, _), v in seen.items() if name == "mishap_cases") == len(SAMPLE["cases"])
+    assert seen["mishap_run_timestamp_seconds", None] == 1795443302
+    gauges(render(nasty(sample()), "openmetrics", tmp_path).decode())
+
+
+def test_openmetrics_tell_unknown_by_absence(tmp_path):
+    document = sample()
+    document["score"].update(points=None, survival_index=None, grade="NG")
+    document["run"]["healthy"] = None
+    seen = {name for name, _ in gauges(render(document, "openmetrics", tmp_path).decode())}
+    assert not seen & {"mishap_score", "mishap_survival_ratio", "mishap_healthy"}
 
 
 def test_markdown_stays_below_its_limit(tmp_path):
