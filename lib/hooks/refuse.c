@@ -22,15 +22,17 @@
 
 MH_OLD_DLSYM;
 
-/* Each refusal has its record up to FIRST; afterwards one in INTERVAL, the others are counted. */
-enum { FIRST = 64, INTERVAL_NS = 100 * 1000 * 1000 };
+/* So many refusals have their record in each second, the others are only counted: a program out of
+ * memory may ask a million times. */
+enum { RECORDS = 64, SECOND_NS = 1000 * 1000 * 1000 };
 
 static struct {
     uint64_t limit; /* smallest budget */
     bool drawn;     /* a fault does not wait for a budget: each allocation is decided */
     bool by_site;   /* and needs to know where */
     int (*initialized)(void), (*finalizing)(void); /* of the interpreter, NULL: none */
-    _Atomic int64_t told_at;
+    _Atomic int64_t second;                        /* the one that `told` counts */
+    _Atomic unsigned told;
 } state = {.limit = UINT64_MAX};
 
 static void find(const char *name, int (**ret)(void))
@@ -77,10 +79,11 @@ static bool spared(void)
 static bool tell(enum mh_call call, enum mh_op_kind kind, size_t n, const struct mh_verdict *v,
                  enum mh_effect effect, int err, const struct mh_place *place)
 {
-    int64_t now = mh_now(), last = atomic_load_explicit(&state.told_at, memory_order_relaxed);
+    int64_t second = mh_now() / SECOND_NS;
 
-    if (mh_budget_refused() >= FIRST &&
-        (now - last < INTERVAL_NS || !atomic_compare_exchange_strong(&state.told_at, &last, now))) {
+    if (atomic_exchange(&state.second, second) != second)
+        atomic_store(&state.told, 0);
+    if (atomic_fetch_add(&state.told, 1) >= RECORDS) {
         mh_budget_refuse();
         return true;
     }
@@ -95,7 +98,6 @@ static bool tell(enum mh_call call, enum mh_op_kind kind, size_t n, const struct
                                       .effect = (int)effect,
                                       .place = place}))
         return false;
-    atomic_store_explicit(&state.told_at, now, memory_order_relaxed);
     mh_budget_refuse();
     return true;
 }
