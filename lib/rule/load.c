@@ -265,19 +265,37 @@ static void take_value(struct mh_loader *l, const struct mh_key_row *k, const ch
         tried(l, k);
 }
 
-static const struct mh_key_row *new_key(struct mh_loader *l, const char *name)
+/* Two files may agree on a number of [run], so that scenarios can be put together as they are. */
+static bool agrees(struct mh_loader *l, const struct mh_key_row *k, const char *value)
+{
+    void *field = (char *)l->rules + k->offset;
+    unsigned mistakes = l->mistakes->n;
+    uint64_t first, second;
+
+    if (mh_type_rows[k->type].list)
+        return false;
+    memcpy(&first, field, sizeof(first)); /* all of them are 64-bit numbers */
+    take_value(l, k, value);
+    memcpy(&second, field, sizeof(second));
+    memcpy(field, &first, sizeof(first));
+    return first == second || l->mistakes->n > mistakes;
+}
+
+static const struct mh_key_row *new_key(struct mh_loader *l, const char *name, const char *value)
 {
     for (unsigned i = 0; i < MH_KEY_COUNT; i++) {
         const struct mh_key_row *k = &mh_key_rows[i];
 
         if (k->section != l->section || strcmp(k->name, name) != 0)
             continue;
-        if (l->key_line[i] && k->section == MH_SECTION_run && l->key_file[i] != l->file)
-            mh_complain(l, l->line, "'%s' is set twice; first in %s:%u", name,
-                        l->rules->files[l->key_file[i]], (unsigned)l->key_line[i]);
-        else if (l->key_line[i])
+        if (l->key_line[i] && k->section == MH_SECTION_run && l->key_file[i] != l->file) {
+            if (!agrees(l, k, value))
+                mh_complain(l, l->line, "'%s' is set twice; first in %s:%u", name,
+                            l->rules->files[l->key_file[i]], (unsigned)l->key_line[i]);
+        } else if (l->key_line[i]) {
             mh_complain(l, l->line, "'%s' is set twice in %s; first at line %u", name, l->title,
                         (unsigned)l->key_line[i]);
+        }
         if (l->key_line[i])
             return NULL;
         l->key_line[i] = l->line;
@@ -316,7 +334,7 @@ int mh_load_key(void *loader, const char *section, const char *name, const char 
         mh_complain(l, l->line, "there is no key before the '='");
         return 1;
     }
-    l->key = new_key(l, name);
+    l->key = new_key(l, name, value);
     if (!l->key)
         return 1;
     if (value[0]) {

@@ -215,6 +215,10 @@ static void several_files(void **state)
     assert_int_equal(rules.faults[0].file, 1);
     assert_int_equal(rules.phases[0].faults[0], 1);
     assert_int_equal(mh_rules_load(":x.ini::y.ini:", &rules, &mistakes), 0);
+    write_text("x.ini", "[run]\nseed = 7\nstop_after = 60s\n");
+    write_text("y.ini", "[run]\nstop_after = 1m\nseed = 7\n[fault y]\ncall = recv\nhang = yes\n");
+    assert_int_equal(mh_rules_load("x.ini:y.ini", &rules, &mistakes), 0); /* they agree */
+    assert_int_equal(rules.seed, 7);
     write_text("x.ini", "[run]\nseed = 1\n[fault y]\ncall = sned\n");
     write_text("y.ini", "[run]\nseed = 2\nsed = 1\n[fault y]\nhang = yes\n");
     assert_int_equal(mh_rules_load("x.ini:y.ini", &rules, &mistakes), -EINVAL);
