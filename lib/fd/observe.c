@@ -117,6 +117,9 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
     if (!http && mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command))
         what = command;
     mh_python_place(&d->asked);
+    /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
+    if (!d->asked.task && d->origin.task)
+        d->asked = (struct mh_place){d->origin.stack, d->origin.site, 0};
     d->exchange++;
     d->pending = true;
     d->request_at = mh_now();

@@ -80,7 +80,8 @@ struct mh_desc {
     int64_t exchange;
     bool pending; /* a request has no answer yet */
     int64_t connect_at, request_at;
-    struct mh_place asked; /* where its last request (or its connect) was made */
+    struct mh_place origin; /* where it was connected */
+    struct mh_place asked;  /* where its last request (or its connect) was made */
     int64_t wait_told;     /* mix of exchange and limit of the last wait record */
 
     /* inbound HTTP, as a server */

@@ -68,6 +68,14 @@ static int64_t sane(int64_t ns)
     return mh_intake_time(ns);
 }
 
+/* Wall time in ns since 1970 is past 2^60 since 2006; this bound is the year 2096. */
+static int64_t wall(int64_t ns)
+{
+    const int64_t bound = INT64_C(4000000000000000000);
+
+    return ns < 0 ? 0 : MH_MIN(ns, bound);
+}
+
 static int on_process(struct mh_intake *in)
 {
     struct mh_ev_process e = mh_record_as(in->record, process);
@@ -355,7 +363,7 @@ static int process_add(struct mh_intake *in, const struct mh_file_header *h, boo
     if (host < 0 || !p)
         return -ENOMEM;
     in->process = (uint32_t)in->m->processes.n - 1;
-    in->offset = sane(h->started_wall) - mono;
+    in->offset = wall(h->started_wall) - mono;
     for (uint32_t i = 0; i < in->process; i++)
         if (in->m->processes.v[i].host == (uint32_t)host &&
             in->m->processes.v[i].baseline == baseline) {
