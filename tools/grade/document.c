@@ -144,7 +144,7 @@ static json_t *finding_json(const struct mh_grading *g, const struct mh_judgemen
         "{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:n, s:b, s:o, s:o, s:o, s:{s:i, s:i}, s:O, s:O, s:o, "
         "s:o, s:o, s:n, s:s}",
         "id", id, "rule", j->rule->id, "title", j->rule->title, "principle", j->rule->principle,
-        "severity", mh_severity_words[j->severity], "type", mh_fragility_names[j->rule->type],
+        "severity", mh_severity_words[j->severity], "type", mh_fragility_names[j->type],
         "confidence", mh_confidence_names[j->confidence], "state", "observed", j->observed, "site",
         site_json(g, j), "handler", t && t->caught ? frame_json(g, &t->handler) : json_null(),
         "peer", mh_json_text_or_null(peer), "trials", "fired", (int)j->fired, "failed",

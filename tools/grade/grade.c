@@ -55,6 +55,8 @@ static uint32_t facts_of_acts(const struct mh_model *m)
             (a->kind == MH_ACT_op &&
              (m->ops.v[a->op].kind == MH_OP_write || m->ops.v[a->op].kind == MH_OP_fsync)))
             facts |= MH_FACT_files;
+        if (a->task && a->unit)
+            facts |= MH_FACT_loop;
         if (a->kind != MH_ACT_attempt)
             continue;
         if (a->pooled)

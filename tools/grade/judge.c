@@ -108,6 +108,7 @@ struct mh_judgement *mh_judge_file(struct mh_grading *g, enum mh_verdict_kind ve
     j->peer = peer;
     j->confidence = confidence;
     j->severity = severity;
+    j->type = g->rule->type;
     if (is_rare(g, site) && j->severity > MH_SEVERITY_low)
         j->severity--;
     if (verdict == MH_VERDICT_partial && j->severity > MH_SEVERITY_low)

@@ -65,7 +65,9 @@ struct mh_trial {
     bool one_shot;  /* the next try would have gone through */
     bool ambiguous; /* to which unit it belongs is the likeliest of several */
     bool retried, retry_ok,
-        fallback; /* later in the unit: same peer again, with success, another */
+        fallback;   /* later in the unit: same peer again, with success, another */
+    bool timed_out; /* a delay or hang that it gave up on */
+    bool walked;    /* one address of several: the call went on to the next by itself */
     bool logged;
     bool healthy_after; /* the route answered well and untouched later on */
     bool caught;        /* a handler is known */
@@ -102,6 +104,7 @@ struct mh_judgement {
     const struct mh_rule_row *rule;
     enum mh_verdict_kind verdict;
     enum mh_severity severity;
+    enum mh_fragility type;
     enum mh_confidence confidence;
     uint32_t site, peer;
     unsigned fired, failed;
@@ -132,6 +135,8 @@ struct mh_grading {
 /* trials.c, outcome.c, retry.c: made before any judge runs. Each returns 0 or -ENOMEM. */
 int mh_trials_make(struct mh_grading *g);
 int mh_sequences_make(struct mh_grading *g);
+/* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
+int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t);
 /* An error was caught by the application, and nothing whatever came of it. */

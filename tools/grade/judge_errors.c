@@ -19,7 +19,9 @@ static const char *what_happened(const struct mh_grading *g, const struct mh_tri
     const char *err = mh_name_err(t->kind, t->err);
     const char *where = t->peer ? mh_name_peer(g, t->peer) : mh_model_text(g->m, t->path);
 
-    if (!err)
+    if (t->timed_out)
+        err = "a timeout";
+    else if (!err)
         err = t->effect - 1 == MH_EFFECT_delay  ? "a delay"
               : t->effect - 1 == MH_EFFECT_hang ? "a hang"
                                                 : "an early end";
@@ -149,6 +151,8 @@ static double value_0103(struct mh_grading *g, const struct mh_trial *t)
         return 0;
     if (t->caught && t->handler.kind == MH_FRAME_app)
         return 1;
+    if (t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded)
+        return t->logged ? 1 : NOT_MINE;
     return t->outcome == MH_OUTCOME_refused ? 1 : NOT_MINE;
 }
 
@@ -191,7 +195,7 @@ static double value_1001(struct mh_grading *g, const struct mh_trial *t)
         t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
         return NOT_MINE;
     /* what a library mends by itself is not the application's to report */
-    if (t->caught && t->handler.kind != MH_FRAME_app && t->retry_ok)
+    if (!t->logged && t->caught && t->handler.kind != MH_FRAME_app && t->retry_ok)
         return NOT_MINE;
     return t->logged ? 1 : 0;
 }
@@ -353,9 +357,12 @@ static int file_0401(struct mh_grading *g, const struct mh_tally *t)
 {
     bool evident = is_optional(g, t);
     enum mh_confidence confidence = mh_tally_confidence(t);
+    enum mh_verdict_kind verdict = mh_tally_verdict(t);
     struct mh_judgement *j;
 
-    j = mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer, MH_SEVERITY_high,
+    if (!evident && verdict != MH_VERDICT_pass)
+        verdict = MH_VERDICT_unclear;
+    j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high,
                       evident ? confidence : MH_CONFIDENCE_low);
     if (!j)
         return -ENOMEM;
@@ -363,12 +370,13 @@ static int file_0401(struct mh_grading *g, const struct mh_tally *t)
     j->failed = t->failed + t->partial;
     j->observed = t->real > 0;
     j->trial = t->example ? t->example : t->passed;
-    say_trials(g, j, t, "failed, were refused or hung");
-    if (!evident)
-        mh_sentence(j->counter,
-                    "%s may be a store of its own here and no cache: whether its keys have a "
-                    "lifetime cannot be seen",
-                    mh_name_peer(g, t->peer));
+    if (verdict == MH_VERDICT_unclear)
+        mh_reason(j,
+                  "%u of %u requests failed with %s, which may be a store of its own here and no "
+                  "cache: whether its keys have a lifetime cannot be seen",
+                  t->failed + t->partial, t->fired, mh_name_peer(g, t->peer));
+    else
+        say_trials(g, j, t, "failed, were refused or hung");
     return 0;
 }
 

@@ -114,6 +114,8 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t)
     j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high, confidence);
     if (!j)
         return -ENOMEM;
+    if (g->m->peers.v[t->peer - 1].role == MH_ROLE_db)
+        j->type = MH_FRAGILITY_persistence;
     j->fired = t->fired;
     j->failed = t->failed;
     j->stack = a->stack;
@@ -134,21 +136,6 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t)
     return 0;
 }
 
-/* When a hang that fired at `at` was lifted: the end of its phase; 0: not before the end. */
-static int64_t lifted(const struct mh_grading *g, int32_t fault, int64_t at)
-{
-    for (size_t i = 0; i < g->m->phases.n; i++) {
-        const struct mh_phase_seen *p = &g->m->phases.v[i];
-
-        if (at < p->start || (p->end && at >= p->end))
-            continue;
-        for (size_t k = 0; k < p->faults.n; k++)
-            if (p->faults.v[k] == (uint32_t)fault)
-                return p->end;
-    }
-    return 0;
-}
-
 enum waited { GAVE_UP, OUTWAITED_LONG, OUTWAITED_SHORT, NOTHING };
 
 /* Where only the loop's own wait can be seen: did the unit give up before the answer came? */
@@ -158,7 +145,7 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
     const struct mh_act *a = &g->m->acts.v[o->act];
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     bool hang = t->effect - 1 == MH_EFFECT_hang;
-    int64_t lift = hang ? lifted(g, t->fault, a->at) : a->at + o->delay;
+    int64_t lift = hang ? mh_fault_lifted(g, t->fault, a->at) : a->at + o->delay;
     int64_t end = u->open ? u->ended : MH_MAX(u->ended, a->at);
     const struct mh_act *attempt = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
 

@@ -12,16 +12,9 @@ static const int64_t second = 1000000000;
 
 /* ---- MH-0403 ---- */
 
-enum { RECOVERY_S = 30, CRITICAL_S = 120, ENOUGH_UNITS = 20 };
+enum { RECOVERY_S = 30, CRITICAL_S = 120, FEW_UNITS = 5, ENOUGH_UNITS = 10, MANY_UNITS = 20 };
 /* p95 of 4 ms becoming 7 ms is noise, not an outage */
 static const int64_t latency_floor_ns = 25000000;
-
-struct watch {
-    uint32_t peer;
-    int64_t fault_end;
-    int64_t calm_p95;
-    unsigned calm;
-};
 
 static bool touches(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
 {
@@ -52,81 +45,114 @@ static int64_t fault_end(const struct mh_grading *g, uint32_t peer)
     return end;
 }
 
-/* Units that need this peer, in a span of time, untouched by any fault; and how they fared. */
-static int measure(const struct mh_grading *g, uint32_t peer, int64_t from, int64_t until,
-                   bool calm, unsigned *ret_n, unsigned *ret_failed, int64_t *ret_p95)
+/* Which routes need this peer: also those requests of theirs count that no longer get so far. */
+static bool *routes_of(const struct mh_grading *g, uint32_t peer)
 {
-    int64_t *all = calloc(g->m->units.n + 1, sizeof(*all));
-    unsigned n = 0, failed = 0;
+    bool *routes = calloc(g->m->routes.n + 1, sizeof(*routes));
 
-    if (!all)
-        return -ENOMEM;
-    for (size_t i = 0; i < g->m->units.n; i++) {
-        const struct mh_unit *u = &g->m->units.v[i];
-        bool in = calm ? u->calm
-                       : u->begun >= from && u->begun < until && !u->faulted &&
-                             !g->m->processes.v[u->process].baseline;
-
-        if (!in || u->command || u->how == 1 || (u->open && u->ended - u->begun < second) ||
-            !touches(g, u, peer))
-            continue;
-        failed += mh_unit_failed(u) || u->open;
-        all[n++] = u->latency;
-    }
-    qsort(all, n, sizeof(*all), mh_compare_int64);
-    *ret_n = n;
-    *ret_failed = failed;
-    *ret_p95 = mh_quantile(all, n, 0.95);
-    free(all);
-    return 0;
+    for (size_t i = 0; routes && i < g->m->units.n; i++)
+        if (!routes[g->m->units.v[i].route] && touches(g, &g->m->units.v[i], peer))
+            routes[g->m->units.v[i].route] = true;
+    return routes;
 }
 
-static bool is_bad(unsigned n, unsigned failed, int64_t p95, int64_t calm_p95)
+struct measured {
+    unsigned n, failed;
+    int64_t p95;
+};
+
+struct watch {
+    uint32_t peer;
+    int64_t fault_end;
+    struct measured calm;
+};
+
+/* Requests that need the peer, begun in a span of time, untouched by any fault; and how they fared.
+ */
+static int measure(const struct mh_grading *g, uint32_t peer, int64_t from, bool calm,
+                   struct measured *ret)
 {
-    return failed * 100 > n || (2 * p95 > 3 * calm_p95 && p95 - calm_p95 > latency_floor_ns);
+    int64_t *all = calloc(g->m->units.n + 1, sizeof(*all));
+    bool *routes = routes_of(g, peer);
+
+    *ret = (struct measured){0};
+    for (size_t i = 0; all && routes && i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+        bool in = calm ? u->calm
+                       : u->begun >= from && !u->faulted && !g->m->processes.v[u->process].baseline;
+
+        if (!in || !routes[u->route] || u->command || u->how == 1 ||
+            (u->open && u->ended - u->begun < second))
+            continue;
+        ret->failed += mh_unit_failed(u) || u->open;
+        all[ret->n++] = u->latency;
+    }
+    if (all)
+        qsort(all, ret->n, sizeof(*all), mh_compare_int64);
+    ret->p95 = all ? mh_quantile(all, ret->n, 0.95) : 0;
+    free(all);
+    free(routes);
+    return all && routes ? 0 : -ENOMEM;
+}
+
+/* Slow is only said where there was enough calm to know what is usual. */
+static bool is_bad(const struct measured *now, const struct measured *calm)
+{
+    if (now->failed * 100 > now->n)
+        return true;
+    return calm->n >= MANY_UNITS && now->n >= MANY_UNITS && 2 * now->p95 > 3 * calm->p95 &&
+           now->p95 - calm->p95 > latency_floor_ns;
+}
+
+static void say_0403(const struct mh_grading *g, struct mh_judgement *j, const struct watch *w,
+                     const struct measured *now, int64_t watched, int64_t after)
+{
+    const char *peer = mh_name_peer(g, w->peer);
+
+    if (j->verdict == MH_VERDICT_pass)
+        mh_reason(j, "%s after the last fault on %s: %u of %u failed, p95 %s (calm %s)",
+                  MH_SPAN(after), peer, now->failed, now->n, MH_SPAN(now->p95),
+                  MH_SPAN(w->calm.p95));
+    else if (j->verdict == MH_VERDICT_unclear)
+        mh_reason(
+            j, "not recovered when the run ended, %s after the last fault on %s; 30 s are needed",
+            MH_SPAN(watched), peer);
+    else
+        mh_sentence(j->evidence,
+                    "30 s after the last fault on %s had ended, %u of %u requests that need "
+                    "it failed, p95 was %s (calm %s)",
+                    peer, now->failed, now->n, MH_SPAN(now->p95), MH_SPAN(w->calm.p95));
 }
 
 static int file_0403(struct mh_grading *g, const struct watch *w)
 {
-    int64_t watched = g->m->last - w->fault_end, p95;
-    int64_t from = w->fault_end + MH_MIN(RECOVERY_S * second, watched / 2);
-    unsigned n, failed;
+    int64_t watched = g->m->last - w->fault_end;
+    int64_t after = MH_MIN(RECOVERY_S * second, watched / 2);
     bool bad, whole = watched >= (RECOVERY_S + 1) * second;
+    struct measured now, late;
     struct mh_judgement *j;
-    int r = measure(g, w->peer, from, INT64_MAX, false, &n, &failed, &p95);
+    int r = measure(g, w->peer, w->fault_end + after, false, &now);
 
-    if (r || n < ENOUGH_UNITS)
+    if (!r)
+        r = measure(g, w->peer, w->fault_end + CRITICAL_S * second, false, &late);
+    if (r || now.n < ENOUGH_UNITS)
         return r;
-    bad = is_bad(n, failed, p95, w->calm_p95);
+    bad = is_bad(&now, &w->calm);
     j = mh_judge_file(g,
                       !bad    ? MH_VERDICT_pass
                       : whole ? MH_VERDICT_fail
                               : MH_VERDICT_unclear,
-                      0, w->peer, MH_SEVERITY_high,
-                      n >= 5 * ENOUGH_UNITS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+                      0, w->peer,
+                      late.n >= ENOUGH_UNITS && is_bad(&late, &w->calm) ? MH_SEVERITY_critical
+                                                                        : MH_SEVERITY_high,
+                      now.n >= 5 * MANY_UNITS && w->calm.n >= MANY_UNITS ? MH_CONFIDENCE_high
+                                                                         : MH_CONFIDENCE_medium);
     if (!j)
         return -ENOMEM;
-    j->fired = n;
-    j->failed = failed;
-    if (!bad) {
-        mh_reason(j, "%s after the last fault on %s: %u of %u failed, p95 %s (calm %s)",
-                  MH_SPAN(from - w->fault_end), mh_name_peer(g, w->peer), failed, n, MH_SPAN(p95),
-                  MH_SPAN(w->calm_p95));
-    } else if (!whole) {
-        mh_reason(
-            j, "not recovered when the run ended, %s after the last fault on %s; 30 s are needed",
-            MH_SPAN(watched), mh_name_peer(g, w->peer));
-    } else {
-        mh_sentence(j->evidence,
-                    "30 s after the last fault on %s had ended, %u of %u requests that need "
-                    "it failed, p95 was %s (calm %s)",
-                    mh_name_peer(g, w->peer), failed, n, MH_SPAN(p95), MH_SPAN(w->calm_p95));
-        r = measure(g, w->peer, w->fault_end + CRITICAL_S * second, INT64_MAX, false, &n, &failed,
-                    &p95);
-        if (!r && n >= ENOUGH_UNITS && is_bad(n, failed, p95, w->calm_p95))
-            g->judgements.v[g->judgements.n - 1].severity = MH_SEVERITY_critical;
-    }
-    return r;
+    j->fired = now.n;
+    j->failed = now.failed;
+    say_0403(g, j, w, &now, watched, after);
+    return 0;
 }
 
 int mh_judge_0403(struct mh_grading *g)
@@ -137,13 +163,12 @@ int mh_judge_0403(struct mh_grading *g)
 
     for (uint32_t peer = 1; peer <= g->m->peers.n && !r; peer++) {
         struct watch w = {.peer = peer, .fault_end = fault_end(g, peer)};
-        unsigned failed;
 
         if (!w.fault_end || w.fault_end >= g->m->last)
             continue;
         fired = true;
-        r = measure(g, peer, 0, 0, true, &w.calm, &failed, &w.calm_p95);
-        if (!r && w.calm >= ENOUGH_UNITS)
+        r = measure(g, peer, 0, true, &w.calm);
+        if (!r && w.calm.n >= FEW_UNITS)
             r = file_0403(g, &w);
     }
     if (!r && g->judgements.n == before)

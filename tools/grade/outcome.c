@@ -64,6 +64,20 @@ static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, cons
     return (u->open || u->command) && (g->m->last > p->last + second || g->m->child_status > 128);
 }
 
+int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at)
+{
+    for (size_t i = 0; i < g->m->phases.n; i++) {
+        const struct mh_phase_seen *p = &g->m->phases.v[i];
+
+        if (at < p->start || (p->end && at >= p->end))
+            continue;
+        for (size_t k = 0; k < p->faults.n; k++)
+            if (p->faults.v[k] == (uint32_t)fault)
+                return p->end;
+    }
+    return 0;
+}
+
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
 {
     return t->error && t->caught && t->handler.kind == MH_FRAME_app && u->status > 0 &&
@@ -75,10 +89,16 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
     int64_t deadline = g->m->routes.v[u->route - 1].deadline;
+    int64_t lift = mh_fault_lifted(g, t->fault, a->at);
     int usual = usual_status(g->m, u);
 
+    if (t->walked)
+        return MH_OUTCOME_unknown;
     if (collapsed(g, t, u))
         return MH_OUTCOME_collapsed;
+    /* the hang ended before anybody's patience could: it says nothing */
+    if (t->effect - 1 == MH_EFFECT_hang && lift && u->ended >= lift && lift - a->at < deadline)
+        return MH_OUTCOME_unknown;
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
                                                               : MH_OUTCOME_unknown;
@@ -189,7 +209,8 @@ bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t)
         if (l->process != op->process)
             continue;
         /* this unit's own words, whatever they are; others' only when they name the failure */
-        if (l->unit == t->unit && !l->ambiguous)
+        if ((l->unit == t->unit && !l->ambiguous) ||
+            (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid)))
             return true;
         if ((!l->unit || l->ambiguous || l->tid == op->tid) &&
             words_tell(g, t, mh_model_text(g->m, l->log.words)))

@@ -23,6 +23,7 @@ struct open_sequence {
 
 struct walker {
     struct mh_grading *g;
+    struct mh_map usual; /* attempts a unit of this route makes there when all is well */
     struct open_sequence open[MAX_OPEN];
     unsigned n;
 };
@@ -34,11 +35,55 @@ static bool went_wrong(const struct mh_act *a)
     return a->failed || status >= 500 || status == 429 || status == 408;
 }
 
+static uint64_t usual_key(const struct mh_model *m, uint32_t unit, uint32_t site, uint32_t peer)
+{
+    return mh_mix2(mh_mix2(unit ? m->units.v[unit - 1].route : 0, site), peer);
+}
+
+/* Five questions asked at once, each refused, are five attempts, but nobody tried again: what a
+ * unit asks in the calm is taken out. */
+static unsigned without_usual(const struct walker *w, const struct mh_sequence *s)
+{
+    uint32_t usual = s->unit ? mh_map_get(&w->usual, usual_key(w->g->m, s->unit, s->site, s->peer))
+                             : MH_MAP_NONE;
+
+    return usual == MH_MAP_NONE || usual < 2 ? s->attempts : (s->attempts + usual - 1) / usual;
+}
+
+static int learn_usual(struct walker *w)
+{
+    const struct mh_model *m = w->g->m;
+
+    for (size_t i = 0; i < m->units.n; i++) {
+        const struct mh_unit *u = &m->units.v[i];
+        struct mh_map here = {0};
+        int r = 0;
+
+        for (uint32_t k = 0; u->calm && !u->touched && k < u->nacts && !r; k++) {
+            const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + k]];
+            uint64_t key = usual_key(m, a->unit, a->site, a->peer);
+            uint32_t n = mh_map_get(&here, key), most = mh_map_get(&w->usual, key);
+
+            if (a->kind != MH_ACT_attempt || !a->peer)
+                continue;
+            n = n == MH_MAP_NONE ? 1 : n + 1;
+            r = mh_map_set(&here, key, n);
+            if (!r && (most == MH_MAP_NONE || most < n))
+                r = mh_map_set(&w->usual, key, n);
+        }
+        mh_map_done(&here);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
 static int emit(struct walker *w, unsigned i, bool ended)
 {
     struct open_sequence *o = &w->open[i];
     struct mh_sequence *s;
 
+    o->s.attempts = without_usual(w, &o->s);
     if (o->s.attempts > 1 || went_wrong(o->last)) {
         s = mh_vec_add(&w->g->sequences);
         if (!s)
@@ -170,7 +215,7 @@ static int walk_unit(struct walker *w, const struct mh_unit *u)
 int mh_sequences_make(struct mh_grading *g)
 {
     struct walker w = {.g = g};
-    int r = 0;
+    int r = learn_usual(&w);
 
     for (size_t i = 0; i < g->m->units.n && !r; i++)
         if (!g->m->processes.v[g->m->units.v[i].process].baseline)
@@ -188,5 +233,6 @@ int mh_sequences_make(struct mh_grading *g)
         r = close_all(&w);
     while (w.n)
         free(w.open[--w.n].waits.v);
+    mh_map_done(&w.usual);
     return r;
 }

@@ -49,6 +49,9 @@ static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
     if (!o->attempt)
         return false;
     text = mh_model_text(g->m, g->m->acts.v[o->attempt - 1].attempt.text);
+    /* no HTTP: a send that failed sent nothing, so nobody can have acted on it */
+    if (!*text && o->kind == MH_OP_send && o->err)
+        return true;
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (!strncmp(text, methods[i], strlen(methods[i])))
             return true;
@@ -62,6 +65,8 @@ static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
 
     if (o->kind == MH_OP_write || o->kind == MH_OP_fsync || o->kind == MH_OP_rename ||
         o->kind == MH_OP_ftruncate || o->kind == MH_OP_close)
+        return true;
+    if (o->kind == MH_OP_send && !*text)
         return true;
     return !strncmp(text, "POST ", 5) || !strncmp(text, "PUT ", 4) || !strncmp(text, "PATCH ", 6) ||
            !strncmp(text, "DELETE ", 7);
@@ -194,6 +199,35 @@ static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, st
     }
 }
 
+/* It gave up on a delay or a hang: for the program that was an error, made by its own limit. */
+static bool gave_up(const struct mh_model *m, const struct mh_op_seen *o)
+{
+    const struct mh_act *attempt = o->attempt ? &m->acts.v[o->attempt - 1] : NULL;
+
+    return (o->effect - 1 == MH_EFFECT_delay || o->effect - 1 == MH_EFFECT_hang) && attempt &&
+           attempt->failed && attempt->attempt.err == ETIMEDOUT &&
+           attempt->attempt.ended >= m->acts.v[o->act].at;
+}
+
+/* One of several addresses: the same call, on the same line, went on to the next at once. */
+static bool walked_on(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_unit *u)
+{
+    const struct mh_act *a = &m->acts.v[o->act];
+
+    for (uint32_t i = 0; o->kind == MH_OP_connect && i < u->nacts; i++) {
+        const struct mh_act *next = &m->acts.v[m->by_unit.v[u->first_act + i]];
+
+        if (next->kind == MH_ACT_attempt && next->at >= a->at && next->stack == a->stack &&
+            next->stack && next->conn != a->conn && next->tid == a->tid &&
+            (next->peer != a->peer ||
+             (o->attempt &&
+              next->attempt.family_id != m->acts.v[o->attempt - 1].attempt.family_id)) &&
+            next->at - a->until < INT64_C(50000000))
+            return true;
+    }
+    return false;
+}
+
 static int trial_new(struct making *k, uint32_t op, uint64_t key)
 {
     struct mh_grading *g = k->g;
@@ -218,6 +252,9 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .ambiguous = a->ambiguous,
                            .one_shot = is_one_shot(k, o, a),
                            .healthy_after = r->last_ok > a->until};
+    t->timed_out = gave_up(g->m, o);
+    t->error |= t->timed_out;
+    t->walked = walked_on(g->m, o, &g->m->units.v[a->unit - 1]);
     t->expected = is_expected(o->kind, o->err) || (t->error && !o->err);
     t->presend = o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo ||
                  (o->kind == MH_OP_send && o->err);
@@ -300,6 +337,7 @@ static int take_op(struct making *k, uint32_t op)
         struct mh_trial *t = &k->g->trials.v[have];
 
         t->error = true;
+        t->timed_out = false;
         t->err = o->err;
         t->op = op;
         t->expected = is_expected(o->kind, o->err) || !o->err;

@@ -123,9 +123,14 @@ static uint32_t certain(const struct sweep *s, const struct mh_act *a)
     return unit;
 }
 
+static uint64_t worker_key(const struct mh_act *a)
+{
+    return a->task ? mh_mix2(a->task, 1) : mh_mix2(a->tid, 2);
+}
+
 static struct worker *worker_of(struct sweep *s, const struct mh_act *a)
 {
-    uint64_t key = a->task ? mh_mix2(a->task, 1) : mh_mix2(a->tid, 2);
+    uint64_t key = worker_key(a);
     uint32_t have = mh_map_get(&s->workers, key);
     struct worker *w;
 
@@ -151,15 +156,24 @@ static void advance(struct sweep *s, int64_t at)
     s->nactive = kept;
 }
 
-/* Could this unit be the one? A task that began before it or goes on after it works for nobody. */
-static bool candidate(const struct sweep *s, const struct mh_act *a, const struct worker *w,
-                      uint32_t unit)
+/* Does it go on until the call has ended? */
+static bool candidate(const struct sweep *s, const struct mh_act *a, uint32_t unit)
 {
     const struct mh_unit *u = &s->m->units.v[unit];
 
-    if (a->task && u->task && (w->first < u->begun || w->last > u->ended))
-        return false;
     return u->open || u->ended >= MH_MIN(a->until, a->at + INT64_C(50000000));
+}
+
+/* A task that serves one request is seen within that request only. */
+static bool contains(const struct mh_unit *u, const struct worker *w)
+{
+    return w->first >= u->begun && w->last <= u->ended;
+}
+
+/* How loosely a unit fits around what is known of the worker: the tightest is the likeliest. */
+static int64_t slack(const struct mh_act *a, const struct worker *w, const struct mh_unit *u)
+{
+    return a->task ? (w->first - u->begun) + (u->ended - w->last) : u->ended - a->until;
 }
 
 static uint64_t site_route(const struct mh_act *a, const struct mh_unit *u)
@@ -170,14 +184,13 @@ static uint64_t site_route(const struct mh_act *a, const struct mh_unit *u)
 static void give(struct sweep *s, struct mh_act *a, struct worker *w, uint32_t unit, bool sure)
 {
     struct mh_unit *u = &s->m->units.v[unit];
-    uint64_t key = a->task ? mh_mix2(a->task, 1) : mh_mix2(a->tid, 2);
 
     a->unit = unit + 1;
     a->ambiguous = !sure;
     w->unit = unit + 1;
     w->sure = sure;
     if (!u->worker || sure)
-        u->worker = key;
+        u->worker = worker_key(a);
 }
 
 /* First pass: what is certain, and what can only be one; learns which routes use which sites. */
@@ -209,35 +222,40 @@ static int pass_certain(struct sweep *s)
     return 0;
 }
 
-/* Of several candidates the one whose route is known to use this site, that nobody else works for,
- * and that ends soonest after the call. */
+/* Of several candidates the one that spans the task, whose route is known to use this site, that
+ * nobody else works for, and that fits most tightly. */
 static void guess(struct sweep *s, struct mh_act *a, struct worker *w)
 {
-    uint64_t me = a->task ? mh_mix2(a->task, 1) : mh_mix2(a->tid, 2);
+    uint64_t me = worker_key(a);
     uint32_t best = MH_MAP_NONE;
     int best_worth = -1;
-    size_t n = 0;
+    size_t n = 0, spanning = 0;
+    int64_t best_slack = 0;
 
     for (size_t i = 0; i < s->nactive; i++) {
         const struct mh_unit *u = &s->m->units.v[s->active[i]];
+        int64_t loose = slack(a, w, u);
         int worth = 0;
 
-        if (!candidate(s, a, w, s->active[i]))
+        if (!candidate(s, a, s->active[i]))
             continue;
         n++;
         if (w->unit == s->active[i] + 1) {
             give(s, a, w, s->active[i], w->sure);
             return;
         }
+        spanning += a->task && contains(u, w);
+        worth += 4 * (a->task && contains(u, w));
         worth += 2 * (mh_map_get(&s->routes_of_site, site_route(a, u)) == 1);
         worth += !u->worker || u->worker == me;
-        if (worth > best_worth || (worth == best_worth && u->ended < s->m->units.v[best].ended)) {
+        if (worth > best_worth || (worth == best_worth && loose < best_slack)) {
             best = s->active[i];
             best_worth = worth;
+            best_slack = loose;
         }
     }
     if (n)
-        give(s, a, w, best, n == 1);
+        give(s, a, w, best, n == 1 || spanning == 1);
 }
 
 static int pass_guess(struct sweep *s)

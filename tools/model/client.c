@@ -128,6 +128,9 @@ int mh_intake_close(struct mh_intake *in)
     a->pending = e.pending != 0;
     a->conn = (uint32_t)(c - in->m->conns.v) + 1;
     a->attempt_of = c->attempt;
+    /* given up on: the usual end of a timeout */
+    if (a->pending && a->attempt_of && !in->m->acts.v[a->attempt_of - 1].answered)
+        attempt_fail(&in->m->acts.v[a->attempt_of - 1], ETIMEDOUT, a->at);
     return 0;
 }
 
@@ -241,6 +244,8 @@ int mh_intake_waited(struct mh_intake *in)
     place_of_conn(in, a, e.conn, e.peer);
     a->blocking = e.blocking != 0;
     a->loop = waits_on_a_loop(e.call, 1);
+    if (a->attempt_of && e.ready == 0)
+        attempt_fail(&in->m->acts.v[a->attempt_of - 1], ETIMEDOUT, in->record->at + in->offset);
     a->wait.timeout = e.timeout_ns;
     a->wait.waited = mh_intake_time(e.waited_ns);
     a->wait.ready = (int32_t)e.ready;
@@ -279,6 +284,14 @@ static int op_attempt(struct mh_intake *in, const struct mh_ev_op *e, uint32_t *
     a = attempt_of(in, c);
     if (!a)
         return 0;
+    /* nothing of the new request left: there is no record of it but this */
+    if (e->kind == MH_OP_send && e->err && (a->answered || a->failed)) {
+        a = attempt_add(in, e->conn, e->peer, e->stack, e->task, e->unit);
+        if (!a)
+            return -ENOMEM;
+        a->pooled = true;
+        c = mh_intake_conn(in, e->conn);
+    }
     *ret = c->attempt;
     if (e->err || e->effect - 1 == MH_EFFECT_eof || e->effect - 1 == MH_EFFECT_reset)
         attempt_fail(a, (int)e->err, in->record->at + in->offset);

@@ -169,8 +169,12 @@ static int on_peer(struct mh_intake *in)
 static int on_path(struct mh_intake *in)
 {
     struct mh_ev_path e = mh_record_as(in->record, path);
-    int64_t text = tail_text(in);
+    char name[1024] = "";
+    int64_t text;
 
+    /* files named by ids are one path: what happens to one may happen to each */
+    mh_route_template(in->record->tail, in->record->tail_len, name, sizeof(name));
+    text = mh_texts_add(&in->m->texts, name, strlen(name));
     return text < 0 ? -ENOMEM : mh_map_set(&in->paths, (uint64_t)e.path, (uint32_t)text);
 }
 
