@@ -41,16 +41,19 @@ static inline long mh_sys6(long n, long a, long b, long c, long d, long e, long 
 #error "mishap knows the system call convention of x86_64 and aarch64 only"
 #endif
 
-#define mh_sys(n, ...)                        MH_SYS_PICK(__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)(n, __VA_ARGS__)
+/* Aligned, these would run past the last column. */
+/* clang-format off */
+#define mh_sys(n, ...) MH_SYS_PICK(__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)(n, __VA_ARGS__)
 #define MH_SYS_PICK(a, b, c, d, e, f, k, ...) MH_SYS_##k
-#define MH_SYS_1(n, a)                        mh_sys6(n, (long)(a), 0, 0, 0, 0, 0)
-#define MH_SYS_2(n, a, b)                     mh_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define MH_SYS_3(n, a, b, c)                  mh_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define MH_SYS_4(n, a, b, c, d)               mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define MH_SYS_5(n, a, b, c, d, e)                                                                 \
+#define MH_SYS_1(n, a) mh_sys6(n, (long)(a), 0, 0, 0, 0, 0)
+#define MH_SYS_2(n, a, b) mh_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define MH_SYS_3(n, a, b, c) mh_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define MH_SYS_4(n, a, b, c, d) mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define MH_SYS_5(n, a, b, c, d, e) \
     mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
-#define MH_SYS_6(n, a, b, c, d, e, f)                                                              \
+#define MH_SYS_6(n, a, b, c, d, e, f) \
     mh_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+/* clang-format on */
 
 static inline int mh_sys_getpid(void)
 {

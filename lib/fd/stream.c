@@ -89,8 +89,8 @@ static uint32_t poll_now(int fd, short events)
 }
 
 /* When what is noticed now really came. A program that computes for a second finds its answer there
- * afterwards; nobody stamped it meanwhile. TCP remembers when it last received data, in jiffies: the
- * margin keeps an estimate from being early. */
+ * afterwards; nobody stamped it meanwhile. TCP remembers when it last received data, in jiffies:
+ * the margin keeps an estimate from being early. */
 static int64_t arrival_time(const struct mh_desc *d, int fd, int64_t now)
 {
     const int64_t margin = 12000000;

@@ -54,9 +54,9 @@ struct mh_desc {
     bool connecting; /* a non-blocking connect is under way */
     bool read_shut;  /* shutdown() by the program itself */
     enum mh_dead dead;
-    int dead_err;   /* errno not yet given to the program; then 0 */
+    int dead_err;    /* errno not yet given to the program; then 0 */
     int64_t dead_op; /* record of what killed it */
-    uint64_t armed; /* operations for which some fault's `where` fits this description */
+    uint64_t armed;  /* operations for which some fault's `where` fits this description */
     struct mh_peer *peer;
     uint32_t path_id;
     char *path;                       /* of files, in memory of ours; NULL otherwise */
@@ -71,7 +71,7 @@ struct mh_desc {
     struct mh_hold holds[MH_HOLDS];
     unsigned nholds;
     int64_t last_release;
-    int64_t looked_at; /* last look at arrivals */
+    int64_t looked_at;   /* last look at arrivals */
     int64_t end_release; /* of EOF, HUP or error; 0 not seen */
     struct mh_pending in, out;
     uint64_t delivered, sent; /* bytes over the connection's life */
@@ -82,7 +82,7 @@ struct mh_desc {
     int64_t connect_at, request_at;
     struct mh_place origin; /* where it was connected */
     struct mh_place asked;  /* where its last request (or its connect) was made */
-    int64_t wait_told;     /* mix of exchange and limit of the last wait record */
+    int64_t wait_told;      /* mix of exchange and limit of the last wait record */
 
     /* inbound HTTP, as a server */
     int64_t unit, unit_at;

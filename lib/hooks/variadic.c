@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The variadic calls: open and its kin, fcntl, ioctl, mremap's are by hand since C cannot pass an
  * argument list on. */
+#include "hooks/variadic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,7 +13,6 @@
 #include "hooks/bytes.h"
 #include "hooks/files.h"
 #include "hooks/gate.h"
-#include "hooks/variadic.h"
 
 #include "base/banned.h"
 
