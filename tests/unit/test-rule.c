@@ -152,9 +152,9 @@ static void when_counts(void **state)
     begin(NULL);
     f = fault("x", BIT(error));
     f->skip = 2;
-    f->every = 2;
+    f->every = 3;
     f->count = 2;
-    assert_string_equal(hits(op, 10), "..#.#.....");
+    assert_string_equal(hits(op, 10), "..#..#....");
 }
 
 static void count_is_of_hits(void **state)
