@@ -84,8 +84,9 @@ static __attribute__((noinline)) void *slow_mremap(void *at, size_t from, size_t
     size_t had = mh_refuse_counts() ? mh_budget_unmap(at, from) : 0;
     void *p;
 
-    if (had && to > had && mh_refuse(MH_CALL_mremap, MH_OP_mmap, to - had, true)) {
-        mh_budget_map(at, had);
+    if (to > from && mh_refuse(MH_CALL_mremap, MH_OP_mmap, to - from, had != 0)) {
+        if (had)
+            mh_budget_map(at, had);
         return MAP_FAILED;
     }
     p = result(mh_sys(SYS_mremap, at, from, to, flags, where));

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every row of hooks.def: its snippet works bare and under the library, from a thread, a child and a
+constructor, and meets each error that its operation can have. See tests/hooks/README.md."""
+
+import errno
+import os
+import re
+import socket
+
+import pytest
+
+from guest import BUILD, TREE
+
+SNIPPETS = os.path.join(BUILD, "tests", "hooks", "snippets")
+
+
+def table(name):
+    with open(os.path.join(TREE, "lib", "table", name), encoding="utf-8") as f:
+        return re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+
+
+ROWS = re.findall(r"^HOOK\((\w+), [^,]+, (\w+),", table("hooks.def"), re.M)
+ERRORS = {op: names.replace(" ", "").split(",") for op, names in
+          re.findall(r"^OP\((\w+),.*?ERR\(([^)]*)\)", table("ops.def"), re.M)}
+EFFECTS = dict(re.findall(r"^OP\((\w+), [\w.]+, ([^,]*),", table("ops.def"), re.M))
+FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close")
+# Every class of calls has an active fault, and none of them applies.
+QUIET = "[run]\nprocesses = *\n[fault elsewhere]\ncall = recv send connect accept\npeer = 10.9.9.9\ndelay = 1s\n" \
+        "[fault nowhere]\ncall = open read write fsync rename unlink close\npath = /nowhere/**\nerror = EIO\n"
+
+
+def run(guest, tmp_path, name, how="main", config=None, under=True):
+    r = guest.command([SNIPPETS, name, how], config=config, under=under, cwd=str(tmp_path), timeout=20)
+    assert r.status == 0 and not r.stderr, "%s %s: %s\n%s" % (name, how, r.status, r.stderr)
+    return r.stdout.strip()
+
+
+def expected(op, name):
+    if op == "getaddrinfo":
+        return "eai %d" % -getattr(socket, name)
+    return "errno %d" % getattr(errno, name)
+
+
+def fault(op, effect, tmp_path):
+    where = "path = %s/**\n" % tmp_path if op in FILES else ""
+    return "[run]\nprocesses = *\n[fault f]\ncall = %s\n%s\n%s" % (op, effect, where)
+
+
+@pytest.mark.parametrize("op, name", ROWS)
+def test_a_call_does_its_work(guest, tmp_path, op, name):
+    assert run(guest, tmp_path, name, under=False) == "ok 0", "bare"
+    for how in ("main", "thread", "fork", "constructor"):
+        assert run(guest, tmp_path, name, how) == "ok 0", "observed, %s" % how
+    for how in ("main", "fork"):
+        assert run(guest, tmp_path, name, how, config=QUIET) == "ok 0", "faults elsewhere, %s" % how
+
+
+# While a fault could apply, sendfile() answers as it does on files that cannot do it: every caller then
+# reads and writes instead, and meets the fault there.
+SENDFILE = ("sendfile", "sendfile64")
+
+
+@pytest.mark.parametrize("op, name", [r for r in ROWS if r[0] != "none"])
+def test_a_call_meets_the_errors_of_its_operation(guest, tmp_path, op, name):
+    for error in ERRORS[op] if name not in SENDFILE else ["EINVAL"]:
+        config = fault(op, "error = " + (error if name not in SENDFILE else "EIO"), tmp_path)
+        assert run(guest, tmp_path, name, config=config) == expected(op, error), "%s: %s" % (name, error)
+    for how in ("thread", "fork") if op not in ("malloc", "mmap") else ():
+        assert run(guest, tmp_path, name, how, config=config) == expected(op, error), how
+
+
+@pytest.mark.parametrize("op, name", [r for r in ROWS if "short" in EFFECTS.get(r[0], "")
+                                      and r[1] not in SENDFILE])
+def test_a_call_can_be_short(guest, tmp_path, op, name):
+    assert run(guest, tmp_path, name, config=fault(op, "short = 1..2", tmp_path)) == "short 0"

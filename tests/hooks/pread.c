@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pread(): bytes from an offset. */
+#include "snippet.h"
+
+int snippet_pread(void)
+{
+    char b[16] = "";
+    ssize_t n;
+    int fd = temp_file();
+
+    WANT(fd >= 0);
+    n = pread(fd, b, 5, 0);
+    GOT(n, 5);
+    WANT(!memcmp(b, "hello", 5));
+    close(fd);
+    WANT(pread(-1, b, 5, 0) == -1 && errno == EBADF);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pwrite(): bytes at an offset. */
+#include "snippet.h"
+
+int snippet_pwrite(void)
+{
+    char b[8] = "";
+    ssize_t n;
+    int fd = temp_file();
+
+    WANT(fd >= 0);
+    n = pwrite(fd, "HELLO", 5, 0);
+    GOT(n, 5);
+    WANT(lseek(fd, 0, SEEK_SET) == 0);
+    WANT(read(fd, b, 5) == 5 && !memcmp(b, "HELLO", 5));
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the snippets share. A snippet returns 0 when its call worked and did what it should, the
+ * errno when the call failed, SHORT when it moved less than asked, and -line when it misbehaved. */
+#pragma once
+
+#ifdef _FILE_OFFSET_BITS
+#error "open would become open64: the snippets call each name itself"
+#endif
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <malloc.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SHORT = 100000,    /* fewer bytes than asked */
+    EAI_BASE = 200000, /* getaddrinfo's codes, from here on */
+};
+
+/* The call under test must not fail. */
+#define TRY(expr)                                                                                  \
+    do {                                                                                           \
+        if ((expr) < 0)                                                                            \
+            return errno;                                                                          \
+    } while (0)
+
+/* It must have moved this many. */
+#define GOT(n, want)                                                                               \
+    do {                                                                                           \
+        TRY(n);                                                                                    \
+        if ((n) < (want))                                                                          \
+            return SHORT;                                                                          \
+        WANT((n) == (want));                                                                       \
+    } while (0)
+
+#define WANT(expr)                                                                                 \
+    do {                                                                                           \
+        if (!(expr))                                                                               \
+            return -__LINE__;                                                                      \
+    } while (0)
+
+int listener(void);                 /* a listening TCP socket on a free loopback port */
+int dial(int fd, int to);           /* connect() to that listener */
+int pair(int p[2]);                 /* a TCP connection: p[0] connected, p[1] was accepted */
+void done(int a, int b);            /* closes both */
+int make_file(void);                /* ./snippet.tmp holds "hello world"; past every hook */
+int temp_file(void);                /* the same, opened for both, at its begin */
+int syscall_open(const char *path); /* opened for both, past every hook */
+mode_t mask(void);
+
+#define HOOK(op, ret, name, params) int snippet_##name(void);
+#include "table/hooks.def"
+#undef HOOK
