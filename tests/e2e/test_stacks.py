@@ -53,14 +53,16 @@ def test_a_class_is_put_before_the_name_where_python_has_no_qualified_name(pytho
 
 @every_python
 def test_a_stack_has_one_id_and_one_record(python):
+    """From the third round on: an instruction may be specialised, and stand elsewhere, once."""
     said, events, _ = shapes(need_python(python))
-    assert said["again"], "the second round gave other ids"
     ids = [e["stack"] for e in events if e["event"] == "stack"]
     assert len(ids) == len(set(ids))
+    third, fourth = ([s["stack"] for s in said["seen"] if s["round"] == r] for r in (2, 3))
+    assert third == fourth
     by_frames = {}
     for s in said["seen"]:
-        key = str(s["frames"])
-        assert by_frames.setdefault(key, s["stack"]) == s["stack"], s["shape"]
+        by_frames.setdefault(str(s["frames"]), set()).add(s["stack"])
+    assert max(map(len, by_frames.values())) <= 2
 
 
 @every_python
@@ -81,8 +83,8 @@ def test_one_task_is_one_coroutine(python):
 
 def check_tasks(said, events, path):
     tails = {e["stack"]: e["tail"] for e in events if e["event"] == "stack"}
-    rounds = [said["seen"][:len(said["seen"]) // 2], said["seen"][len(said["seen"]) // 2:]]
-    for seen in rounds:
+    for r in range(4):
+        seen = [s for s in said["seen"] if s["round"] == r]
         tasks = {n: {s["task"] for s in seen if s["shape"].startswith("task %d " % n)} for n in (1, 2)}
         assert len(tasks[1]) == len(tasks[2]) == 1
         assert tasks[1] != tasks[2] and 0 not in tasks[1] | tasks[2]
