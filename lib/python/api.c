@@ -83,9 +83,12 @@ void mh_python_init(void)
     symbol("PyTuple_Type", &mh_py.tuple_type);
     symbol("PyExc_OSError", &mh_py.os_error);
     symbol("PyExc_MemoryError", &mh_py.memory_error);
+    symbol("PyExc_StopIteration", &mh_py.stop_iteration);
+    symbol("PyExc_StopAsyncIteration", &mh_py.stop_async);
     symbol("_Py_NoneStruct", &mh_py.none);
     symbol("_PyRuntime", &runtime);
-    mh_py.can_follow = whole && mh_py.os_error && mh_py.memory_error && mh_py.none;
+    mh_py.can_follow = whole && mh_py.os_error && mh_py.memory_error && mh_py.stop_iteration &&
+                       mh_py.stop_async && mh_py.none;
     mh_py.found = mh_py.PyGILState_GetThisThreadState && mh_py.finalizing && mh_py.code_type &&
                   mh_py.str_type && mh_py.bytes_type && mh_py.coro_type && mh_py.tuple_type &&
                   mh_layout_find(mh_py.hex, runtime, &mh_py.at) == 0;

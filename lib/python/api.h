@@ -41,7 +41,7 @@ struct mh_py {
     uint32_t hex;       /* PY_VERSION_HEX, 0: no interpreter */
     struct mh_layout at;
     const char *code_type, *str_type, *bytes_type, *coro_type, *tuple_type;
-    void **os_error, **memory_error; /* where PyExc_OSError and PyExc_MemoryError are kept */
+    void **os_error, **memory_error, **stop_iteration, **stop_async; /* where PyExc_* are kept */
     void *none;
     int (*finalizing)(void);
     int (*frame_line)(void *); /* PyFrame_GetLineNumber; NULL from 3.11 on: frames are no objects */

@@ -8,6 +8,9 @@
 
 #include "base/banned.h"
 
+/* How far back a chain of causes is looked at. */
+enum { GENERATIONS = 8 };
+
 static void *object(const char *p)
 {
     return (void *)(uintptr_t)p;
@@ -48,21 +51,23 @@ void mh_exc_type(const char *exc, char *ret)
     release(name);
 }
 
-void mh_exc_ancestors(const char *exc, struct mh_ancestors *ret)
+bool mh_exc_descends(const char *exc, const char *from)
 {
-    ret->n = 0;
-    while (exc && ret->n < MH_ANCESTORS) {
+    const char *type = mh_py_type(exc);
+
+    if (type == *mh_py.stop_iteration || type == *mh_py.stop_async)
+        return false;
+    for (int i = 0; exc && i < GENERATIONS; i++) {
         char *cause = mh_py.PyException_GetCause(object(exc));
         char *context = mh_py.PyException_GetContext(object(exc));
 
-        if (cause && cause != context)
-            ret->of[ret->n++] = cause;
-        if (context && ret->n < MH_ANCESTORS)
-            ret->of[ret->n++] = context;
-        exc = context ? context : cause;
-        release(cause); /* the one before keeps it alive */
+        release(cause); /* the one before keeps both alive */
         release(context);
+        if (cause == from || context == from)
+            return true;
+        exc = context ? context : cause;
     }
+    return false;
 }
 
 bool mh_exc_is_os(const char *exc)
@@ -87,13 +92,15 @@ int mh_exc_errno(const char *exc)
     return (int)err;
 }
 
-bool mh_exc_is_new(const char *exc)
+bool mh_exc_is_new(const char *exc, bool traced)
 {
     char *trace = mh_py.PyException_GetTraceback(object(exc)), *next;
     bool one;
 
-    if (!trace)
-        return true;
+    if (!trace || traced) {
+        release(trace);
+        return !trace;
+    }
     next = attribute(trace, "tb_next");
     one = !next || next == mh_py.none;
     release(next);

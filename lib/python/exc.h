@@ -7,17 +7,14 @@
 
 #include "python/follow.h"
 
-enum { MH_TYPE_MAX = 160, MH_WHERE_MAX = 640, MH_ANCESTORS = 8 };
+enum { MH_TYPE_MAX = 160, MH_WHERE_MAX = 640 };
 
 /* "ConnectionResetError", "redis.exceptions.ConnectionError"; `ret` holds MH_TYPE_MAX bytes. */
 void mh_exc_type(const char *exc, char *ret);
 
-/* Exceptions that this one was raised from, or while they were handled; itself not among them. */
-struct mh_ancestors {
-    const char *of[MH_ANCESTORS];
-    unsigned n;
-};
-void mh_exc_ancestors(const char *exc, struct mh_ancestors *ret);
+/* Was this one raised from the other, or while the other was being handled? Never a StopIteration:
+ * that is how coroutines and generators return. */
+bool mh_exc_descends(const char *exc, const char *from);
 
 /* An OSError (which gaierror and all socket errors are) or a MemoryError? */
 bool mh_exc_is_os(const char *exc);
@@ -25,8 +22,9 @@ bool mh_exc_is_os(const char *exc);
 /* Its errno attribute, 0 when it has none. */
 int mh_exc_errno(const char *exc);
 
-/* Was it created just now: has it passed no other frame than this one? */
-bool mh_exc_is_new(const char *exc);
+/* Was it created just now: has it passed no other frame than this one? A trace function sees it
+ * before this frame is entered in its traceback. */
+bool mh_exc_is_new(const char *exc, bool traced);
 
 /* Is it the exception that this thread is handling now? */
 bool mh_exc_handled_is(const char *exc);

@@ -9,17 +9,23 @@
 
 #include "base/banned.h"
 
+/* The handler's new exception is what goes on. */
+static void replace(struct mh_track *t)
+{
+    mh_track_unhold(t);
+    t->object = t->next;
+    t->next = NULL;
+    memcpy(t->type, t->next_type, sizeof(t->type));
+    mh_track_emit(t, MH_STEP_replaced, t->type, t->next_where, t->next_line);
+}
+
 /* The end of being handled: the object goes its way, or is kept by somebody who may raise it again.
  */
 static void settle(struct mh_track *t)
 {
     if (t->next && t->next_frame == t->frame) {
-        mh_track_emit(t, MH_STEP_replaced, t->next_type, t->next_where, t->next_line);
-        mh_track_unhold(t);
-        t->object = t->next;
-        mh_track_emit(t, MH_STEP_handled, t->next_type, t->where, t->next_caught_line);
-        t->next = NULL;
-        memcpy(t->type, t->next_type, sizeof(t->type));
+        replace(t);
+        mh_track_emit(t, MH_STEP_handled, t->type, t->where, t->next_caught_line);
         mh_track_move(t, t->source == MH_SOURCE_monitoring ? MH_PARKED : MH_FREE);
         return;
     }
@@ -55,16 +61,6 @@ static void fly(struct mh_track *t, const struct mh_moment *m)
     t->code = m->f.code;
     t->next = NULL;
     mh_track_move(t, MH_FLYING);
-}
-
-/* The handler's new exception is what goes on. */
-static void replace(struct mh_track *t)
-{
-    mh_track_emit(t, MH_STEP_replaced, t->next_type, t->next_where, t->next_line);
-    mh_track_unhold(t);
-    t->object = t->next;
-    memcpy(t->type, t->next_type, sizeof(t->type));
-    t->next = NULL;
 }
 
 static void next_set(struct mh_track *t, const struct mh_moment *m, const char *exc)
@@ -125,7 +121,7 @@ static void raise_known(struct mh_track *t, const struct mh_moment *m, const cha
     bool again = state == MH_PARKED;
 
     if (again) {
-        if (!heir && mh_exc_is_new(exc)) {
+        if (!heir && mh_exc_is_new(exc, t->source == MH_SOURCE_trace)) {
             mh_track_try_move(t, MH_PARKED, MH_FREE); /* another object at its address */
             return;
         }
@@ -134,6 +130,10 @@ static void raise_known(struct mh_track *t, const struct mh_moment *m, const cha
         t->ts = m->ts;
     }
     if (heir && state == MH_CAUGHT) {
+        if (t->next && mh_exc_descends(exc, t->next)) {
+            replace(t); /* that was caught, too, and replaced in its turn */
+            mh_track_hold(t);
+        }
         if (t->next != exc)
             next_set(t, m, exc);
         return;
@@ -149,15 +149,26 @@ static void raise_known(struct mh_track *t, const struct mh_moment *m, const cha
         mh_track_emit_here(t, MH_STEP_reraised, m);
 }
 
+/* C code ended its flight without a word; the frame that it was in goes on. */
+static void swallowed(struct mh_track *t)
+{
+    struct mh_buf where = {t->where, sizeof(t->where), 0, false};
+    bool same;
+
+    if (mh_track_frame_there(t->ts, t, &same)) {
+        mh_code_add(&where, t->code, t->frame);
+        mh_track_emit(t, MH_STEP_handled, t->type, t->where,
+                      t->came ? t->came : mh_code_line(t->code, t->offset));
+    }
+    mh_track_move(t, MH_FREE);
+}
+
 void mh_follow_raise(const struct mh_moment *m, const char *exc)
 {
-    struct mh_ancestors a;
-
-    mh_exc_ancestors(exc, &a);
     MH_EACH_TRACK(t)
     {
         int state = mh_track_state(t);
-        bool heir = false;
+        bool heir;
 
         if (state == MH_CAUGHT && t->ts != m->ts && t->object == exc) {
             settle(t); /* handed to this thread before that one was seen to go on */
@@ -170,10 +181,14 @@ void mh_follow_raise(const struct mh_moment *m, const char *exc)
             raise_waiting(t, m, exc);
             continue;
         }
-        for (unsigned i = 0; i < a.n && !heir; i++)
-            heir = a.of[i] == t->object;
+        if (exc == t->object && (state == MH_FLYING || state == MH_LANDING) &&
+            t->frame != m->f.frame && mh_exc_is_new(exc, t->source == MH_SOURCE_trace)) {
+            swallowed(t); /* it is gone, and another has its address */
+            continue;
+        }
+        heir = exc != t->object && mh_exc_descends(exc, t->object);
         if (exc == t->object || heir)
-            raise_known(t, m, exc, exc != t->object);
+            raise_known(t, m, exc, heir);
         else if (state == MH_CAUGHT && t->frame == m->f.frame && exc != t->next &&
                  mh_exc_handled_is(t->object) == 0)
             settle(t);
@@ -234,6 +249,7 @@ static void leave(struct mh_track *t, const struct mh_moment *moment)
     t->frame = caller.frame;
     t->code = caller.code;
     t->offset = mh_frame_offset(&caller);
+    t->came = 0;
     mh_track_move(t, MH_LANDING);
 }
 
@@ -279,6 +295,7 @@ static void line_reached(struct mh_track *t, const struct mh_moment *m)
     if (clause || !t->line)
         t->line = m->line;
     t->reached = m->line;
+    t->raises = t->raises && m->line != t->came; /* that one was told */
 }
 
 static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leaving)
@@ -312,9 +329,11 @@ static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leav
     }
     if (inner)
         return;
-    /* From 3.11 on the first line told may be that of the instruction which is about to note that
-     * the exception is being handled. */
-    if (!t->entered && !leaving && mh_py.at.co_adaptive)
+    /* From 3.11 on a line may be told for the instruction which is about to note that the exception
+     * is being handled; sys.monitoring does so at most once after it told of the handler. */
+    if (mh_py.at.op_push && !leaving && mh_exc_opcode(m) == mh_py.at.op_push)
+        return;
+    if (!t->entered && !leaving && t->source == MH_SOURCE_monitoring)
         t->entered = true;
     else
         settle(t);

@@ -40,7 +40,8 @@ void mh_follow_unwind(const struct mh_moment *m, const char *exc);
 /* The frame goes on: a new line, a yield, or (`leaving`) a return. */
 void mh_follow_step(const struct mh_moment *m, bool leaving);
 
-/* Is there anything that this thread may still tell? */
+/* Is there anything that this thread may still tell? Each time that it is only of objects kept by
+ * somebody costs them some of what they may cost. */
 bool mh_follow_busy(const char *ts);
 
 /* How many exceptions are followed that are not merely kept by somebody. */

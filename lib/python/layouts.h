@@ -23,7 +23,7 @@ struct mh_layout {
     uint16_t co_adaptive, co_varnames, co_argcount;
     uint16_t us_length, us_hash, us_state, us_ascii, us_wide, by_size, by_data, tu_data;
     uint16_t ob_type, ty_name, ty_flags;
-    uint16_t op_return, op_raise, op_match, op_match_arg;
+    uint16_t op_return, op_push, op_raise, op_match, op_match_arg;
 };
 
 /* Fills *ret for an interpreter of PY_VERSION_HEX `hex`. `runtime` is the address of _PyRuntime,

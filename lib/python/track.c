@@ -176,7 +176,7 @@ bool mh_follow_busy(const char *ts)
     {
         int state = mh_track_state(t);
 
-        if (state != MH_FREE && t->ts == ts && (mh_track_live(state) || t->left > 0))
+        if (state != MH_FREE && t->ts == ts && (mh_track_live(state) || t->left-- > 0))
             return true;
     }
     return false;

@@ -18,7 +18,7 @@
 static struct mh_place early;
 static _Thread_local struct {
     int64_t op;
-    int err;
+    int err, fd;
 } armed;
 
 MH_PUBLIC int probe_open(const char *dir);
@@ -27,6 +27,7 @@ MH_PUBLIC void probe_pretend(uint32_t hex, int skew);
 MH_PUBLIC void probe_place(uint64_t ret[3]);
 MH_PUBLIC uint64_t probe_early(void);
 MH_PUBLIC void probe_arm(int64_t op, int err);
+MH_PUBLIC void probe_arm_fd(int64_t op, int err, int fd);
 MH_PUBLIC int64_t probe_bench(int n);
 MH_PUBLIC void probe_fork_child(const char *dir);
 MH_PUBLIC uint64_t probe_foreign_thread(void);
@@ -67,8 +68,15 @@ uint64_t probe_early(void)
  * of operation `op`. */
 void probe_arm(int64_t op, int err)
 {
+    probe_arm_fd(op, err, -1);
+}
+
+/* The same for calls on one descriptor only. */
+void probe_arm_fd(int64_t op, int err, int fd)
+{
     armed.op = op;
     armed.err = err;
+    armed.fd = fd;
 }
 
 /* Nanoseconds of one capture, the mean of n. */
@@ -118,11 +126,11 @@ uint64_t probe_foreign_thread(void)
     return seen;
 }
 
-static bool fails(void)
+static bool fails(int fd)
 {
     int err = armed.err;
 
-    if (!err)
+    if (!err || (armed.fd >= 0 && armed.fd != fd))
         return false;
     armed.err = 0;
     errno = err;
@@ -136,7 +144,7 @@ MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
 {
     long r;
 
-    if (fails())
+    if (fails(fd))
         return -1;
     r = mh_sys(SYS_recvfrom, fd, buf, n, flags, 0, 0);
     if (r < 0)
@@ -148,7 +156,7 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
     long r;
 
-    if (fails())
+    if (fails(fd))
         return -1;
     r = mh_sys(SYS_connect, fd, addr, len);
     if (r < 0)
