@@ -7,7 +7,7 @@
 
 #include "python/follow.h"
 
-enum { MH_TYPE_MAX = 160, MH_WHERE_MAX = 640 };
+enum { MH_TYPE_MAX = 160, MH_WHERE_MAX = 480 };
 
 /* "ConnectionResetError", "redis.exceptions.ConnectionError"; `ret` holds MH_TYPE_MAX bytes. */
 void mh_exc_type(const char *exc, char *ret);

@@ -13,10 +13,13 @@
 static void replace(struct mh_track *t)
 {
     mh_track_unhold(t);
-    t->object = t->next;
+    for (int i = 0; i < t->nheirs; i++) {
+        t->object = t->heirs[i].object;
+        memcpy(t->type, t->heirs[i].type, sizeof(t->type));
+        mh_track_emit(t, MH_STEP_replaced, t->type, t->heirs[i].where, t->heirs[i].line);
+    }
     t->next = NULL;
-    memcpy(t->type, t->next_type, sizeof(t->type));
-    mh_track_emit(t, MH_STEP_replaced, t->type, t->next_where, t->next_line);
+    t->nheirs = 0;
 }
 
 /* The end of being handled: the object goes its way, or is kept by somebody who may raise it again.
@@ -65,12 +68,19 @@ static void fly(struct mh_track *t, const struct mh_moment *m)
 
 static void next_set(struct mh_track *t, const struct mh_moment *m, const char *exc)
 {
-    struct mh_buf where = {t->next_where, sizeof(t->next_where), 0, false};
+    struct mh_heir *heir;
+    struct mh_buf where;
 
-    t->next = exc;
+    if (!t->next || !mh_exc_descends(exc, t->next))
+        t->nheirs = 0;
+    if (t->nheirs == MH_HEIRS)
+        t->nheirs--;
+    heir = &t->heirs[t->nheirs++];
+    where = (struct mh_buf){heir->where, sizeof(heir->where), 0, false};
+    heir->object = t->next = exc;
+    heir->line = m->line;
     t->next_frame = t->next_code = NULL;
-    t->next_line = m->line;
-    mh_exc_type(exc, t->next_type);
+    mh_exc_type(exc, heir->type);
     mh_code_add(&where, m->f.code, m->f.frame);
 }
 
@@ -130,10 +140,6 @@ static void raise_known(struct mh_track *t, const struct mh_moment *m, const cha
         t->ts = m->ts;
     }
     if (heir && state == MH_CAUGHT) {
-        if (t->next && mh_exc_descends(exc, t->next)) {
-            replace(t); /* that was caught, too, and replaced in its turn */
-            mh_track_hold(t);
-        }
         if (t->next != exc)
             next_set(t, m, exc);
         return;

@@ -21,6 +21,16 @@ enum mh_track_state {
     MH_PARKED,  /* handled, but somebody kept the object */
 };
 
+enum { MH_TRACKS = 64, MH_HEIRS = 3 };
+
+/* An exception raised while another was handled: what will go on, unless it ends in that handler.
+ */
+struct mh_heir {
+    const char *object;
+    int line;
+    char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
+};
+
 /* An object is known by its address. A reference is held only while it is being handled, so that
  * the program's own clean-up by reference counting comes when it always came. */
 struct mh_track {
@@ -39,13 +49,12 @@ struct mh_track {
     bool from_c;  /* MH_LANDING: C code stands between the frame left and the caller */
     bool bottom;  /* MH_CAUGHT by the thread's own first function */
     const char *next, *next_frame, *next_code; /* raised in the handler; where it was caught */
-    int next_line, next_caught_line;
+    int next_caught_line;
     uint64_t born_seq;
-    char type[MH_TYPE_MAX], next_type[MH_TYPE_MAX];
-    char where[MH_WHERE_MAX], next_where[MH_WHERE_MAX];
+    char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
+    struct mh_heir heirs[MH_HEIRS]; /* those that led to `next`, itself the last */
+    int nheirs;
 };
-
-enum { MH_TRACKS = 64 };
 
 struct mh_tracks {
     struct mh_track all[MH_TRACKS];
