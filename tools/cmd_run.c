@@ -194,8 +194,9 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     return status;
 }
 
-/* The command line and how it ended, in a recording of our own beside the application's. */
-static void record_end(const struct mh_plan *plan, const struct options *o,
+/* The command line, how it ended, and when the clock of the phases began (processes that started
+ * before could not know), in a recording of our own beside the application's. */
+static void record_end(const struct mh_plan *plan, const struct options *o, int64_t origin_at,
                        const struct mh_run_result *result)
 {
     char line[2048];
@@ -209,6 +210,7 @@ static void record_end(const struct mh_plan *plan, const struct options *o,
     for (char **arg = o->command; *arg && n < sizeof(line) - 1; arg++)
         n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", n ? " " : "", *arg);
     n = MH_MIN(n, sizeof(line) - 1);
+    mh_event(origin, NULL, 0, .origin_at = origin_at);
     mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
              .stopped = result->stopped);
     mh_writer_finish();
@@ -275,7 +277,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         mh_log_errno(r, "Cannot run '%s'", o->command[0]);
         return MH_EXIT_TROUBLE;
     }
-    record_end(plan, o, &result);
+    record_end(plan, o, todo.control->origin_at, &result);
     status = explain(o, &result);
     if (!status) {
         o->judge.silent = o->quiet;

@@ -107,8 +107,11 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
 
     if (!t->error || !t->expected || t->outcome == MH_OUTCOME_unknown ||
-        t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
+        t->outcome == MH_OUTCOME_collapsed)
         return NOT_MINE;
+    /* late, but with an answer that somebody decided on: how late is another rule's */
+    if (t->outcome == MH_OUTCOME_hung)
+        return !u->open && u->status > 0 && u->status != 500 ? 1 : NOT_MINE;
     if (t->outcome != MH_OUTCOME_broke)
         return 1;
     /* caught by the application, and the body is an object of its own making: a documented error */
@@ -169,6 +172,8 @@ int mh_judge_0103(struct mh_grading *g)
         struct mh_judgement *j =
             mh_judge_tally(g, t, 2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium);
 
+        if (j && !t->peer)
+            j->type = MH_FRAGILITY_persistence; /* a file it was */
         if (!j)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)

@@ -299,7 +299,7 @@ static int tally_awaited(const struct mh_grading *g, const struct mh_tallies *bl
         const struct mh_op_seen *o = &g->m->ops.v[t->op];
         struct mh_tally *tally;
 
-        if (!t->peer || !mh_grading_unit(g, t->unit)->task ||
+        if (!t->peer || (!mh_grading_unit(g, t->unit)->task && !g->m->acts.v[o->act].task) ||
             (o->delay < blocked_ns && t->effect - 1 != MH_EFFECT_hang) ||
             mh_map_get(&blocks->keys, place(t->site, t->peer)) != MH_MAP_NONE)
             continue;

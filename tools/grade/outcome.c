@@ -164,6 +164,17 @@ static bool words_tell(const struct mh_grading *g, const struct mh_trial *t, con
     return false;
 }
 
+/* Of an exception that nobody could follow the name is not known: any name in a warning may be it.
+ */
+static bool tells(const struct mh_grading *g, const struct mh_trial *t, const struct mh_act *log)
+{
+    const char *words = mh_model_text(g->m, log->log.words);
+
+    if (!t->type_born && *words && (log->log.level >= MH_LEVEL_warning || log->log.traceback))
+        return true;
+    return words_tell(g, t, words);
+}
+
 /* The first log at or after a time. */
 static size_t first_log(const struct mh_grading *g, int64_t at)
 {
@@ -212,8 +223,7 @@ bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t)
         if ((l->unit == t->unit && !l->ambiguous) ||
             (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid)))
             return true;
-        if ((!l->unit || l->ambiguous || l->tid == op->tid) &&
-            words_tell(g, t, mh_model_text(g->m, l->log.words)))
+        if ((!l->unit || l->ambiguous || l->tid == op->tid) && tells(g, t, l))
             return true;
     }
     return t->error && reported(g, t, op->at);
