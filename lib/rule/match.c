@@ -101,6 +101,11 @@ static bool name_matches_peer(const char *pattern, const char *name)
 
     if (literal && (pattern[0] < '0' || pattern[0] > '9'))
         return false;
+    /* names of one house end alike: from the end most patterns are told apart soonest */
+    for (size_t p = strlen(pattern), n = strlen(name);
+         p > 0 && pattern[p - 1] != '*' && pattern[p - 1] != '?';)
+        if (n == 0 || folded(pattern[--p], GLOB_FOLD) != folded(name[--n], GLOB_FOLD))
+            return false;
     return glob(pattern, name, GLOB_FOLD);
 }
 
