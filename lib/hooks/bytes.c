@@ -255,7 +255,8 @@ static bool sendfile_refused(int to)
     if (!mh_gate_fd(to))
         return false;
     d = mh_fd_get(to);
-    refuse = d && ((d->armed & (MH_OP_BIT(MH_OP_send) | MH_OP_BIT(MH_OP_write))) || d->dead || d->side == MH_SIDE_server);
+    refuse = d && ((d->armed & (MH_OP_BIT(MH_OP_send) | MH_OP_BIT(MH_OP_write))) || d->dead ||
+                   d->side == MH_SIDE_server);
     mh_guest_leave_errno(refuse ? EINVAL : 0);
     return refuse;
 }
