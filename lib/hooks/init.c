@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/epoll.h"
@@ -23,6 +24,8 @@
 #include "rule/load.h"
 
 #include "base/banned.h"
+
+static char command_line[1024];
 
 void mh_gate_boot(void)
 {
@@ -73,9 +76,42 @@ static void *pages(size_t n)
     return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
-/* Loads the scenario into mh_guest.rules. On mistakes it holds no faults, and they are on stderr.
- */
-static bool rules_load(void)
+/* Prints the mistakes of the scenario. */
+static void complain(const struct mh_mistakes *mistakes)
+{
+    for (unsigned i = 0; i < mistakes->n && i < ARRAY_SIZE(mistakes->at); i++) {
+        const struct mh_mistake *m = &mistakes->at[i];
+        MH_BUF(text, 1200);
+
+        mh_buf_add(&text, m->file);
+        if (m->line) {
+            mh_buf_add_char(&text, ':');
+            mh_buf_add_int(&text, m->line);
+        }
+        mh_buf_add(&text, ": ");
+        mh_buf_add(&text, m->text);
+        say(text.data, "", "");
+    }
+    say("the scenario has mistakes: nothing is injected", "", "");
+}
+
+static bool takes_part(void)
+{
+    char exe[512] = "";
+    struct mh_buf line = {command_line, sizeof(command_line), 0, false};
+    long n = mh_sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof(exe) - 1);
+
+    exe[n > 0 ? n : 0] = '\0';
+    proc_read("/proc/self/cmdline", &line);
+    if (!mh_rules_takes_part(mh_guest.rules, exe, command_line))
+        return false;
+    mh_rules_bind(mh_guest.rules, exe, command_line);
+    return true;
+}
+
+/* Loads the scenario into mh_guest.rules; with mistakes it holds no faults and *ret_good is false.
+ * Returns whether this process takes part: others are left alone, without a word. */
+static bool rules_load(bool *ret_good)
 {
     const char *config = getenv("MISHAP_CONFIG");
     struct mh_mistakes *mistakes = pages(sizeof(*mistakes));
@@ -87,20 +123,15 @@ static bool rules_load(void)
     mh_guest.rules->stop_after_ns = INT64_C(900000000000);
     if (config && *config)
         r = mh_rules_load(config, mh_guest.rules, mistakes);
-    for (unsigned i = 0; i < mistakes->n && i < 64; i++) {
-        MH_BUF(text, 1200);
-
-        mh_buf_add(&text, mistakes->at[i].file);
-        mh_buf_add_char(&text, ':');
-        mh_buf_add_int(&text, mistakes->at[i].line);
-        mh_buf_add(&text, ": ");
-        mh_buf_add(&text, mistakes->at[i].text);
-        say(text.data, "", "");
+    *ret_good = r == 0;
+    if (!takes_part()) {
+        mh_sys(SYS_munmap, mh_guest.rules, sizeof(*mh_guest.rules));
+        mh_guest.rules = NULL;
+    } else if (r) {
+        complain(mistakes);
     }
-    if (r)
-        say("the scenario has mistakes: nothing is injected", "", "");
     mh_sys(SYS_munmap, mistakes, sizeof(*mistakes));
-    return r == 0;
+    return mh_guest.rules != NULL;
 }
 
 /* mkdir -p */
@@ -213,8 +244,6 @@ static int recording_begin(const char *line, bool forked)
     return 0;
 }
 
-static char command_line[1024];
-
 /* The child of a fork: a process of its own, with its own recording. */
 static void after_fork_child(void)
 {
@@ -274,32 +303,17 @@ static void standard_streams(void)
     }
 }
 
-static bool takes_part(void)
-{
-    char exe[512] = "";
-    struct mh_buf line = {command_line, sizeof(command_line), 0, false};
-    long n = mh_sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof(exe) - 1);
-
-    exe[n > 0 ? n : 0] = '\0';
-    proc_read("/proc/self/cmdline", &line);
-    if (!mh_rules_takes_part(mh_guest.rules, exe, command_line))
-        return false;
-    mh_rules_bind(mh_guest.rules, exe, command_line);
-    return true;
-}
-
 /* Everything up to open gates. Returns false to stay out of the way. */
 static bool arrive(void)
 {
     const char *disabled = getenv("MISHAP_DISABLE");
-    bool good;
+    bool good = true;
     int r;
 
     if ((disabled && *disabled && strcmp(disabled, "0")) || getauxval(AT_SECURE))
         return false;
     mh_guest.pid = mh_sys_getpid();
-    good = rules_load();
-    if (!mh_guest.rules || !takes_part())
+    if (!rules_load(&good))
         return false;
     out_find();
     mh_guest.control = mh_control_open(mh_guest.out);
