@@ -47,7 +47,7 @@ static bool spend(struct mh_track *t)
     if (state == MH_CAUGHT) {
         settle(t);
     } else if (state == MH_WAITING) {
-        mh_track_emit(t, MH_STEP_unseen, "", "", 0);
+        mh_track_unseen(t);
     }
     if (mh_track_state(t) != MH_FREE)
         mh_track_move(t, MH_FREE);
@@ -63,6 +63,7 @@ static void fly(struct mh_track *t, const struct mh_moment *m)
     t->frame = m->f.frame;
     t->code = m->f.code;
     t->next = NULL;
+    t->root = false;
     mh_track_move(t, MH_FLYING);
 }
 
@@ -103,21 +104,41 @@ static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
     mh_track_move(t, MH_CAUGHT);
 }
 
-static void raise_waiting(struct mh_track *t, const struct mh_moment *m, const char *exc)
+/* Whose error is this new exception? One raised where the call stands, or a few instructions
+ * further on, as code that reads SO_ERROR does, is that of the last call there. One raised by a
+ * callback, while C code still stands in the call, is that of the first with its errno. */
+static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
 {
-    bool same = false, here = t->frame == m->f.frame && t->code == m->f.code;
-    bool there = here || mh_track_frame_there(m->ts, t, &same);
+    struct mh_track *last = NULL, *first = NULL;
 
-    if (!there) {
-        mh_track_emit(t, MH_STEP_unseen, "", "", 0);
-        mh_track_move(t, MH_FREE);
-        return;
+    MH_EACH_TRACK(t)
+    {
+        bool same = false;
+
+        if (mh_track_state(t) != MH_WAITING || t->ts != m->ts || !spend(t))
+            continue;
+        if (t->frame == m->f.frame && t->code == m->f.code) {
+            if (m->f.instr != t->instr && !mh_exc_is_os(exc))
+                continue;
+            if (last && last->seq > t->seq) {
+                mh_track_unseen(t);
+                continue;
+            }
+            if (last)
+                mh_track_unseen(last);
+            last = t;
+        } else if (!mh_track_frame_there(m->ts, t, &same)) {
+            mh_track_unseen(t);
+        } else if (same && t->err && mh_exc_errno(exc) == t->err &&
+                   (!first || first->seq > t->seq)) {
+            first = t;
+        }
     }
-    /* The instruction of the call, or a few further on, as code that reads SO_ERROR does; or C code
-     * that still stands in the call tells Python by a callback. */
-    if (!(here && (m->f.instr == t->instr || mh_exc_is_os(exc))) &&
-        !(!here && same && t->err && mh_exc_errno(exc) == t->err))
-        return;
+    return last ? last : first;
+}
+
+static void born(struct mh_track *t, const struct mh_moment *m, const char *exc)
+{
     t->object = exc;
     mh_exc_type(exc, t->type);
     fly(t, m);
@@ -169,36 +190,48 @@ static void swallowed(struct mh_track *t)
     mh_track_move(t, MH_FREE);
 }
 
+/* Tells one track of an exception that appears. */
+static void raise_told(struct mh_track *t, const struct mh_moment *m, const char *exc)
+{
+    int state = mh_track_state(t);
+    bool heir;
+
+    if (state == MH_CAUGHT && t->ts != m->ts && t->object == exc) {
+        settle(t); /* handed to this thread before that one was seen to go on */
+        state = mh_track_state(t);
+    }
+    if (state == MH_FREE || state == MH_CLAIMED || state == MH_WAITING ||
+        (mh_track_live(state) && t->ts != m->ts) || !spend(t))
+        return;
+    if (exc == t->object && (state == MH_FLYING || state == MH_LANDING) && t->frame != m->f.frame &&
+        !t->root && mh_exc_is_new(exc, t->source == MH_SOURCE_trace)) {
+        swallowed(t); /* it is gone, and another has its address */
+        return;
+    }
+    heir = exc != t->object && mh_exc_descends(exc, t->object);
+    if (exc == t->object || heir)
+        raise_known(t, m, exc, heir);
+    else if (state == MH_CAUGHT && t->frame == m->f.frame && exc != t->next &&
+             !mh_exc_handled_is(t->object))
+        settle(t);
+}
+
 void mh_follow_raise(const struct mh_moment *m, const char *exc)
 {
+    struct mh_track *mine = NULL;
+    bool known = false;
+
     MH_EACH_TRACK(t)
     {
-        int state = mh_track_state(t);
-        bool heir;
+        bool was = mh_track_state(t) >= MH_FLYING && t->object == exc;
 
-        if (state == MH_CAUGHT && t->ts != m->ts && t->object == exc) {
-            settle(t); /* handed to this thread before that one was seen to go on */
-            state = mh_track_state(t);
-        }
-        if (state == MH_FREE || state == MH_CLAIMED || (mh_track_live(state) && t->ts != m->ts) ||
-            !spend(t))
-            continue;
-        if (state == MH_WAITING) {
-            raise_waiting(t, m, exc);
-            continue;
-        }
-        if (exc == t->object && (state == MH_FLYING || state == MH_LANDING) &&
-            t->frame != m->f.frame && mh_exc_is_new(exc, t->source == MH_SOURCE_trace)) {
-            swallowed(t); /* it is gone, and another has its address */
-            continue;
-        }
-        heir = exc != t->object && mh_exc_descends(exc, t->object);
-        if (exc == t->object || heir)
-            raise_known(t, m, exc, heir);
-        else if (state == MH_CAUGHT && t->frame == m->f.frame && exc != t->next &&
-                 mh_exc_handled_is(t->object) == 0)
-            settle(t);
+        raise_told(t, m, exc);
+        known = known || (was && mh_track_state(t) != MH_FREE);
     }
+    if (!known)
+        mine = awaited_by(m, exc);
+    if (mine)
+        born(mine, m, exc);
 }
 
 void mh_follow_caught(const struct mh_moment *m, const char *exc)
@@ -236,20 +269,29 @@ static void leave(struct mh_track *t, const struct mh_moment *moment)
 {
     const char *back = mh_frame_back(moment->f.frame);
     struct mh_moment here = *moment, *m = &here;
+    struct mh_buf where = {t->where, sizeof(t->where), 0, false};
     struct mh_frame caller;
 
     if (t->came) /* clean-up code that lets it go on has no line of its own */
         m->line = t->came;
-
     if (!mh_frame_find(back, &caller)) {
         mh_track_emit_here(t, MH_STEP_unhandled, m);
         mh_track_move(t, MH_FREE);
         return;
     }
-    if (mh_frame_coroutine(&m->f) && !mh_exc_in_coroutine(back)) {
-        mh_track_emit_here(t, MH_STEP_unhandled, m);
-        mh_track_move(t, MH_PARKED);
-        return;
+    /* The end of a task, unless a loop in Python takes it over. A trace function is told in time
+     * which it is; sys.monitoring perhaps never. Before 3.9 an exception thrown into a coroutine
+     * does not even show those that await it. */
+    t->root = mh_frame_coroutine(&m->f) && !mh_exc_in_coroutine(back);
+    if (t->root) {
+        t->task = (uintptr_t)mh_frame_coroutine(&m->f);
+        mh_code_add(&where, m->f.code, m->f.frame);
+        t->line = m->line;
+        if (t->source == MH_SOURCE_monitoring) {
+            mh_track_emit(t, MH_STEP_unhandled, t->type, t->where, t->line);
+            mh_track_move(t, MH_PARKED);
+            return;
+        }
     }
     t->from_c = caller.frame != back || !mh_py.at.fr_owner;
     t->frame = caller.frame;
@@ -351,8 +393,14 @@ void mh_follow_step(const struct mh_moment *m, bool leaving)
     {
         int state = mh_track_state(t);
 
-        if (!mh_track_live(state) || t->ts != m->ts || !spend(t) ||
-            (t->frame != m->f.frame && !(t->next && t->next_frame == m->f.frame)))
+        if (!mh_track_live(state) || t->ts != m->ts || !spend(t))
+            continue;
+        if (state == MH_LANDING && t->root) {
+            mh_track_emit(t, MH_STEP_unhandled, t->type, t->where, t->line);
+            mh_track_move(t, MH_PARKED);
+            continue;
+        }
+        if (t->frame != m->f.frame && !(t->next && t->next_frame == m->f.frame))
             continue;
         if (state == MH_CAUGHT) {
             step_caught(t, m, leaving);

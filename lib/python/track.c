@@ -52,7 +52,7 @@ void mh_track_emit(struct mh_track *t, enum mh_step step, const char *type, cons
         mh_buf_add_int(&b, line);
     }
     mh_event(outcome, b.data, b.len, .op = t->op, .step = step, .object = (int64_t)t->object,
-             .task = (int64_t)mh_stack_task(t->ts), .source = t->source);
+             .task = (int64_t)(t->root ? t->task : mh_stack_task(t->ts)), .source = t->source);
 }
 
 void mh_track_emit_here(struct mh_track *t, enum mh_step step, const struct mh_moment *m)
@@ -61,6 +61,12 @@ void mh_track_emit_here(struct mh_track *t, enum mh_step step, const struct mh_m
 
     mh_code_add(&where, m->f.code, m->f.frame);
     mh_track_emit(t, step, t->type, t->where, m->line);
+}
+
+void mh_track_unseen(struct mh_track *t)
+{
+    mh_track_emit(t, MH_STEP_unseen, "", "", 0);
+    mh_track_move(t, MH_FREE);
 }
 
 void mh_track_hold(struct mh_track *t)
@@ -105,7 +111,7 @@ static struct mh_track *track_claim(void)
     if (mh_track_state(t) == MH_FREE && mh_track_try_move(t, MH_FREE, MH_CLAIMED))
         return t;
     MH_EACH_TRACK(t)
-    if (mh_track_state(t) == MH_PARKED && (!oldest || t->born_seq < oldest->born_seq))
+    if (mh_track_state(t) == MH_PARKED && (!oldest || t->seq < oldest->seq))
         oldest = t;
     return oldest && mh_track_try_move(oldest, MH_PARKED, MH_CLAIMED) ? oldest : NULL;
 }
@@ -121,11 +127,10 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
     {
         bool same;
 
+        /* At the same instruction a loop in C may wait for both. */
         if (mh_track_state(old) == MH_WAITING && old->ts == ts &&
-            (old->frame == f.frame || !mh_track_frame_there(ts, old, &same))) {
-            mh_track_emit(old, MH_STEP_unseen, "", "", 0);
-            mh_track_move(old, MH_FREE);
-        }
+            (!mh_track_frame_there(ts, old, &same) || (old->frame == f.frame && !same)))
+            mh_track_unseen(old);
     }
     t = track_claim();
     if (!t) {
@@ -144,8 +149,8 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
     t->left = EVENTS;
     t->passes = 0;
     t->object = t->next = t->next_frame = t->next_code = NULL;
-    t->held = t->raises = t->from_c = t->bottom = false;
-    t->born_seq = atomic_fetch_add(&mh_tracks.seq, 1);
+    t->held = t->raises = t->from_c = t->bottom = t->root = false;
+    t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
     mh_track_move(t, MH_WAITING);
     return true;
 }
@@ -161,8 +166,7 @@ int mh_follow_pass(const char *ts)
         if (mh_track_state(t) != MH_WAITING || t->ts != ts)
             continue;
         if (!mh_track_frame_there(ts, t, &same) || (!same && ++t->passes >= PASSES)) {
-            mh_track_emit(t, MH_STEP_unseen, "", "", 0);
-            mh_track_move(t, MH_FREE);
+            mh_track_unseen(t);
         } else {
             awaited++;
         }

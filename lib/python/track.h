@@ -48,9 +48,10 @@ struct mh_track {
     bool raises;  /* MH_CAUGHT: the line reached holds a raise statement */
     bool from_c;  /* MH_LANDING: C code stands between the frame left and the caller */
     bool bottom;  /* MH_CAUGHT by the thread's own first function */
+    bool root;    /* LANDING: what was left is the coroutine of a task */
     const char *next, *next_frame, *next_code; /* raised in the handler; where it was caught */
     int next_caught_line;
-    uint64_t born_seq;
+    uint64_t seq, task; /* task: of the coroutine left, while `root` */
     char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
     struct mh_heir heirs[MH_HEIRS]; /* those that led to `next`, itself the last */
     int nheirs;
@@ -85,6 +86,9 @@ bool mh_track_try_move(struct mh_track *t, int from, enum mh_track_state to);
 void mh_track_emit(struct mh_track *t, enum mh_step step, const char *type, const char *where,
                    int line);
 void mh_track_emit_here(struct mh_track *t, enum mh_step step, const struct mh_moment *m);
+
+/* No exception was born, and none will be: says so and frees the row. */
+void mh_track_unseen(struct mh_track *t);
 
 /* Takes a reference to the object; gives it back and tells whether somebody else still has one. */
 void mh_track_hold(struct mh_track *t);

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from guest import PROGRAMS
+from guest import PROGRAMS, has_module
 from pythons import every_python, minor, need_python, notes, run, steps
 
 RESET = "ConnectionResetError"
@@ -246,3 +246,45 @@ def test_threads_tasks_and_the_end(python):
 def test_an_interpreter_that_is_torn_down(python):
     _, events = run(need_python(python), "errors.py", "torn_down")
     assert [s[0] for s in steps(events)] == ["born", "handled"]
+
+
+def test_errors_inside_of_uvloop(guest):
+    """libuv reads in C, below no Python frame of the reader: the error comes by a callback."""
+    path = need_python("distribution")
+    if not has_module("uvloop", path):
+        pytest.skip("no uvloop here")
+    result = guest.code("""
+        import asyncio, json, uvloop
+
+        async def serve(reader, writer):
+            writer.write(await reader.read(2))
+            await asyncio.sleep(5)
+
+        async def client(port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"hi")
+            try:
+                return len(await reader.read(2))
+            except ConnectionResetError:
+                return "reset"
+
+        async def main():
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            return await asyncio.gather(*[client(port) for _ in range(5)])
+
+        uvloop.install()
+        print(json.dumps(asyncio.run(main())))
+    """, python=path, config="""
+        [fault reset]
+        call = recv
+        side = client
+        error = ECONNRESET
+        count = 5
+    """)
+    assert result.json() == ["reset"] * 5
+    events = result.events()
+    for e in result.faults():
+        found = steps(events, e["op"])
+        assert [s[:3] for s in found] == [("born", RESET, "StreamReader._wait_for_data"),
+                                          ("handled", RESET, "client")]
