@@ -142,6 +142,48 @@ async def rtt(net, port, port2):
     return {"times": times}
 
 
+async def many(net, port, port2):
+    """Two hundred round trips, for the benchmark."""
+    c, times = await net.connect(port), []
+    for _ in range(200):
+        t = now()
+        await c.send(b"echo x\n")
+        await c.line()
+        times.append(now() - t)
+    return {"times": times}
+
+
+async def beside(net, port, port2):
+    """Healthy round trips for 1.8 s, for the benchmark; the fifth argument: is there a late neighbour?"""
+    slow, fast, times = await net.connect(port), await net.connect(port2), []
+    if sys.argv[5] == "1":
+        await slow.send(b"echo slow\n")
+    if issubclass(net, Async):
+        asyncio.ensure_future(slow.recv())
+        await asyncio.sleep(0.01)
+    end = now() + 1.8
+    while now() < end:
+        t = now()
+        await fast.send(b"echo x\n")
+        if issubclass(net, Async):
+            await fast.line()
+        else:
+            assert both_ready(net, slow, fast) == [fast.sock.fileno()]
+            fast.sock.recv(100)
+        times.append(now() - t)
+    return {"times": times}
+
+
+def both_ready(net, slow, fast):
+    """Descriptors that one call of poll() or select() on both reports."""
+    if net is Poll:
+        p = select.poll()
+        p.register(slow.sock, select.POLLIN)
+        p.register(fast.sock, select.POLLIN)
+        return [fd for fd, _ in p.poll(10000)]
+    return [s.fileno() for s in select.select([slow.sock, fast.sock], [], [], 10)[0]]
+
+
 async def late(net, port, port2):
     """A limit of 0.2 s fires at its time, and the late answer still arrives. Bare, the peer itself is
     late (the fifth argument, in ms), which says what the kernel's own lateness looks like."""
@@ -253,13 +295,7 @@ def poll_both(net, slow, fast):
     times, t = [], now()
     fast.sock.sendall(b"echo ping\n")
     while True:
-        if net is Poll:
-            p = select.poll()
-            p.register(slow.sock, select.POLLIN)
-            p.register(fast.sock, select.POLLIN)
-            ready = [fd for fd, _ in p.poll(10000)]
-        else:
-            ready = [s.fileno() for s in select.select([slow.sock, fast.sock], [], [], 10)[0]]
+        ready = both_ready(net, slow, fast)
         if slow.sock.fileno() in ready:
             assert slow.sock.recv(100) == b"slow\n"
             return times or [now() - t]
@@ -273,7 +309,7 @@ def poll_both(net, slow, fast):
 
 MODES = {"blocking": Blocking, "settimeout": Settimeout, "poll": Poll, "select": Select,
          "asyncio": Async, "uvloop": Async}
-CASES = {f.__name__: f for f in (rtt, late, stream, eof, rst, big, neighbour)}
+CASES = {f.__name__: f for f in (rtt, many, beside, late, stream, eof, rst, big, neighbour)}
 
 
 def drive(coroutine):
