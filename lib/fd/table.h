@@ -98,6 +98,13 @@ extern uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */
 /* The description of this descriptor, NULL when not observed. Borrowed: good while it is open. */
 struct mh_desc *mh_fd_get(int fd);
 
+/* Is this still what fd stands for? A thread that has waited asks, since another may have closed
+ * it. */
+static inline bool mh_fd_still(int fd, const struct mh_desc *d, int64_t conn)
+{
+    return mh_fd_get(fd) == d && d->conn == conn;
+}
+
 /* Gives fd a new description of that kind, dropping what it had. NULL when the table is full. */
 struct mh_desc *mh_fd_new(int fd, enum mh_desc_kind kind);
 

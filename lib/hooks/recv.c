@@ -185,7 +185,7 @@ static ssize_t attempt(struct receive *r)
 static ssize_t recv_held(struct receive *r)
 {
     int64_t lim = limit(r->d, r->flags);
-    int64_t deadline = lim < 0 ? MH_NEVER : r->start + lim;
+    int64_t deadline = lim < 0 ? MH_NEVER : r->start + lim, conn = r->d->conn;
 
     for (;;) {
         struct pollfd p = {r->fd, POLLIN, 0};
@@ -211,6 +211,8 @@ static ssize_t recv_held(struct receive *r)
         w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL);
         if (w < 0)
             return w;
+        if (!mh_fd_still(r->fd, r->d, conn))
+            return -EBADF;
     }
 }
 

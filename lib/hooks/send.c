@@ -171,7 +171,7 @@ static ssize_t send_held(struct sending *s)
     int64_t lim = limit(s->d, s->flags);
     int64_t deadline = lim < 0 ? MH_NEVER : s->start + lim;
     uint64_t cap = UINT64_MAX;
-    int64_t until;
+    int64_t until, conn = s->d->conn;
     ssize_t sent = -EAGAIN;
 
     while ((until = gate(s, &cap, &sent)) > 1) {
@@ -186,6 +186,8 @@ static ssize_t send_held(struct sending *s)
         w = mh_wait_until(MH_MIN(deadline, until));
         if (w < 0)
             return w;
+        if (!mh_fd_still(s->fd, s->d, conn))
+            return -EBADF;
     }
     if (until == 1)
         return sent;
