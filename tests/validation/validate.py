@@ -101,8 +101,7 @@ def command(run, port):
     if run.case["start"] == "uvicorn":
         return [PYTHON, "-m", "uvicorn", "--port", port, "--no-access-log", f"{run.name}:app"]
     if run.case["start"] == "gunicorn":
-        return [PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", "16",
-                f"{run.name}:app"]
+        return [PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-w", "4", f"{run.name}:app"]
     return [PYTHON, os.path.join(HERE, "apps", run.name + ".py")]
 
 
