@@ -15,6 +15,20 @@
 #define SCHEMA                                                                                     \
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
+/* Both take the value over; without memory they remember it in *r: nothing may go missing unsaid.
+ */
+static void add(json_t *list, json_t *value, int *r)
+{
+    if (json_array_append_new(list, value) < 0)
+        *r = -ENOMEM;
+}
+
+static void set(json_t *object, const char *key, json_t *value, int *r)
+{
+    if (json_object_set_new(object, key, value) < 0)
+        *r = -ENOMEM;
+}
+
 /* What is outside the repository has an absolute path, or none. */
 static bool is_placed(const json_t *frame)
 {
@@ -68,13 +82,16 @@ static json_t *location(const json_t *frame, const char *message)
                   uri_of(mh_doc_text(frame, "file")), "uriBaseId", "%SRCROOT%", "region",
                   "startLine", line, "endLine", line);
 
-    if (place && message)
-        json_object_set_new(place, "message", json_pack("{s:s}", "text", message));
+    if (message && (!place || json_object_set_new(place, "message",
+                                                  json_pack("{s:s}", "text", message)) < 0)) {
+        json_decref(place);
+        return NULL;
+    }
     return place;
 }
 
 /* The stack from the outside in, as the code flows; frames outside the repository have no place. */
-static json_t *code_flows(const json_t *stack)
+static void set_flows(json_t *result, const json_t *stack, int *r)
 {
     json_t *steps = json_array();
 
@@ -82,15 +99,14 @@ static json_t *code_flows(const json_t *stack)
         const json_t *frame = json_array_get(stack, i);
 
         if (is_placed(frame))
-            json_array_append_new(
-                steps,
-                json_pack("{s:o}", "location", location(frame, mh_doc_text(frame, "function"))));
+            add(steps,
+                json_pack("{s:o}", "location", location(frame, mh_doc_text(frame, "function"))), r);
     }
-    if (!json_array_size(steps)) {
-        json_decref(steps);
-        return NULL;
-    }
-    return json_pack("[{s:[{s:o}]}]", "threadFlows", "locations", steps);
+    if (!steps)
+        *r = -ENOMEM;
+    else if (json_array_size(steps))
+        set(result, "codeFlows", json_pack("[{s:[{s:O}]}]", "threadFlows", "locations", steps), r);
+    json_decref(steps);
 }
 
 /* "no timeout: shop.pricing.fetch_quote -> pricing:8443. 12 of 12 calls ... What to do." */
@@ -112,23 +128,20 @@ static json_t *message(const json_t *finding)
     return object;
 }
 
-static json_t *result(const json_t *finding)
+static json_t *result(const json_t *finding, int *r)
 {
     const json_t *site = json_object_get(finding, "site");
     const json_t *handler = json_object_get(finding, "handler");
-    json_t *flows = code_flows(json_object_get(site, "stack"));
     json_t *one = json_pack(
         "{s:s, s:s, s:o, s:[o], s:{s:s}}", "ruleId", mh_doc_text(finding, "rule"), "level",
         level_of(finding), "message", message(finding), "locations", location(site, NULL),
         "partialFingerprints", "primaryLocationLineHash", mh_doc_text(finding, "id"));
 
-    if (flows)
-        json_object_set_new(one, "codeFlows", flows);
+    set_flows(one, json_object_get(site, "stack"), r);
     if (is_placed(handler))
-        json_object_set_new(one, "relatedLocations",
-                            json_pack("[o]", location(handler, "caught here")));
+        set(one, "relatedLocations", json_pack("[o]", location(handler, "caught here")), r);
     if (baseline_of(finding))
-        json_object_set_new(one, "baselineState", json_string(baseline_of(finding)));
+        set(one, "baselineState", json_string(baseline_of(finding)), r);
     return one;
 }
 
@@ -159,7 +172,7 @@ int mh_format_sarif(const json_t *document, const struct mh_report_options *opti
     const json_t *findings = json_object_get(document, "findings"), *finding;
     json_t *rules = json_array(), *results = json_array(), *log;
     size_t i, unplaced = 0;
-    int r;
+    int r = 0;
 
     json_array_foreach(findings, i, finding)
     {
@@ -168,8 +181,8 @@ int mh_format_sarif(const json_t *document, const struct mh_report_options *opti
             continue;
         }
         if (!has_rule(rules, mh_doc_text(finding, "rule")))
-            json_array_append_new(rules, rule(finding));
-        json_array_append_new(results, result(finding));
+            add(rules, rule(finding), &r);
+        add(results, result(finding, &r), &r);
     }
     log = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:{s:s}, s:s, s:o, s:{s:I, s:s}}]}",
                     "$schema", SCHEMA, "version", "2.1.0", "runs", "tool", "driver", "name",
@@ -179,7 +192,8 @@ int mh_format_sarif(const json_t *document, const struct mh_report_options *opti
                     "grade", mh_doc_text(json_object_get(document, "score"), "grade"));
     if (!log)
         return -ENOMEM;
-    r = mh_format_json(log, options, out);
+    if (r == 0)
+        r = mh_format_json(log, options, out);
     json_decref(log);
     return r;
 }
