@@ -9,6 +9,7 @@
 
 #include "base/errname.h"
 #include "base/hash.h"
+#include "grade/document.h"
 
 #include "base/banned.h"
 
@@ -168,7 +169,7 @@ void mh_sentence(json_t *list, const char *format, ...)
     vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
     if (list)
-        json_array_append_new(list, json_stringn_nocheck(text, strlen(text)));
+        json_array_append_new(list, mh_json_text(text));
 }
 
 void mh_reason(struct mh_judgement *j, const char *format, ...)

@@ -209,6 +209,11 @@ static bool gave_up(const struct mh_model *m, const struct mh_op_seen *o)
            attempt->attempt.ended >= m->acts.v[o->act].at;
 }
 
+static int port_of(const struct mh_model *m, uint32_t peer)
+{
+    return peer ? m->peers.v[peer - 1].port : -1;
+}
+
 /* One of several addresses: the same call, on the same line, went on to the next at once. */
 static bool walked_on(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_unit *u)
 {
@@ -218,7 +223,8 @@ static bool walked_on(const struct mh_model *m, const struct mh_op_seen *o, cons
         const struct mh_act *next = &m->acts.v[m->by_unit.v[u->first_act + i]];
 
         if (next->kind == MH_ACT_attempt && next->at >= a->at && next->stack == a->stack &&
-            next->stack && next->conn != a->conn && next->tid == a->tid &&
+            next->stack && port_of(m, next->peer) == port_of(m, a->peer) && next->conn != a->conn &&
+            next->tid == a->tid &&
             (next->peer != a->peer ||
              (o->attempt &&
               next->attempt.family_id != m->acts.v[o->attempt - 1].attempt.family_id)) &&

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of the grader, each by a story that trips it, one that does not, and a trap that looks
+ * like it; then what a document says as a whole, and the gate. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "grade/grade.h"
+#include "play.h"
+#include "story.h"
+
+#include "base/banned.h"
+
+static json_t *grade_story(const struct story *s)
+{
+    const char *dirs[] = {s->dir};
+    struct mh_model *m = NULL;
+    json_t *document = NULL;
+    char *text;
+
+    assert_int_equal(mh_model_load(dirs, 1, NULL, &m), 0);
+    assert_int_equal(mh_grade(m, NULL, &document), 0);
+    mh_model_free(m);
+    text = json_dumps(document, 0); /* every text is proper UTF-8 */
+    assert_non_null(text);
+    free(text);
+    return document;
+}
+
+static json_t *perform(const struct play *p)
+{
+    struct story s = {0};
+    json_t *document;
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, p->calm, 10);
+    s.now = CALM_MS;
+    for (int i = 0; i < (p->hits ? p->hits : HIT); i++) {
+        s.tid = p->spread ? WORKER + 1 : WORKER;
+        unit(&s, p->hit, 10);
+    }
+    assert_true(s.now < FAULT_MS || p->hits == 1);
+    s.tid = WORKER;
+    for (s.now = MH_MAX(s.now, FAULT_MS); s.now < (p->recovery_ms ? p->recovery_ms : RECOVERED_MS);
+         s.now += 400)
+        unit(&s, p->later ? p->later : p->calm, 10);
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    document = grade_story(&s);
+    story_remove(&s);
+    return document;
+}
+
+/* "fail", "pass", ... of a rule; the worst over its sites. */
+static const char *verdict(const json_t *document, const char *rule)
+{
+    static const char *const lists[][2] = {{"findings", "fail"},
+                                           {"unclear", "unclear"},
+                                           {"passed", "pass"},
+                                           {"not_exercised", "not exercised"},
+                                           {"not_applicable", "not applicable"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        const json_t *list = json_object_get(document, lists[i][0]);
+        size_t k;
+        json_t *v;
+
+        json_array_foreach(list, k, v) if (!strcmp(json_string_value(json_object_get(v, "rule")),
+                                                   rule)) return lists[i][1];
+    }
+    return "absent";
+}
+
+static const json_t *finding(const json_t *document, const char *rule)
+{
+    size_t k;
+    json_t *v;
+
+    json_array_foreach(
+        json_object_get(document, "findings"), k,
+        v) if (!strcmp(json_string_value(json_object_get(v, "rule")), rule)) return v;
+    return NULL;
+}
+
+static const struct play plays[] = {
+    {"a 500", "MH-0101", "fail", well, uncontrolled, .peer = PRICES},
+    {"a 503", "MH-0101", "pass", well, decided},
+    {"a 404 with no fault", "MH-0101", "not exercised", well, bad_anyway},
+    {"except: pass", "MH-0103", "fail", well, swallowed},
+    {"logged by another thread", "MH-0103", "pass", well, told},
+    {"another peer is asked", "MH-0103", "pass", well, fell_back},
+    {"an uncontrolled 500 is not swallowed", "MH-0103", "not exercised", well, uncontrolled},
+    {"cache down, 500", "MH-0401", "fail", well_redis, cache_takes_it_down},
+    {"cache down, the usual answer", "MH-0401", "pass", well_redis, cache_is_missed},
+    {"no cache", "MH-0401", "not applicable", NULL, NULL},
+    {"an HTTP peer is no cache", "MH-0401", "not applicable", well, uncontrolled},
+    {"redis as a store of its own", "MH-0401", "unclear", well_store, store_takes_it_down},
+    {"recovers", "MH-0403", "pass", well, uncontrolled},
+    {"stays down", "MH-0403", "fail", well, uncontrolled, stuck},
+    {"watched for 12 s only", "MH-0403", "unclear", well, uncontrolled, stuck,
+     .recovery_ms = 18000},
+    {"one failure, a 500", "MH-0501", "fail", well, uncontrolled, .spread = true},
+    {"one failure, tried again", "MH-0501", "pass", well, tried_again, .spread = true},
+    {"all fail: no try would help", "MH-0501", "not exercised", well, uncontrolled},
+    {"12 tries at once", "MH-0502", "fail", well, storm},
+    {"4 tries, 100 ms apart", "MH-0502", "pass", well, patient, .hits = 6},
+    {"three addresses of one name", "MH-0502", "pass", well, addresses},
+    {"120 tries", "MH-0503", "fail", well, endless},
+    {"4 tries", "MH-0503", "pass", well, patient, .hits = 6},
+    {"a consumer reconnects", "MH-0503", "not exercised", well, consumer},
+    {"recv without a limit", "MH-0601", "fail", unlimited, unlimited},
+    {"poll with 3 s", "MH-0601", "pass", limited, limited},
+    {"the loop's own wait", "MH-0601", "not exercised", loop_wait, loop_wait},
+    {"handled, no log", "MH-1001", "fail", well, swallowed},
+    {"handled, logged by another thread", "MH-1001", "pass", well, told},
+    {"mended by the library", "MH-1001", "not exercised", well, mended},
+    {"a coroutine blocks", "MH-2004", "fail", well_task, blocks, .hits = 5},
+    {"a coroutine awaits", "MH-2004", "pass", well_task, awaits, .hits = 5},
+    {"a worker thread blocks", "MH-2004", "pass", well_task, blocks_worker, .hits = 5},
+};
+
+static void rules(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(plays); i++) {
+        json_t *document = perform(&plays[i]);
+        const char *got = verdict(document, plays[i].rule);
+
+        if (strcmp(got, plays[i].expected))
+            fail_msg("%s, %s: expected %s, got %s", plays[i].rule, plays[i].name, plays[i].expected,
+                     got);
+        json_decref(document);
+    }
+}
+
+/* ---- MH-0607: descriptors are counted over many units ---- */
+
+static const char *leak(int per_fault, int most)
+{
+    static char got[32];
+    struct story s = {0};
+    json_t *document;
+    int64_t fds = 10;
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, fds);
+    s.now = CALM_MS;
+    for (int i = 0; i < 60; i++) {
+        fds = MH_MIN(fds + per_fault, 10 + most);
+        unit(&s, decided, fds);
+    }
+    for (s.now = FAULT_MS; s.now < 20000; s.now += 100)
+        unit(&s, well, fds);
+    story_close(&s);
+    document = grade_story(&s);
+    snprintf(got, sizeof(got), "%s", verdict(document, "MH-0607"));
+    json_decref(document);
+    story_remove(&s);
+    return got;
+}
+
+static void descriptors(void **state)
+{
+    assert_string_equal(leak(0, 0), "pass");
+    assert_string_equal(leak(1, 1000), "fail");
+    assert_string_equal(leak(5, 40), "pass"); /* a pool that fills up and stays */
+}
+
+/* ---- the whole ---- */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
+
+static void a_finding(void **state)
+{
+    static const struct play play = {"", "MH-0101", "fail", well, uncontrolled};
+    json_t *document = perform(&play), *again = perform(&play);
+    const json_t *f = finding(document, "MH-0101"), *site = json_object_get(f, "site");
+    const json_t *journeys = json_object_get(document, "journeys");
+    const json_t *j = json_array_get(journeys, 0);
+
+    assert_string_equal(text_of(f, "severity"), "High"); /* a window, and all of the route */
+    assert_string_equal(text_of(f, "confidence"), "high");
+    assert_string_equal(text_of(f, "peer"), "prices:8443");
+    assert_string_equal(text_of(site, "function"), "quote");
+    assert_string_equal(text_of(site, "file"), "prices.py");
+    assert_string_equal(text_of(json_object_get(f, "handler"), "function"),
+                        "ServerErrorMiddleware.__call__");
+    assert_string_equal(text_of(json_object_get(f, "fix"), "library"), "requests");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(f, "trials"), "failed")),
+                     HIT);
+    assert_true(json_number_value(json_object_get(f, "points")) > 0);
+    assert_string_equal(text_of(f, "id"), text_of(finding(again, "MH-0101"), "id"));
+    assert_string_equal(text_of(j, "operation"), "connect prices:8443");
+    assert_string_equal(text_of(j, "errno"), "ECONNREFUSED");
+    assert_int_equal(json_integer_value(json_object_get(j, "status")), 500);
+    assert_int_equal(json_integer_value(json_object_get(j, "count")), HIT);
+    json_decref(document);
+    json_decref(again);
+}
+
+static int gate_of(const struct play *play, const char *fail_on)
+{
+    json_t *document = perform(play);
+    int r = mh_gate(document, fail_on);
+
+    json_decref(document);
+    return r;
+}
+
+static void broken_always(struct story *s, struct answer *a)
+{
+    ask_at(s, PRICES, 0, 2);
+    a->status = 500;
+}
+
+static void gates(void **state)
+{
+    static const struct play bad = {.calm = well, .hit = uncontrolled};
+    static const struct play good = {.calm = well, .hit = decided};
+    static const struct play quiet = {.calm = well, .hit = well};
+    static const struct play ill = {.calm = broken_always, .hit = uncontrolled};
+
+    assert_int_equal(gate_of(&bad, "high"), 10);
+    assert_int_equal(gate_of(&bad, "critical"), 0);
+    assert_int_equal(gate_of(&bad, NULL), 0);
+    assert_int_equal(gate_of(&bad, "dreadful"), -EINVAL);
+    assert_int_equal(gate_of(&good, "low"), 0);
+    assert_int_equal(gate_of(&quiet, "high"), 11);
+    assert_int_equal(gate_of(&ill, "high"), 12);
+}
+
+static void catalogue(void **state)
+{
+    for (size_t i = 0; i < mh_rule_count; i++) {
+        const struct mh_rule_row *r = &mh_rule_rows[i];
+
+        assert_ptr_equal(mh_rule_find(r->id), r);
+        assert_in_range(r->principle, 1, MH_PRINCIPLES);
+        assert_true(*r->title && *r->means);
+        assert_true(!r->judge == !r->since && !r->judge == !r->code && !r->judge == !r->flip);
+    }
+    assert_null(mh_rule_find("MH-9999"));
+}
+
+/* Whatever bytes a recording holds, a document comes of it or a clear error. */
+static void damaged(void **state)
+{
+    struct story s = {0};
+    const char *dirs[] = {s.dir};
+    struct stat st;
+    char *bytes, *copy;
+    FILE *f;
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < 20; i++)
+        unit(&s, i < 8 ? well : i < 12 ? uncontrolled : i < 16 ? told : storm, 10);
+    story_close(&s);
+    assert_int_equal(stat(s.path, &st), 0);
+    bytes = malloc((size_t)st.st_size);
+    copy = malloc((size_t)st.st_size);
+    f = fopen(s.path, "r");
+    assert_true(bytes && copy && f);
+    assert_int_equal(fread(bytes, 1, (size_t)st.st_size, f), st.st_size);
+    fclose(f);
+    for (uint64_t i = 0; i < 300; i++) {
+        struct mh_model *m;
+
+        memcpy(copy, bytes, (size_t)st.st_size);
+        for (uint64_t k = 0; k < 1 + i / 3; k++)
+            copy[MH_FILE_HEADER + mh_mix2(i, k) % (uint64_t)(st.st_size - MH_FILE_HEADER)] =
+                (char)mh_mix2(k, i);
+        f = fopen(s.path, "w");
+        assert_non_null(f);
+        fwrite(copy, 1, (size_t)st.st_size, f);
+        fclose(f);
+        if (mh_model_load(dirs, 1, NULL, &m) == 0) {
+            mh_model_free(m);
+            json_decref(grade_story(&s));
+        }
+    }
+    free(bytes);
+    free(copy);
+    story_remove(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules), cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
+        cmocka_unit_test(gates), cmocka_unit_test(catalogue),   cmocka_unit_test(damaged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
