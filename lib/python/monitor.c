@@ -27,7 +27,7 @@ struct method {
 
 static struct {
     atomic_bool armed;
-    bool registered;
+    bool registered, updating;
     int tool, idle;
     long global, local; /* sets of events */
     void *monitoring;   /* sys.monitoring, a reference of ours */
@@ -62,6 +62,9 @@ static void codes_update(void)
     const char *wanted[CODES];
     unsigned n = mh_follow_codes(wanted, CODES), kept = 0;
 
+    if (monitor.updating || (!n && !monitor.ncodes))
+        return;
+    monitor.updating = true; /* a collection may run in here, and let other threads go on */
     for (unsigned i = 0; i < monitor.ncodes; i++) {
         if (codes_have(wanted, n, monitor.codes[i])) {
             monitor.codes[kept++] = monitor.codes[i];
@@ -79,6 +82,7 @@ static void codes_update(void)
         mh_py.Py_IncRef((void *)(uintptr_t)wanted[i]);
         monitor.codes[monitor.ncodes++] = wanted[i];
     }
+    monitor.updating = false;
 }
 
 static void disarm(void)
@@ -92,12 +96,14 @@ static void disarm(void)
 /* Every callback begins here: is there anything to follow, and is this Python's innermost frame? */
 static bool begin(void *code, struct mh_moment *m)
 {
-    if (!mh_follow_any())
-        return false;
-    if (!mh_follow_live() && ++monitor.idle > IDLE_MAX) {
+    if (mh_follow_live()) {
+        monitor.idle = 0;
+    } else if (++monitor.idle > IDLE_MAX) {
         disarm();
         return false;
     }
+    if (!mh_follow_any())
+        return false;
     return mh_follow_moment(m) && m->f.code == code;
 }
 

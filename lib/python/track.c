@@ -103,16 +103,24 @@ bool mh_track_frame_there(const char *ts, const struct mh_track *t, bool *ret_sa
     return false;
 }
 
+/* The lowest free row, so that few are looked at; else that of the oldest object that is only kept.
+ */
 static struct mh_track *track_claim(void)
 {
     struct mh_track *oldest = NULL;
 
-    MH_EACH_TRACK(t)
-    if (mh_track_state(t) == MH_FREE && mh_track_try_move(t, MH_FREE, MH_CLAIMED))
-        return t;
-    MH_EACH_TRACK(t)
-    if (mh_track_state(t) == MH_PARKED && (!oldest || t->seq < oldest->seq))
-        oldest = t;
+    for (int i = 0; i < MH_TRACKS; i++) {
+        struct mh_track *t = &mh_tracks.all[i];
+        int high = atomic_load(&mh_tracks.high);
+
+        if (mh_track_state(t) == MH_FREE && mh_track_try_move(t, MH_FREE, MH_CLAIMED)) {
+            while (high <= i && !atomic_compare_exchange_weak(&mh_tracks.high, &high, i + 1))
+                ;
+            return t;
+        }
+        if (mh_track_state(t) == MH_PARKED && (!oldest || t->seq < oldest->seq))
+            oldest = t;
+    }
     return oldest && mh_track_try_move(oldest, MH_PARKED, MH_CLAIMED) ? oldest : NULL;
 }
 
@@ -202,5 +210,6 @@ void mh_follow_reset(void)
     atomic_store(&t->state, MH_FREE);
     atomic_store(&mh_tracks.live, 0);
     atomic_store(&mh_tracks.used, 0);
+    atomic_store(&mh_tracks.high, 0);
     atomic_store(&mh_tracks.full_said, false);
 }

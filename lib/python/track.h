@@ -21,7 +21,7 @@ enum mh_track_state {
     MH_PARKED,  /* handled, but somebody kept the object */
 };
 
-enum { MH_TRACKS = 64, MH_HEIRS = 3 };
+enum { MH_TRACKS = 256, MH_HEIRS = 3 };
 
 /* An exception raised while another was handled: what will go on, unless it ends in that handler.
  */
@@ -60,13 +60,14 @@ struct mh_track {
 struct mh_tracks {
     struct mh_track all[MH_TRACKS];
     _Atomic int live, used;
+    _Atomic int high; /* no row from here on was ever claimed */
     _Atomic uint64_t seq;
     atomic_bool full_said;
 };
 extern struct mh_tracks mh_tracks;
 
 #define MH_EACH_TRACK(t)                                                                           \
-    for (struct mh_track *t = mh_tracks.all; t < mh_tracks.all + MH_TRACKS; t++)
+    for (struct mh_track *t = mh_tracks.all; t < mh_tracks.all + mh_tracks.high; t++)
 
 static inline bool mh_track_live(int state)
 {

@@ -134,7 +134,8 @@ static bool fails(int fd)
         return false;
     armed.err = 0;
     errno = err;
-    mh_python_watch(armed.op);
+    if (armed.op) /* 0: it only fails */
+        mh_python_watch(armed.op);
     if (errno != err) /* must be kept */
         __builtin_trap();
     return true;
