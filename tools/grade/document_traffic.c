@@ -109,8 +109,8 @@ static void example_text(const struct mh_grading *g, const struct mh_trial *t, c
         snprintf(end, sizeof(end), "the process ended");
         break;
     default:
-        snprintf(end, sizeof(end), "%s, answered in %s", t->retry_ok ? "tried again" : "went on",
-                 MH_SPAN(u->latency));
+        snprintf(end, sizeof(end), "%s, answered in %s",
+                 t->error && t->retry_ok ? "tried again" : "went on", MH_SPAN(u->latency));
     }
     snprintf(buf, size, "%s  %s %s, %s", mh_name_route(g, t->unit), peer,
              err                                ? err

@@ -144,21 +144,41 @@ static bool is_open(const struct mh_judgement *j)
     return j->verdict == MH_VERDICT_fail || j->verdict == MH_VERDICT_partial;
 }
 
+static bool is_sure_fail(const struct mh_judgement *j, const struct mh_rule_row *rule)
+{
+    return j->rule == rule && j->verdict == MH_VERDICT_fail && j->confidence > MH_CONFIDENCE_low &&
+           j->site;
+}
+
+/* Functions at which a rule surely fails; one function called from three places is one. */
+static unsigned places(const struct mh_grading *g, const struct mh_rule_row *rule)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        const struct mh_judgement *j = &g->judgements.v[i];
+        bool seen = !is_sure_fail(j, rule);
+
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = is_sure_fail(&g->judgements.v[k], rule) &&
+                   g->m->sites.v[g->judgements.v[k].site - 1].frames[0].function ==
+                       g->m->sites.v[j->site - 1].frames[0].function;
+        n += !seen;
+    }
+    return n;
+}
+
 /* The same weakness at three places is a habit: one step more. */
 static void raise_habits(struct mh_grading *g, const struct mh_rule_row *rule)
 {
-    unsigned sites = 0;
+    unsigned n = places(g, rule);
 
-    for (size_t i = 0; i < g->judgements.n; i++)
-        sites += g->judgements.v[i].rule == rule && g->judgements.v[i].verdict == MH_VERDICT_fail &&
-                 g->judgements.v[i].confidence > MH_CONFIDENCE_low && g->judgements.v[i].site;
-    for (size_t i = 0; i < g->judgements.n && sites >= MANY_SITES; i++) {
+    for (size_t i = 0; i < g->judgements.n && n >= MANY_SITES; i++) {
         struct mh_judgement *j = &g->judgements.v[i];
 
-        if (j->rule == rule && j->verdict == MH_VERDICT_fail && j->confidence > MH_CONFIDENCE_low &&
-            j->severity < MH_SEVERITY_critical) {
+        if (is_sure_fail(j, rule) && j->severity < MH_SEVERITY_critical) {
             j->severity++;
-            mh_sentence(j->evidence, "the same at %u places: one severity more", sites);
+            mh_sentence(j->evidence, "the same in %u functions: one severity more", n);
         }
     }
 }

@@ -365,7 +365,7 @@ static int file_0401(struct mh_grading *g, const struct mh_tally *t)
     enum mh_verdict_kind verdict = mh_tally_verdict(t);
     struct mh_judgement *j;
 
-    if (!evident && verdict != MH_VERDICT_pass)
+    if (!evident && t->failed + t->partial)
         verdict = MH_VERDICT_unclear;
     j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high,
                       evident ? confidence : MH_CONFIDENCE_low);

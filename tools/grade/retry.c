@@ -88,7 +88,8 @@ static int emit(struct walker *w, unsigned i, bool ended)
         s = mh_vec_add(&w->g->sequences);
         if (!s)
             return -ENOMEM;
-        qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
+        if (o->waits.n)
+            qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
         o->s.median_wait = mh_quantile(o->waits.v, o->waits.n, 0.5);
         o->s.longest_wait = o->waits.n ? o->waits.v[o->waits.n - 1] : 0;
         o->s.exhausted = went_wrong(o->last);

@@ -179,7 +179,29 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
     }
 }
 
-/* What the unit did after the failure: the same peer again, or another one. */
+/* The line of the application that made the call; 0 when it is not on the stack. */
+static int32_t line_of(const struct mh_model *m, uint32_t stack)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+
+    for (uint32_t i = 0; s && i < s->nframes; i++)
+        if (m->frames.v[s->frames + i].kind == MH_FRAME_app)
+            return m->frames.v[s->frames + i].line;
+    return 0;
+}
+
+/* Is this the same thing tried again, and not the next thing asked of the same peer? */
+static bool is_again(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_act *a)
+{
+    const struct mh_act *before = o->attempt ? &m->acts.v[o->attempt - 1] : NULL;
+    int32_t line = line_of(m, m->acts.v[o->act].stack), other = line_of(m, a->stack);
+
+    if (!before || !before->attempt.digest || !a->attempt.digest || !line || !other)
+        return true;
+    return line == other || before->attempt.digest == a->attempt.digest;
+}
+
+/* What the unit did after the failure: the same thing again, or another peer. */
 static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
     const struct mh_unit *u = &m->units.v[t->unit - 1];
@@ -192,6 +214,8 @@ static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, st
             (o->attempt && a == &m->acts.v[o->attempt - 1]))
             continue;
         if (a->peer == t->peer && t->peer) {
+            if (!is_again(m, o, a))
+                continue;
             t->retried = true;
             t->retry_ok |= !a->failed;
         } else if (a->at >= from - INT64_C(1000000))

@@ -354,7 +354,8 @@ static int list_by_unit(struct mh_model *m)
         *slot = i;
     }
     sort_model = m;
-    qsort(m->by_unit.v, m->by_unit.n, sizeof(uint32_t), compare_unit_act);
+    if (m->by_unit.n)
+        qsort(m->by_unit.v, m->by_unit.n, sizeof(uint32_t), compare_unit_act);
     for (uint32_t i = 0; i < m->by_unit.n; i++) {
         const struct mh_act *a = &m->acts.v[m->by_unit.v[i]];
         struct mh_unit *u = &m->units.v[a->unit - 1];

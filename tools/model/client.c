@@ -151,6 +151,7 @@ int mh_intake_request(struct mh_intake *in)
         return -ENOMEM;
     a->pooled = !first;
     a->attempt.text = (uint32_t)text;
+    a->attempt.digest = (uint64_t)e.digest;
     a->until = MH_MAX(a->until, in->record->at + in->offset);
     c = mh_intake_conn(in, e.conn);
     if (c)

@@ -133,6 +133,7 @@ struct mh_act {
             int32_t err, status;
             int32_t family_id; /* recorded peer id: tells addresses of one name apart */
             int64_t ended;     /* when it failed or was answered, 0 unknown */
+            uint64_t digest;   /* of the request's first bytes, 0 when none left */
         } attempt;
         struct {
             int64_t timeout, waited;

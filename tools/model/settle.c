@@ -202,7 +202,8 @@ static int settle_routes(struct mh_model *m)
         r->calm_p50 = mh_quantile(own, r->calm, 0.5);
         r->calm_p95 = mh_quantile(own, r->calm, 0.95);
         r->calm_p99 = mh_quantile(own, r->calm, 0.99);
-        r->deadline = MH_MAX((int64_t)DEADLINE_FLOOR_NS, DEADLINE_FACTOR * r->calm_p99);
+        r->deadline = MH_MAX((int64_t)DEADLINE_FLOOR_NS,
+                             DEADLINE_FACTOR * MH_MIN(r->calm_p99, INT64_C(1) << 58));
     }
     free(all);
     free(at);
