@@ -122,8 +122,12 @@ static int list_logs(struct mh_grading *g)
     for (uint32_t i = 0; i < g->m->acts.n; i++) {
         uint32_t *slot;
 
-        if (g->m->acts.v[i].kind != MH_ACT_log)
+        if (g->m->acts.v[i].kind != MH_ACT_log) {
+            if (!g->m->acts.v[i].task &&
+                mh_map_set(&g->callers, mh_thread_key(&g->m->acts.v[i]), 1))
+                return -ENOMEM;
             continue;
+        }
         slot = mh_vec_add(&g->logs);
         if (!slot)
             return -ENOMEM;
@@ -270,6 +274,7 @@ static void grading_done(struct mh_grading *g)
     free(g->sequences.v);
     free(g->logs.v);
     mh_map_done(&g->case_keys);
+    mh_map_done(&g->callers);
 }
 
 int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,

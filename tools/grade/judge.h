@@ -4,6 +4,7 @@
  * site. */
 #pragma once
 
+#include "base/hash.h"
 #include "base/macros.h"
 #include "grade/grade.h"
 
@@ -127,10 +128,16 @@ struct mh_grading {
     MH_VEC(struct mh_sequence) sequences;
     MH_VEC(struct mh_judgement) judgements;
     MH_VEC(uint32_t) logs; /* act indices, by time */
+    struct mh_map callers; /* threads that do more than log; see mh_thread_key() */
     struct mh_map case_keys;
     const struct mh_rule_row *rule; /* being judged */
     struct mh_score score;
 };
+
+static inline uint64_t mh_thread_key(const struct mh_act *a)
+{
+    return mh_mix2(a->process, a->tid);
+}
 
 /* trials.c, outcome.c, retry.c: made before any judge runs. Each returns 0 or -ENOMEM. */
 int mh_trials_make(struct mh_grading *g);

@@ -200,7 +200,7 @@ static double value_1001(struct mh_grading *g, const struct mh_trial *t)
         t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
         return NOT_MINE;
     /* what a library mends by itself is not the application's to report */
-    if (!t->logged && t->caught && t->handler.kind != MH_FRAME_app && t->retry_ok)
+    if (!t->logged && t->retry_ok && !(t->caught && t->handler.kind == MH_FRAME_app))
         return NOT_MINE;
     return t->logged ? 1 : 0;
 }
@@ -214,9 +214,15 @@ static enum mh_verdict_kind verdict_1001(const struct mh_tally *t)
 
 static int file_1001(struct mh_grading *g, const struct mh_tally *t)
 {
-    struct mh_judgement *j = mh_judge_file(
-        g, verdict_1001(t), t->site, t->peer,
-        2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium, mh_tally_confidence(t));
+    enum mh_verdict_kind verdict = verdict_1001(t);
+    struct mh_judgement *j;
+
+    /* a few that were given to the wrong request look silent, because its log is another's */
+    if (verdict == MH_VERDICT_partial && 2 * t->ambiguous > t->fired)
+        verdict = MH_VERDICT_unclear;
+    j = mh_judge_file(g, verdict, t->site, t->peer,
+                      2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium,
+                      mh_tally_confidence(t));
 
     if (!j)
         return -ENOMEM;
@@ -224,7 +230,12 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
     j->failed = t->failed;
     j->observed = t->real > 0;
     j->trial = t->example ? t->example : t->passed;
-    if (j->verdict == MH_VERDICT_pass)
+    if (verdict == MH_VERDICT_unclear)
+        mh_reason(j,
+                  "%u of %u seem to have gone unreported, but to which request they belong is only "
+                  "likely",
+                  t->failed, t->fired);
+    else if (j->verdict == MH_VERDICT_pass)
         mh_reason(j, "%u of %u handled failures were reported", t->fired - t->failed, t->fired);
     else
         say_trials(g, j, t, "were handled, and no log named exception, errno or peer within 5 s,");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of a trial: how its unit of work ended, against what the route answers when all is
  * well; and whether anybody was told. See judge.h. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,22 +158,46 @@ static bool words_tell(const struct mh_grading *g, const struct mh_trial *t, con
             return true;
         if (err && strlen(err) == n && !memcmp(err, words, n))
             return true;
-        if (host && n >= host && !memcmp(peer, words, host))
+        if ((n == strlen(peer) || (n == host && isalpha((unsigned char)*peer))) && n &&
+            !memcmp(peer, words, n))
             return true;
         words += n + (words[n] == ' ');
     }
     return false;
 }
 
-/* Of an exception that nobody could follow the name is not known: any name in a warning may be it.
- */
+/* Does a record report some failure: a warning or worse, a traceback, the name of an error? The
+ * address of a client in an access log does not. */
+static bool reports_failure(const struct mh_model *m, const struct mh_act *log)
+{
+    const char *word = mh_model_text(m, log->log.words);
+
+    if (log->log.level >= MH_LEVEL_warning || log->log.traceback)
+        return true;
+    for (size_t n; *word; word += n + (word[n] == ' ')) {
+        n = strcspn(word, " ");
+        if (n && !memchr(word, ':', n))
+            return true;
+    }
+    return false;
+}
+
+/* Of an exception that nobody could follow the name is not known: any failure may be it. */
 static bool tells(const struct mh_grading *g, const struct mh_trial *t, const struct mh_act *log)
 {
-    const char *words = mh_model_text(g->m, log->log.words);
-
-    if (!t->type_born && *words && (log->log.level >= MH_LEVEL_warning || log->log.traceback))
+    if (!t->type_born && *mh_model_text(g->m, log->log.words) && reports_failure(g->m, log))
         return true;
-    return words_tell(g, t, words);
+    return words_tell(g, t, mh_model_text(g->m, log->log.words));
+}
+
+/* Of a log that may be anybody's: a coroutine speaks for coroutines, a thread for itself, and a
+ * thread that does nothing but write logs (a QueueListener's) for everybody. */
+static bool may_speak_for(const struct mh_grading *g, const struct mh_act *log,
+                          const struct mh_act *op)
+{
+    if (log->task)
+        return op->task != 0;
+    return log->tid == op->tid || mh_map_get(&g->callers, mh_thread_key(log)) == MH_MAP_NONE;
 }
 
 /* The first log at or after a time. */
@@ -214,16 +239,19 @@ bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t)
 
     for (size_t i = first_log(g, op->at); i < g->logs.n; i++) {
         const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+        bool own;
 
         if (l->at > until)
             break;
         if (l->process != op->process)
             continue;
-        /* this unit's own words, whatever they are; others' only when they name the failure */
-        if ((l->unit == t->unit && !l->ambiguous) ||
-            (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid)))
+        /* this unit's own reports, whatever they name; others' only when they name the failure */
+        own = (l->unit == t->unit && !l->ambiguous) ||
+              (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid));
+        if (own && (reports_failure(g->m, l) || tells(g, t, l)))
             return true;
-        if ((!l->unit || l->ambiguous || l->tid == op->tid) && tells(g, t, l))
+        if ((!l->unit || l->ambiguous || op->ambiguous) && may_speak_for(g, l, op) &&
+            tells(g, t, l))
             return true;
     }
     return t->error && reported(g, t, op->at);

@@ -147,11 +147,27 @@ static uint64_t trial_key(const struct mh_op_seen *o, const struct mh_act *a)
     return mh_mix2(key, o->fault ? (uint64_t)o->fault : 1000000u + (unsigned)o->err);
 }
 
+/* Exceptions that steer a program and report nothing: seen while another one is on its way, they
+ * are not what became of it. */
+static bool steers(const char *type)
+{
+    static const char *const names[] = {"GeneratorExit",  "StopIteration", "StopAsyncIteration",
+                                        "CancelledError", "Empty",         "WouldBlock"};
+    const char *dot = strrchr(type, '.');
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(dot ? dot + 1 : type, names[i]))
+            return true;
+    return false;
+}
+
 static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
     for (uint32_t i = 0; i < o->nsteps; i++) {
         const struct mh_step_seen *s = &m->steps.v[o->steps + i];
 
+        if (steers(mh_model_text(m, s->type)))
+            continue;
         switch (s->step) {
         case MH_STEP_born:
             t->type_born = t->type_last = s->type;
