@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/sys.h"
 #include "fd/stream.h"
@@ -198,4 +200,21 @@ MH_PUBLIC int ioctl(int fd, unsigned long request, ...)
     }
     mh_guest_leave();
     return r;
+}
+
+/* libuv closes its sockets by number, so that no thread can be cancelled in between: without this
+ * the table would go on believing in them. Whatever else comes this way only passes. All six
+ * arguments are taken, as the C library does itself: they are registers, given or not. */
+MH_PUBLIC long syscall(long number, ...)
+{
+    long a[6];
+    va_list list;
+
+    va_start(list, number);
+    for (unsigned i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    if (number == SYS_close)
+        return close((int)a[0]);
+    return MH_REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import mhr
-from guest import PRELUDE, PYTHON
+from guest import PRELUDE, PYTHON, has_module
 
 FIRES = "[run]\nprocesses = *\n[fault f]\ncall = connect\nerror = ECONNREFUSED\n"
 
@@ -231,3 +231,27 @@ s = connect(); ask(s, "echo " + os.environ["SECRET"]); s.recv(100)
     for name in os.listdir(r.out):
         with open(os.path.join(r.out, name), "rb") as f:
             assert secret.encode() not in f.read(), name
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_every_connection_that_is_closed_has_its_record(guest, loop):
+    """libuv closes by system call number, past close()."""
+    if not has_module(loop):
+        pytest.skip(loop + " is not installed")
+    r = guest.code("""
+        import asyncio, sys
+        async def main():
+            server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                await reader.read()
+                writer.close()
+                await writer.wait_closed()
+            await asyncio.sleep(0.1)
+        if sys.argv[1] == "uvloop":
+            import uvloop
+            uvloop.install()
+        asyncio.run(main())
+    """, loop)
+    assert r.status == 0, r.stderr
+    assert len(r.events("close")) == len(r.events("connect")) == 6
