@@ -164,6 +164,12 @@ static void told(struct story *s, struct answer *a)
     story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
     s->tid = WORKER;
 }
+/* An access log names its client, not the failure. */
+static void access_log(struct story *s, struct answer *a)
+{
+    swallowed(s, a);
+    story(s, log, "10.0.0.77:40112", .level = MH_LEVEL_info, .sink = 2);
+}
 static void fell_back(struct story *s, struct answer *a)
 {
     swallowed(s, a);

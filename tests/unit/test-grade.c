@@ -124,6 +124,7 @@ static const struct play plays[] = {
     {"the loop's own wait", "MH-0601", "not exercised", loop_wait, loop_wait},
     {"handled, no log", "MH-1001", "fail", well, swallowed},
     {"handled, logged by another thread", "MH-1001", "pass", well, told},
+    {"an access log is no report", "MH-1001", "fail", well, access_log},
     {"mended by the library", "MH-1001", "not exercised", well, mended},
     {"a coroutine blocks", "MH-2004", "fail", well_task, blocks, .hits = 5},
     {"a coroutine awaits", "MH-2004", "pass", well_task, awaits, .hits = 5},
