@@ -12,12 +12,6 @@
 
 #include "base/banned.h"
 
-/* A verb whose file is not in this build has no function, and is not offered. */
-#define VERB(name, arguments, summary)                                                             \
-    extern __typeof__(mh_cmd_##name) mh_cmd_##name __attribute__((weak));
-#include "verbs.def"
-#undef VERB
-
 struct verb {
     const char *name, *arguments, *summary;
     int (*run)(int argc, char **argv);
@@ -36,8 +30,7 @@ static void print_help(FILE *out)
           "how well the application coped.\n\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (verbs[i].run)
-            fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\n`mishap VERB --help` shows a verb's options.\n"
           "Next: mishap run -c FILE -- COMMAND\n",
           out);
@@ -49,7 +42,7 @@ static const char *nearest(const char *word)
     unsigned least = 3;
 
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-        unsigned distance = verbs[i].run ? mh_near_distance(word, verbs[i].name) : least;
+        unsigned distance = mh_near_distance(word, verbs[i].name);
 
         if (distance < least) {
             least = distance;
@@ -107,7 +100,7 @@ int main(int argc, char **argv)
         return finish(MH_EXIT_OK);
     }
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (verbs[i].run && !strcmp(argv[1], verbs[i].name))
+        if (!strcmp(argv[1], verbs[i].name))
             return finish(call(&verbs[i], argc - 1, argv + 1));
     return unknown(argv[1]);
 }
