@@ -79,6 +79,7 @@ static void next_set(struct mh_track *t, const struct mh_moment *m, const char *
     heir = &t->heirs[t->nheirs++];
     where = (struct mh_buf){heir->where, sizeof(heir->where), 0, false};
     heir->object = t->next = exc;
+    t->next_seen = m->f.frame;
     heir->line = m->line;
     t->next_frame = t->next_code = NULL;
     mh_exc_type(exc, heir->type);
@@ -145,6 +146,22 @@ static void born(struct mh_track *t, const struct mh_moment *m, const char *exc)
     mh_track_emit_here(t, MH_STEP_born, m);
 }
 
+/* Is the object being handled by its frame, though no line of that was told? So it is while a with
+ * statement's __exit__ runs. Then it counts as caught from now on. */
+static bool caught_unseen(struct mh_track *t, const struct mh_moment *m)
+{
+    struct mh_moment then = *m;
+    bool same;
+
+    if (mh_track_state(t) != MH_FLYING || t->frame == m->f.frame || !mh_exc_handled_is(t->object) ||
+        !mh_track_frame_there(m->ts, t, &same))
+        return false;
+    mh_frame_load(t->frame, &then.f);
+    then.line = t->came;
+    enter(t, &then, true);
+    return true;
+}
+
 /* A track whose object, or an exception that descends from it, appears. */
 static void raise_known(struct mh_track *t, const struct mh_moment *m, const char *exc, bool heir)
 {
@@ -160,9 +177,10 @@ static void raise_known(struct mh_track *t, const struct mh_moment *m, const cha
             return;
         t->ts = m->ts;
     }
-    if (heir && state == MH_CAUGHT) {
+    if (heir && (state == MH_CAUGHT || caught_unseen(t, m))) {
         if (t->next != exc)
             next_set(t, m, exc);
+        t->next_seen = m->f.frame;
         return;
     }
     if (heir) {
@@ -315,7 +333,7 @@ void mh_follow_unwind(const struct mh_moment *m, const char *exc)
                 leave(t, m);
             continue;
         }
-        if (t->next && (!exc || exc == t->next)) {
+        if (t->next && (exc ? exc == t->next : t->next_seen == t->frame)) {
             replace(t);
             t->came = 0;
         } else if (!exc || exc == t->object) {
@@ -362,7 +380,7 @@ static void step_caught(struct mh_track *t, const struct mh_moment *m, bool leav
             }
             return;
         }
-        if (t->next_frame)
+        if (!inner || t->next_frame)
             t->next = t->next_frame = t->next_code = NULL; /* it came and went in the handler */
         if (!inner)
             line_reached(t, m);

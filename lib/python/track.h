@@ -50,6 +50,7 @@ struct mh_track {
     bool bottom;  /* MH_CAUGHT by the thread's own first function */
     bool root;    /* LANDING: what was left is the coroutine of a task */
     const char *next, *next_frame, *next_code; /* raised in the handler; where it was caught */
+    const char *next_seen;                     /* frame in which `next` appeared last */
     int next_caught_line;
     uint64_t seq, task; /* task: of the coroutine left, while `root` */
     char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
