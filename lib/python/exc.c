@@ -2,6 +2,7 @@
 /* Questions to exception objects; see exc.h. */
 #include "python/exc.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
@@ -78,18 +79,18 @@ bool mh_exc_is_os(const char *exc)
            mh_py.PyErr_GivenExceptionMatches(type, *mh_py.memory_error);
 }
 
-int mh_exc_errno(const char *exc)
+bool mh_exc_errno_fits(const char *exc, int err)
 {
     char *value = mh_exc_is_os(exc) ? attribute(exc, "errno") : NULL;
-    long err = 0;
+    long has = 0;
 
     if (value && value != mh_py.none) {
-        err = mh_py.PyLong_AsLong(value);
-        if (err == -1)
+        has = mh_py.PyLong_AsLong(value);
+        if (has == -1)
             mh_py.PyErr_Clear();
     }
     release(value);
-    return (int)err;
+    return err ? has == err : has >= ENETDOWN && has <= EINPROGRESS;
 }
 
 bool mh_exc_is_new(const char *exc, bool traced)

@@ -19,8 +19,8 @@ bool mh_exc_descends(const char *exc, const char *from);
 /* An OSError (which gaierror and all socket errors are) or a MemoryError? */
 bool mh_exc_is_os(const char *exc);
 
-/* Its errno attribute, 0 when it has none. */
-int mh_exc_errno(const char *exc);
+/* Does it carry this errno? When that is not known (0): one of a network's failures. */
+bool mh_exc_errno_fits(const char *exc, int err);
 
 /* Was it created just now: has it passed no other frame than this one? A trace function sees it
  * before this frame is entered in its traceback. */

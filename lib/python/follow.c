@@ -130,8 +130,7 @@ static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
             last = t;
         } else if (!mh_track_frame_there(m->ts, t, &same)) {
             mh_track_unseen(t);
-        } else if (same && t->err && mh_exc_errno(exc) == t->err &&
-                   (!first || first->seq > t->seq)) {
+        } else if (same && mh_exc_errno_fits(exc, t->err) && (!first || first->seq > t->seq)) {
             first = t;
         }
     }

@@ -17,7 +17,8 @@
 #include "base/banned.h"
 
 static struct {
-    atomic_bool off; /* not in this process */
+    atomic_bool off;    /* not in this process */
+    atomic_bool forked; /* a child whose interpreter may not be whole yet */
     atomic_bool taken_said, off_said;
 } outcome;
 
@@ -28,6 +29,7 @@ void mh_outcome_reset(void)
 {
     mh_follow_reset();
     atomic_store(&outcome.off, false);
+    atomic_store(&outcome.forked, false);
     atomic_store(&outcome.off_said, false);
     atomic_store(&outcome.taken_said, false);
 }
@@ -39,6 +41,7 @@ void mh_outcome_after_fork(void)
 {
     awaited = 0;
     mh_outcome_reset();
+    atomic_store(&outcome.forked, true);
     if (mh_py.can_follow && !(mh_py.PyGILState_GetThisThreadState() && mh_py.PyGILState_Check()))
         atomic_store(&outcome.off, true);
 }
@@ -85,8 +88,10 @@ static void watch(const char *ts, int64_t op, int err)
         return;
     }
     armed = monitoring ? mh_monitor_armed() : mh_trace_who(ts) == MH_TRACING_us;
-    /* A call that comes with the GIL held may stand anywhere inside the interpreter. */
-    if (!armed && mh_py.PyGILState_Check())
+    /* A new child's interpreter is whole when it has let go of the GIL for the first time. */
+    if (!mh_py.PyGILState_Check())
+        atomic_store(&outcome.forked, false);
+    else if (!armed && atomic_load(&outcome.forked))
         return;
     if (!mh_follow_begin(ts, op, err, monitoring ? MH_SOURCE_monitoring : MH_SOURCE_trace))
         return;

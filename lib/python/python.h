@@ -36,6 +36,7 @@ bool mh_python_begun(void);
 /* Follows the exception that the error of operation `op` (id of an op record) gives birth to on
  * this thread, until it is handled, replaced or lost; each step is one outcome record. Called in a
  * hook just before the error is returned to the program; takes the GIL for a moment. `errno` is
- * kept. No-op when there is no interpreter, it is finalising, or somebody else traces this thread.
+ * kept. Never called from an allocator: Python may run. No-op when there is no interpreter, it is
+ * finalising, or somebody else traces this thread.
  */
 void mh_python_watch(int64_t op);
