@@ -231,10 +231,10 @@ def test_preload_then_report(tmp_path, redis_port, peer_port):
 
 def test_only_preload_observes(tmp_path, peer_port):
     """With nothing but LD_PRELOAD and MISHAP_OUT nothing is injected. A redis that is really not
-    there is reported as observed."""
+    there is judged all the same, and reported as observed."""
     port, out = free_port(), tmp_path / "rec"
     out.mkdir()
-    environment = shop_environment(tmp_path, free_port(), peer_port)
+    environment = shop_environment(tmp_path, free_port(), peer_port)  # nobody listens there
     preloaded = {**environment, "LD_PRELOAD": LIBRARY, "MISHAP_OUT": str(out)}
     with started(uvicorn("shop", port), port, env=preloaded, cwd=tmp_path):
         subprocess.run(load(port, 3), capture_output=True, env=environment, timeout=30, check=True)
@@ -244,8 +244,10 @@ def test_only_preload_observes(tmp_path, peer_port):
     assert report["run"]["fired"] == 0
     refused = [j for j in report["journeys"] if j["errno"] == "ECONNREFUSED"]
     assert refused and not any(j["injected"] for j in report["journeys"])
-    assert all(f["observed"] for f in report["findings"])
-    assert "observed" in mishap("report", out).stdout
+    crashed = [f for f in report["findings"] if f["rule"] == "MH-0101"]
+    assert crashed and all(f["observed"] for f in crashed)
+    text = mishap("report", "--verbose", out).stdout
+    assert "observed, not injected" in text and "MH-0101" in text
 
 
 def gate(tmp_path, peer_port, *more, text=REFUSED, **environment):

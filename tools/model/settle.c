@@ -148,13 +148,17 @@ static int learn_path(struct mh_model *m, const struct mh_unit *u)
     return 0;
 }
 
+/* A run that only watches has no calm phase and no faulty one: what really failed there is judged, as
+ * observed, and is not what this application is like in calm times. */
 static int settle_calm(struct mh_model *m)
 {
+    bool watching = !m->faults.n;
+
     for (size_t i = 0; i < m->units.n; i++) {
         struct mh_unit *u = &m->units.v[i];
         struct mh_route *r = &m->routes.v[u->route - 1];
 
-        u->calm = !u->open && !u->faulted &&
+        u->calm = !u->open && !u->faulted && !(watching && u->touched) &&
                   (m->processes.v[u->process].baseline || u->ended < m->calm_until);
         if (u->calm && u->how != 1) {
             m->calm_units++;
