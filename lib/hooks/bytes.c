@@ -38,11 +38,17 @@ static ssize_t receive_from(enum mh_call call, int fd, void *buf, size_t n, int 
     return got;
 }
 
-MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
+static __attribute__((noinline)) ssize_t slow_recv(int fd, void *buf, size_t n, int flags)
 {
     if (!mh_gate_fd(fd))
         return mh_real.recv(fd, buf, n, flags);
     return receive(MH_CALL_recv, fd, buf, n, flags);
+}
+
+MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
+{
+    return MH_LIKELY(mh_gate_idle(fd)) ? mh_real.recv(fd, buf, n, flags)
+                                       : slow_recv(fd, buf, n, flags);
 }
 
 MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags);
@@ -93,7 +99,7 @@ MH_PUBLIC int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
     return 1;
 }
 
-MH_PUBLIC ssize_t send(int fd, const void *buf, size_t n, int flags)
+static __attribute__((noinline)) ssize_t slow_send(int fd, const void *buf, size_t n, int flags)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, n};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -101,6 +107,12 @@ MH_PUBLIC ssize_t send(int fd, const void *buf, size_t n, int flags)
     if (!mh_gate_fd(fd))
         return mh_real.send(fd, buf, n, flags);
     return mh_send(MH_CALL_send, fd, &msg, flags);
+}
+
+MH_PUBLIC ssize_t send(int fd, const void *buf, size_t n, int flags)
+{
+    return MH_LIKELY(mh_gate_idle(fd)) ? mh_real.send(fd, buf, n, flags)
+                                       : slow_send(fd, buf, n, flags);
 }
 
 MH_PUBLIC ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
@@ -142,13 +154,18 @@ static ssize_t read_any(enum mh_call call, int fd, const struct iovec *iov, int 
     return is_socket(fd) ? mh_recv(call, fd, &msg, 0) : mh_file_read(call, fd, iov, n, -1);
 }
 
-MH_PUBLIC ssize_t read(int fd, void *buf, size_t n)
+static __attribute__((noinline)) ssize_t slow_read(int fd, void *buf, size_t n)
 {
     struct iovec iov = {buf, n};
 
     if (!mh_gate_fd(fd))
         return mh_real.read(fd, buf, n);
     return read_any(MH_CALL_read, fd, &iov, 1);
+}
+
+MH_PUBLIC ssize_t read(int fd, void *buf, size_t n)
+{
+    return MH_LIKELY(mh_gate_idle(fd)) ? mh_real.read(fd, buf, n) : slow_read(fd, buf, n);
 }
 
 MH_PUBLIC ssize_t __read_chk(int fd, void *buf, size_t n, size_t size);
@@ -211,13 +228,18 @@ static ssize_t write_any(enum mh_call call, int fd, const struct iovec *iov, int
     return is_socket(fd) ? mh_send(call, fd, &msg, 0) : mh_file_write(call, fd, iov, n, -1);
 }
 
-MH_PUBLIC ssize_t write(int fd, const void *buf, size_t n)
+static __attribute__((noinline)) ssize_t slow_write(int fd, const void *buf, size_t n)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, n};
 
     if (!mh_gate_fd(fd))
         return mh_real.write(fd, buf, n);
     return write_any(MH_CALL_write, fd, &iov, 1);
+}
+
+MH_PUBLIC ssize_t write(int fd, const void *buf, size_t n)
+{
+    return MH_LIKELY(mh_gate_idle(fd)) ? mh_real.write(fd, buf, n) : slow_write(fd, buf, n);
 }
 
 MH_PUBLIC ssize_t writev(int fd, const struct iovec *iov, int n)
