@@ -139,8 +139,11 @@ static void put_health(struct mh_term *t, const json_t *document)
     size_t i, hit = 0;
 
     json_array_foreach(cases, i, one) hit += mh_doc_int(one, "fired") > 0;
-    snprintf(counts, sizeof(counts), "%lld fired, in %zu of %zu cases.", mh_doc_int(run, "fired"),
-             hit, json_array_size(cases));
+    if (mh_doc_int(run, "fired"))
+        snprintf(counts, sizeof(counts), "%lld fired, in %zu of %zu cases.",
+                 mh_doc_int(run, "fired"), hit, json_array_size(cases));
+    else
+        snprintf(counts, sizeof(counts), "Nothing was injected: what follows was observed.");
     if (json_is_false(json_object_get(run, "healthy"))) {
         health = "Unhealthy with no fault active: nothing is held against it.";
         style = MH_RED;
