@@ -3,6 +3,7 @@
 #include "python/api.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "event/write.h"
@@ -74,6 +75,11 @@ void mh_python_init(void)
         symbol("_Py_IsFinalizing", &mh_py.finalizing);
     if (mh_py.hex < 0x030b0000)
         symbol("PyFrame_GetLineNumber", &mh_py.frame_line);
+    if (mh_py.hex < 0x030c0000)
+        symbol("_PyEval_SetTrace", &mh_py.trace_thread);
+    symbol("PyInterpreterState_ThreadHead", &mh_py.thread_head);
+    symbol("PyThreadState_Next", &mh_py.thread_next);
+    mh_py.main_thread = (uintptr_t)pthread_self();
     symbol("PyCode_Addr2Line", &mh_py.code_line);
     symbol("PyFrame_Type", &mh_py.frame_type);
     symbol("PyCode_Type", &mh_py.code_type);
@@ -101,6 +107,7 @@ uint32_t mh_python_version(void)
 
 void mh_python_after_fork(void)
 {
+    mh_py.main_thread = (uintptr_t)pthread_self();
     mh_stack_reset();
     mh_outcome_after_fork();
 }

@@ -47,6 +47,11 @@ struct mh_py {
     int (*frame_line)(void *); /* PyFrame_GetLineNumber; NULL from 3.11 on: frames are no objects */
     int (*code_line)(void *, int); /* PyCode_Addr2Line */
     const char *frame_type;
+    uintptr_t main_thread; /* pthread_self() of the main thread */
+    /* To reach another thread's trace function; from 3.9 to 3.11, else NULL. */
+    int (*trace_thread)(void *, int (*)(void *, void *, int, void *), void *);
+    void *(*thread_head)(void *);
+    void *(*thread_next)(void *);
 #define F(type, name, params) type(*name) params;
     MH_PY_STACK_FUNCTIONS(F)
     MH_PY_OUTCOME_FUNCTIONS(F)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "python/exc.h"
+#include "python/trace.h"
 #include "python/track.h"
 
 #include "base/banned.h"
@@ -102,6 +103,8 @@ static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
     t->entered = false;
     if (alive)
         mh_track_hold(t);
+    /* The handler may hand it to the main thread, as executors and their futures do. */
+    t->also = t->source == MH_SOURCE_trace ? mh_trace_main(t->ts) : NULL;
     mh_track_move(t, MH_CAUGHT);
 }
 

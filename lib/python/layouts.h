@@ -17,7 +17,7 @@ enum mh_lines {
 struct mh_layout {
     uint32_t version; /* 0x030b for 3.11 */
     enum mh_lines lines;
-    uint16_t ts_frame, ts_cframe, cf_frame, ts_thread_id, ts_tracefunc;
+    uint16_t ts_frame, ts_cframe, cf_frame, ts_interp, ts_thread_id, ts_tracefunc;
     uint16_t fr_code, fr_back, fr_instr, fr_owner, fr_gen, fr_locals, ge_frame;
     uint16_t co_flags, co_firstline, co_filename, co_name, co_qualname, co_lines, co_code;
     uint16_t co_adaptive, co_varnames, co_argcount;

@@ -53,3 +53,20 @@ void mh_trace_arm(void)
 {
     mh_py.PyEval_SetTrace(tracer, NULL);
 }
+
+const char *mh_trace_main(const char *ts)
+{
+    char *main = NULL, *t;
+
+    if (!mh_py.trace_thread || !mh_py.thread_head || !mh_py.thread_next || !mh_py.at.ts_interp)
+        return NULL;
+    t = mh_py.thread_head((void *)MH_AT(uintptr_t, ts, mh_py.at.ts_interp));
+    for (; t && !main; t = mh_py.thread_next(t))
+        if (MH_AT(uintptr_t, t, mh_py.at.ts_thread_id) == mh_py.main_thread)
+            main = t;
+    if (!main || main == ts || mh_trace_who(main) == MH_TRACING_other)
+        return NULL;
+    if (mh_trace_who(main) == MH_TRACING_nobody)
+        mh_py.trace_thread(main, tracer, NULL);
+    return main;
+}

@@ -16,3 +16,7 @@ enum mh_tracing mh_trace_who(const char *ts);
 
 /* Traces this thread, under the GIL. It ends by itself when nothing is followed any more. */
 void mh_trace_arm(void);
+
+/* The main thread may soon raise an object that this thread leaves to somebody: traces it, too,
+ * where that can be done. Returns its thread state, or NULL. Under the GIL. */
+const char *mh_trace_main(const char *ts);

@@ -156,6 +156,7 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
     t->err = err;
     t->left = EVENTS;
     t->passes = 0;
+    t->also = NULL;
     t->object = t->next = t->next_frame = t->next_code = NULL;
     t->held = t->raises = t->from_c = t->bottom = t->root = false;
     t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
@@ -188,7 +189,9 @@ bool mh_follow_busy(const char *ts)
     {
         int state = mh_track_state(t);
 
-        if (state != MH_FREE && t->ts == ts && (mh_track_live(state) || t->left-- > 0))
+        if (state == MH_FREE || (t->ts != ts && t->also != ts))
+            continue;
+        if ((mh_track_live(state) && t->ts == ts) || t->left-- > 0)
             return true;
     }
     return false;

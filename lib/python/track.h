@@ -38,6 +38,7 @@ struct mh_track {
     enum mh_outcome_source source;
     int64_t op;
     const char *ts, *object, *frame, *code;
+    const char *also; /* MH_CAUGHT, MH_PARKED: another thread that may raise the object */
     uintptr_t instr;
     int offset, err, left, passes;
     int line;     /* MH_CAUGHT: of the clause */
