@@ -54,7 +54,7 @@ static void prologue(struct story *s)
     story(s, peer, "prices\n10.0.0.9", .peer = PRICES_TOO, .family = 2, .port = 8443, .side = 1);
     story(s, stack, plain, .stack = IN_PRICES, .frames = 4);
     story(s, stack, redis_cache, .stack = IN_CACHE, .frames = 3);
-    story(s, peer, "carts\n10.0.0.5", .peer = STORE, .family = 2, .port = 6379, .side = 1);
+    story(s, peer, "carts\n10.0.0.5", .peer = STORE, .family = 2, .port = 7379, .side = 1);
     story(s, stack, redis_store, .stack = IN_CARTS, .frames = 2);
     story(s, stack, "stock\t/srv/shop/stock.py\t9", .stack = IN_STOCK, .frames = 1);
     story(s, log, "", .level = MH_LEVEL_info, .sink = 2);
@@ -67,19 +67,24 @@ static int stack_of(int peer)
     return stacks[peer];
 }
 
-/* A call that goes well, on a connection of its own. */
-static void ask_at(struct story *s, int peer, int64_t task, int ms)
+/* A call that goes well, on a connection of its own; `text` as the recorder gives it. */
+static void ask_as(struct story *s, int peer, int64_t task, int ms, const char *text)
 {
     int64_t conn = ++s->ids;
 
     story(s, connect, "", .conn = conn, .peer = peer, .side = 1, .stack = stack_of(peer),
           .task = task);
-    story(s, request, (peer == REDIS || peer == STORE) ? "" : "GET /json", .conn = conn,
-          .peer = peer, .exchange = 1, .stack = stack_of(peer), .task = task);
+    story(s, request, text, .conn = conn, .peer = peer, .exchange = 1, .stack = stack_of(peer),
+          .task = task);
     s->now += ms;
     story(s, response, "", .conn = conn, .peer = peer, .exchange = 1, .latency_ns = ms * STORY_MS,
           .status = (peer == REDIS || peer == STORE) ? 0 : 200, .stack = stack_of(peer),
           .task = task);
+}
+
+static void ask_at(struct story *s, int peer, int64_t task, int ms)
+{
+    ask_as(s, peer, task, ms, (peer == REDIS || peer == STORE) ? "" : "GET /json");
 }
 
 static int64_t fault_at(struct story *s, enum mh_op_kind kind, int err, enum mh_effect effect,
@@ -182,6 +187,45 @@ static void mended(struct story *s, struct answer *a)
 }
 
 /* ---- MH-0401 ---- */
+static void well_carts_leased(struct story *s, struct answer *a)
+{
+    ask_as(s, STORE, 0, 1, "GET");
+    ask_as(s, STORE, 0, 1, s->ids % 3 ? "SETEX" : "SET EX");
+}
+static void well_carts_kept(struct story *s, struct answer *a)
+{
+    ask_as(s, STORE, 0, 1, "HINCRBY");
+}
+/* A cache by its name and its place in the code, but what it holds is meant to stay. */
+static void well_cache_kept(struct story *s, struct answer *a)
+{
+    ask_as(s, REDIS, 0, 1, "GET");
+    ask_as(s, REDIS, 0, 1, "SET");
+}
+/* One server for both: pages with a time to live, carts for good. */
+static void well_mixed(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    well_carts_kept(s, a);
+    story(s, connect, "", .conn = conn, .peer = STORE, .side = 1, .stack = IN_CACHE);
+    story(s, request, "SETEX", .conn = conn, .peer = STORE, .exchange = 1, .stack = IN_CACHE);
+    s->now += 2;
+    story(s, response, "", .conn = conn, .peer = STORE, .exchange = 1, .latency_ns = 2 * STORY_MS,
+          .stack = IN_CACHE);
+}
+static void cache_in_store_takes_it_down(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids, op = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = STORE, .side = 1, .err = ECONNREFUSED,
+          .stack = IN_CACHE);
+    story(s, op, "", .op = op, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = conn,
+          .peer = STORE, .result = -1, .err = ECONNREFUSED, .wait_ns = -1, .fault = 1,
+          .effect = MH_EFFECT_error + 1, .stack = IN_CACHE, .side = 1, .exchange = 1);
+    caught(s, op, IN_FRAMEWORK);
+    *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
+}
 static void cache_takes_it_down(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, REDIS), IN_FRAMEWORK);

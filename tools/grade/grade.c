@@ -24,8 +24,6 @@ static uint32_t facts_of_peers(const struct mh_model *m)
         if (!p->calls && !p->faults && !p->failures)
             continue;
         facts |= MH_FACT_peers;
-        if (role == MH_ROLE_cache || role == MH_ROLE_telemetry)
-            facts |= MH_FACT_optional;
         if (role == MH_ROLE_telemetry)
             facts |= MH_FACT_telemetry;
         if (role == MH_ROLE_http)
@@ -273,6 +271,8 @@ static void grading_done(struct mh_grading *g)
     free(g->cases.v);
     free(g->sequences.v);
     free(g->logs.v);
+    free(g->redis.v);
+    mh_map_done(&g->redis_keys);
     mh_map_done(&g->case_keys);
     mh_map_done(&g->callers);
 }
@@ -287,6 +287,10 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
     g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
     judge_health(&g);
     r = list_logs(&g);
+    if (!r)
+        r = mh_redis_by_site(&g);
+    if (mh_has_optional(&g))
+        g.facts |= MH_FACT_optional;
     if (!r)
         r = mh_trials_make(&g);
     if (!r)

@@ -127,7 +127,9 @@ struct mh_grading {
     MH_VEC(struct mh_case) cases;
     MH_VEC(struct mh_sequence) sequences;
     MH_VEC(struct mh_judgement) judgements;
-    MH_VEC(uint32_t) logs; /* act indices, by time */
+    MH_VEC(uint32_t) logs;              /* act indices, by time */
+    MH_VEC(struct mh_redis_seen) redis; /* by site and peer; see redis_keys */
+    struct mh_map redis_keys;
     struct mh_map callers; /* threads that do more than log; see mh_thread_key() */
     struct mh_map case_keys;
     const struct mh_rule_row *rule; /* being judged */
@@ -142,6 +144,10 @@ static inline uint64_t mh_thread_key(const struct mh_act *a)
 /* trials.c, outcome.c, retry.c: made before any judge runs. Each returns 0 or -ENOMEM. */
 int mh_trials_make(struct mh_grading *g);
 int mh_sequences_make(struct mh_grading *g);
+/* What each site does with each redis. Returns 0 or -ENOMEM. */
+int mh_redis_by_site(struct mh_grading *g);
+/* Does any site use a peer that may be missed by its nature? */
+bool mh_has_optional(const struct mh_grading *g);
 /* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
@@ -169,6 +175,11 @@ struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies
                                 double value);
 void mh_tallies_done(struct mh_tallies *tallies);
 
+/* What a trial is worth to a rule: 1 well, 0.5 partly, 0 failed, MH_NOT_MINE: nothing. */
+typedef double mh_judge_value(struct mh_grading *g, const struct mh_trial *t);
+enum { MH_NOT_MINE = -1 };
+int mh_tally_all(struct mh_grading *g, struct mh_tallies *tallies, mh_judge_value *value);
+
 /* Two of three must agree; how many and how clearly makes the confidence. */
 enum mh_verdict_kind mh_tally_verdict(const struct mh_tally *t);
 enum mh_confidence mh_tally_confidence(const struct mh_tally *t);
@@ -181,6 +192,9 @@ struct mh_judgement *mh_judge_file(struct mh_grading *g, enum mh_verdict_kind ve
 /* The same from a tally, with its counts and example. */
 struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally *t,
                                     enum mh_severity severity);
+/* Says what failed and what did not, and the journey of an example; needs its trial. */
+void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
+                   const char *became);
 /* Not exercised or unclear, for the whole application. Returns 0 or -ENOMEM. */
 int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
                   const char *how);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about what becomes of an error: MH-0101 it turns into an uncontrolled 500, MH-0103 it is
  * swallowed, MH-1001 it is handled without a word, MH-0501 one failed try fails the request,
- * MH-0401 a peer that is optional by definition takes the request with it. */
+ * MH-2001 the table of it all. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,8 +67,8 @@ static double route_share(const struct mh_grading *g, const struct mh_trial *t)
 }
 
 /* Says what failed and what did not, and the journey of an example. */
-static void say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
-                       const char *became)
+void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
+                   const char *became)
 {
     const struct mh_trial *example = &g->trials.v[j->trial - 1];
     char what[400];
@@ -86,10 +86,7 @@ static void say_trials(const struct mh_grading *g, struct mh_judgement *j, const
         mh_sentence(j->counter, "%u of %u ended well", t->fired - t->failed - t->partial, t->fired);
 }
 
-typedef double judge_value(struct mh_grading *g, const struct mh_trial *t);
-enum { NOT_MINE = -1 };
-
-static int tally_all(struct mh_grading *g, struct mh_tallies *tallies, judge_value *value)
+int mh_tally_all(struct mh_grading *g, struct mh_tallies *tallies, mh_judge_value *value)
 {
     for (uint32_t i = 0; i < g->trials.n; i++) {
         double v = value(g, &g->trials.v[i]);
@@ -108,10 +105,10 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
 
     if (!t->error || !t->expected || t->outcome == MH_OUTCOME_unknown ||
         t->outcome == MH_OUTCOME_collapsed)
-        return NOT_MINE;
+        return MH_NOT_MINE;
     /* late, but with an answer that somebody decided on: how late is another rule's */
     if (t->outcome == MH_OUTCOME_hung)
-        return !u->open && u->status > 0 && u->status != 500 ? 1 : NOT_MINE;
+        return !u->open && u->status > 0 && u->status != 500 ? 1 : MH_NOT_MINE;
     if (t->outcome != MH_OUTCOME_broke)
         return 1;
     /* caught by the application, and the body is an object of its own making: a documented error */
@@ -121,7 +118,7 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
 int mh_judge_0101(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = tally_all(g, &tallies, value_0101);
+    int r = mh_tally_all(g, &tallies, value_0101);
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
@@ -135,7 +132,7 @@ int mh_judge_0101(struct mh_grading *g)
         if (!j)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)
-            say_trials(g, j, t, "ended in an uncontrolled error");
+            mh_say_trials(g, j, t, "ended in an uncontrolled error");
     }
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised, "no error was injected into a unit of work",
@@ -149,20 +146,20 @@ int mh_judge_0101(struct mh_grading *g)
 static double value_0103(struct mh_grading *g, const struct mh_trial *t)
 {
     if (!t->error || t->outcome == MH_OUTCOME_unknown)
-        return NOT_MINE;
+        return MH_NOT_MINE;
     if (mh_trial_swallowed(t, mh_grading_unit(g, t->unit)))
         return 0;
     if (t->caught && t->handler.kind == MH_FRAME_app)
         return 1;
     if (t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded)
-        return t->logged ? 1 : NOT_MINE;
-    return t->outcome == MH_OUTCOME_refused ? 1 : NOT_MINE;
+        return t->logged ? 1 : MH_NOT_MINE;
+    return t->outcome == MH_OUTCOME_refused ? 1 : MH_NOT_MINE;
 }
 
 int mh_judge_0103(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = tally_all(g, &tallies, value_0103);
+    int r = mh_tally_all(g, &tallies, value_0103);
     bool errors = false;
 
     for (size_t i = 0; i < g->trials.n; i++)
@@ -177,8 +174,8 @@ int mh_judge_0103(struct mh_grading *g)
         if (!j)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)
-            say_trials(g, j, t,
-                       "were caught, and nothing came of it: no log, no new try, no other way");
+            mh_say_trials(g, j, t,
+                          "were caught, and nothing came of it: no log, no new try, no other way");
     }
     if (!r && !tallies.list.n && errors && !g->m->steps_seen)
         r = mh_judge_none(g, MH_VERDICT_unclear,
@@ -198,10 +195,10 @@ static double value_1001(struct mh_grading *g, const struct mh_trial *t)
 {
     if (!t->error || t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_broke ||
         t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
-        return NOT_MINE;
+        return MH_NOT_MINE;
     /* what a library mends by itself is not the application's to report */
     if (!t->logged && t->retry_ok && !(t->caught && t->handler.kind == MH_FRAME_app))
-        return NOT_MINE;
+        return MH_NOT_MINE;
     return t->logged ? 1 : 0;
 }
 
@@ -218,7 +215,8 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
     struct mh_judgement *j;
 
     /* a few that were given to the wrong request look silent, because its log is another's */
-    if (verdict == MH_VERDICT_partial && 2 * t->ambiguous > t->fired)
+    if ((verdict == MH_VERDICT_partial || (verdict == MH_VERDICT_fail && t->fired < 3)) &&
+        2 * t->ambiguous > t->fired)
         verdict = MH_VERDICT_unclear;
     j = mh_judge_file(g, verdict, t->site, t->peer,
                       2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium,
@@ -238,14 +236,15 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
     else if (j->verdict == MH_VERDICT_pass)
         mh_reason(j, "%u of %u handled failures were reported", t->fired - t->failed, t->fired);
     else
-        say_trials(g, j, t, "were handled, and no log named exception, errno or peer within 5 s,");
+        mh_say_trials(g, j, t,
+                      "were handled, and no log named exception, errno or peer within 5 s,");
     return 0;
 }
 
 int mh_judge_1001(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = tally_all(g, &tallies, value_1001);
+    int r = mh_tally_all(g, &tallies, value_1001);
 
     if (!r && tallies.list.n && !g->m->logs_seen)
         r = mh_judge_none(g, MH_VERDICT_unclear,
@@ -265,14 +264,14 @@ static double value_0501(struct mh_grading *g, const struct mh_trial *t)
 {
     if (!t->one_shot || !t->presend || !t->safe || !t->error || !t->expected || !t->peer ||
         t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_silent)
-        return NOT_MINE;
+        return MH_NOT_MINE;
     return t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded;
 }
 
 int mh_judge_0501(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = tally_all(g, &tallies, value_0501);
+    int r = mh_tally_all(g, &tallies, value_0501);
 
     for (uint32_t i = 0; i < g->trials.n && !r; i++) {
         const struct mh_trial *t = &g->trials.v[i];
@@ -289,124 +288,12 @@ int mh_judge_0501(struct mh_grading *g)
         if (!j)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)
-            say_trials(g, j, t, "failed although the next try would have gone through,");
+            mh_say_trials(g, j, t, "failed although the next try would have gone through,");
     }
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
                           "no single failure before sending was injected into a safe operation",
                           "[fault x] call = net.connect, error = ECONNREFUSED, every = 10");
-    mh_tallies_done(&tallies);
-    return r;
-}
-
-/* ---- MH-0401 ---- */
-
-static double value_0401(struct mh_grading *g, const struct mh_trial *t)
-{
-    enum mh_role role = t->peer ? g->m->peers.v[t->peer - 1].role : MH_ROLE_other;
-
-    if ((role != MH_ROLE_cache && role != MH_ROLE_telemetry) || t->outcome == MH_OUTCOME_unknown ||
-        g->m->routes.v[mh_grading_unit(g, t->unit)->route - 1].health)
-        return NOT_MINE;
-    switch (t->outcome) {
-    case MH_OUTCOME_refused:
-        return 0.5;
-    case MH_OUTCOME_broke:
-    case MH_OUTCOME_hung:
-    case MH_OUTCOME_collapsed:
-        return 0;
-    default:
-        return 1;
-    }
-}
-
-static bool says_cache(const char *text)
-{
-    return strcasestr(text, "cache") != NULL;
-}
-
-/* The site looks in this peer first and asks somebody else only at times: a cache by behaviour. */
-static bool reads_aside(const struct mh_grading *g, uint32_t site, uint32_t peer)
-{
-    unsigned hits = 0, misses = 0;
-
-    for (size_t i = 0; i < g->m->units.n && !(hits && misses); i++) {
-        const struct mh_unit *u = &g->m->units.v[i];
-        bool used = false, other = false;
-
-        if (!u->calm || u->command)
-            continue;
-        for (uint32_t k = 0; k < u->nacts; k++) {
-            const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + k]];
-
-            if (a->kind != MH_ACT_attempt)
-                continue;
-            used |= a->site == site && a->peer == peer;
-            other |= used && a->peer != peer;
-        }
-        hits += used && !other;
-        misses += used && other;
-    }
-    return hits && misses;
-}
-
-/* That a peer may be missed must be evident: keys with a lifetime cannot be seen from here. */
-static bool is_optional(const struct mh_grading *g, const struct mh_tally *t)
-{
-    const struct mh_peer_seen *p = &g->m->peers.v[t->peer - 1];
-    const struct mh_site *s = t->site ? &g->m->sites.v[t->site - 1] : NULL;
-
-    if (p->role_given || p->role == MH_ROLE_telemetry || p->port == 11211 ||
-        says_cache(mh_model_text(g->m, p->name)))
-        return true;
-    for (unsigned i = 0; s && s->app && i < s->nframes; i++) {
-        const char *file = mh_model_text(g->m, s->frames[i].file), *slash = strrchr(file, '/');
-
-        if (says_cache(mh_model_text(g->m, s->frames[i].function)) ||
-            says_cache(slash ? slash : file))
-            return true;
-    }
-    return reads_aside(g, t->site, t->peer);
-}
-
-static int file_0401(struct mh_grading *g, const struct mh_tally *t)
-{
-    bool evident = is_optional(g, t);
-    enum mh_confidence confidence = mh_tally_confidence(t);
-    enum mh_verdict_kind verdict = mh_tally_verdict(t);
-    struct mh_judgement *j;
-
-    if (!evident && t->failed + t->partial)
-        verdict = MH_VERDICT_unclear;
-    j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high,
-                      evident ? confidence : MH_CONFIDENCE_low);
-    if (!j)
-        return -ENOMEM;
-    j->fired = t->fired;
-    j->failed = t->failed + t->partial;
-    j->observed = t->real > 0;
-    j->trial = t->example ? t->example : t->passed;
-    if (verdict == MH_VERDICT_unclear)
-        mh_reason(j,
-                  "%u of %u requests failed with %s, which may be a store of its own here and no "
-                  "cache: whether its keys have a lifetime cannot be seen",
-                  t->failed + t->partial, t->fired, mh_name_peer(g, t->peer));
-    else
-        say_trials(g, j, t, "failed, were refused or hung");
-    return 0;
-}
-
-int mh_judge_0401(struct mh_grading *g)
-{
-    struct mh_tallies tallies = {0};
-    int r = tally_all(g, &tallies, value_0401);
-
-    for (size_t i = 0; i < tallies.list.n && !r; i++)
-        r = file_0401(g, &tallies.list.v[i]);
-    if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no fault hit a cache or a telemetry peer in a unit of work",
-                          "[fault x] peer = :6379, call = net, error = ECONNRESET");
     mh_tallies_done(&tallies);
     return r;
 }

@@ -42,6 +42,7 @@ static bool gave_error(const struct mh_op_seen *o)
 static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
 {
     static const char *const methods[] = {"GET ", "HEAD ", "PUT ", "DELETE ", "OPTIONS "};
+    enum mh_redis_use use;
     const char *text;
 
     if (o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo)
@@ -49,9 +50,12 @@ static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
     if (!o->attempt)
         return false;
     text = mh_model_text(g->m, g->m->acts.v[o->attempt - 1].attempt.text);
+    use = mh_redis_use_of(text);
     /* no HTTP: a send that failed sent nothing, so nobody can have acted on it */
-    if (!*text && o->kind == MH_OP_send && o->err)
+    if ((!*text || use) && o->kind == MH_OP_send && o->err)
         return true;
+    if (use)
+        return use == MH_REDIS_read || use == MH_REDIS_lease || use == MH_REDIS_drop;
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (!strncmp(text, methods[i], strlen(methods[i])))
             return true;
@@ -66,8 +70,11 @@ static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
     if (o->kind == MH_OP_write || o->kind == MH_OP_fsync || o->kind == MH_OP_rename ||
         o->kind == MH_OP_ftruncate || o->kind == MH_OP_close)
         return true;
-    if (o->kind == MH_OP_send && !*text)
+    if (o->kind == MH_OP_send && (!*text || mh_redis_use_of(text) == MH_REDIS_other))
         return true;
+    if (mh_redis_use_of(text))
+        return mh_redis_use_of(text) == MH_REDIS_keep || mh_redis_use_of(text) == MH_REDIS_push ||
+               mh_redis_use_of(text) == MH_REDIS_drop;
     return !strncmp(text, "POST ", 5) || !strncmp(text, "PUT ", 4) || !strncmp(text, "PATCH ", 6) ||
            !strncmp(text, "DELETE ", 7);
 }

@@ -159,7 +159,8 @@ int mh_intake_request(struct mh_intake *in)
     if (text && a->peer) {
         struct mh_peer_seen *p = &in->m->peers.v[a->peer - 1];
 
-        if (p->role == MH_ROLE_other)
+        mh_redis_count(&p->redis, mh_model_text(in->m, (uint32_t)text));
+        if (p->role == MH_ROLE_other && !p->redis.commands)
             p->role = MH_ROLE_http;
     }
     return 0;

@@ -22,6 +22,7 @@ enum mh_role {
     MH_ROLE_queue,
     MH_ROLE_telemetry,
     MH_ROLE_mail,
+    MH_ROLE_store, /* redis with keys that are meant to stay */
     MH_ROLE_COUNT
 };
 extern const char *const mh_role_names[MH_ROLE_COUNT];
@@ -50,11 +51,29 @@ struct mh_stack {
     uint32_t library; /* text: top-level package of the innermost client library frame */
 };
 
+/* What a redis command does to its key; none: it is no redis command. */
+enum mh_redis_use {
+    MH_REDIS_none,
+    MH_REDIS_other,
+    MH_REDIS_read,
+    MH_REDIS_lease,
+    MH_REDIS_expire,
+    MH_REDIS_keep,
+    MH_REDIS_drop,
+    MH_REDIS_push,
+    MH_REDIS_wait
+};
+struct mh_redis_seen {
+    uint64_t commands, leased, expired, kept; /* keys written with a lifetime, or for good */
+};
+enum mh_redis_kind { MH_REDIS_unknown, MH_REDIS_cache, MH_REDIS_store, MH_REDIS_mixed };
+
 struct mh_peer_seen {
     uint32_t name; /* text: name or address, and port */
     int port;
     enum mh_role role;
     bool role_given; /* by the user, not guessed */
+    struct mh_redis_seen redis;
     uint64_t calls, faults, failures;
     MH_VEC(int64_t) latencies; /* of clean answers, ns; at most MH_LATENCIES of them */
 };
@@ -280,6 +299,12 @@ static inline bool mh_unit_failed(const struct mh_unit *u)
 /* q-quantile (0..1) of n sorted values; 0 when there are none. */
 int64_t mh_quantile(const int64_t *sorted, size_t n, double q);
 int mh_compare_int64(const void *a, const void *b);
+
+/* Of the text of a request on a client connection. */
+enum mh_redis_use mh_redis_use_of(const char *text);
+void mh_redis_count(struct mh_redis_seen *r, const char *text);
+/* A cache when keys are written with a time to live and none, or few, without. */
+enum mh_redis_kind mh_redis_kind_of(const struct mh_redis_seen *r);
 
 /* Was any fault in force at this time? */
 bool mh_model_fault_active(const struct mh_model *m, int64_t at);

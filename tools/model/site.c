@@ -14,7 +14,7 @@
 #include "base/banned.h"
 
 const char *const mh_role_names[MH_ROLE_COUNT] = {"other", "http",      "cache", "db",
-                                                  "queue", "telemetry", "mail"};
+                                                  "queue", "telemetry", "mail",  "store"};
 
 static const struct {
     int port;
