@@ -3,9 +3,6 @@
 #include "fault/connection.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-
-#include "base/sys.h"
 
 #include "base/banned.h"
 
@@ -23,24 +20,6 @@ bool mh_errno_is_fatal(int err)
     default:
         return false;
     }
-}
-
-void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op)
-{
-    struct sockaddr unspec = {.sa_family = AF_UNSPEC};
-
-    if (d->peer && d->peer->family == AF_UNIX)
-        mh_sys(SYS_shutdown, fd, SHUT_RDWR);
-    else /* tcp_disconnect() sends an RST at once and leaves the descriptor open */
-        mh_sys(SYS_connect, fd, &unspec, sizeof(unspec));
-    d->dead = MH_DEAD_reset;
-    d->dead_err = err;
-    d->dead_op = op;
-    d->peer_left = true;
-    d->connecting = false;
-    d->nholds = 0;
-    d->end_release = 0;
-    d->in.decided = d->out.decided = false;
 }
 
 void mh_connection_end(struct mh_desc *d)

@@ -6,15 +6,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "fd/table.h"
+#include "fd/sever.h"
 
 /* Does this errno mean that the connection is gone? */
 bool mh_errno_is_fatal(int err);
-
-/* Kills the connection: a TCP peer gets a real RST, a unix peer sees it closed. `err` is what the
- * program has yet to be told, 0 when the caller tells it at once. `op` is the record that says why;
- * the errors that the program meets on this connection from here on are its consequences. */
-void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op);
 
 /* From here on the program sees the end of the stream. */
 void mh_connection_end(struct mh_desc *d);

@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/sever.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 
@@ -209,13 +210,17 @@ static bool reg_due(const struct reg *r, int64_t now)
 
     if (!d || d->dead)
         return true;
+    if (d->hole.op && mh_desc_lock(d)) {
+        mh_hole_settle(d, r->fd, now);
+        mh_desc_unlock(d);
+    }
     if (d->connecting)
         return d->out.release <= now;
     if ((r->events & EPOLLIN) && reg_readable(r, d, now))
         return true;
     if ((r->events & EPOLLOUT) && d->out.decided && d->out.release <= now)
         return true;
-    return mh_stream_next(d, now) == MH_NEVER && !d->nholds && !d->end_release;
+    return mh_stream_next(d, now) == MH_NEVER && !d->nholds && !d->end_release && !d->hole.op;
 }
 
 /* Gives back what is due in this set; returns the next time at which something will be. */
@@ -242,8 +247,20 @@ static int64_t shadows_restore(int epfd, int64_t now)
     return next;
 }
 
+/* Has this registration woken when its descriptor changes by us alone. */
+static void watch(struct reg *r, int64_t at)
+{
+    struct set *s;
+
+    shadow_make(r);
+    s = set_find(r->epfd - 1, false);
+    if (s && r->shadow)
+        timer_set(s, at);
+}
+
 void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *event)
 {
+    struct mh_desc *d;
     struct reg *r;
 
     if (!lock())
@@ -258,6 +275,9 @@ void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *even
             r->data = event->data.u64;
             r->spent = false;
             r->told = 0;
+            d = mh_fd_get(fd);
+            if (d && d->hole.op)
+                watch(r, d->hole.until);
         }
     }
     unlock();
@@ -275,6 +295,19 @@ void mh_epoll_rearm(int fd, int64_t release)
             shadow_make(r);
             timer_set(s, release);
         }
+    }
+    unlock();
+}
+
+void mh_epoll_watch(int fd, int64_t at)
+{
+    if (!lock())
+        return;
+    for (unsigned i = 0; i < REGS; i++) {
+        struct reg *r = &epolls.regs[i];
+
+        if (r->epfd && r->fd == fd)
+            watch(r, at);
     }
     unlock();
 }

@@ -25,6 +25,10 @@ bool mh_epoll_needed(void);
  * report again (edge-triggered) are re-armed for the release. */
 void mh_epoll_rearm(int fd, int64_t release);
 
+/* Something will become of fd at `at` that the kernel does not know of: whoever waits for it then
+ * is to be woken. */
+void mh_epoll_watch(int fd, int64_t at);
+
 /* fd is closed: forget its registrations, and if it is an epoll descriptor, all that are in it. */
 void mh_epoll_closed(int fd);
 

@@ -18,6 +18,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "fd/sever.h"
 
 #include "base/banned.h"
 
@@ -44,9 +45,11 @@ static void arrival_decide(struct mh_desc *d, int fd, int64_t now)
         mh_python_place(&place);
     if (!mh_decide(d, arrival_kind(d), &place, 0, v))
         return;
-    if (!v->delay_ns && !(v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)))
+    if (!v->delay_ns && !(v->effects & MH_EFFECTS_SILENT))
         return;
-    effect = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang) ? MH_EFFECT_hang : MH_EFFECT_delay;
+    effect = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)        ? MH_EFFECT_hang
+             : v->effects & MH_EFFECT_BIT(MH_EFFECT_blackhole) ? MH_EFFECT_blackhole
+                                                               : MH_EFFECT_delay;
     in->op = mh_record(&(struct mh_story){.kind = arrival_kind(d),
                                           .call = MH_CALL_recv,
                                           .fd = fd,
@@ -57,12 +60,15 @@ static void arrival_decide(struct mh_desc *d, int fd, int64_t now)
                                                                          : -1,
                                           .verdict = v,
                                           .effect = effect,
-                                          .delay_ns = effect == MH_EFFECT_hang ? 0 : v->delay_ns,
+                                          .delay_ns = effect == MH_EFFECT_delay ? v->delay_ns : 0,
                                           .place = &place});
     if (!in->op) { /* could not be recorded: not injected */
         v->delay_ns = 0;
         v->effects = 0;
         v->fault = v->delay_fault = -1;
+    } else if (effect == MH_EFFECT_blackhole && d->kind == MH_DESC_stream &&
+               (mh_guest.rules->faults[v->fault].ops & MH_OP_BIT(MH_OP_send))) {
+        mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), in->op);
     }
 }
 
@@ -72,7 +78,7 @@ static int64_t arrival_release(struct mh_desc *d, int64_t now)
     const struct mh_verdict *v = &d->in.verdict;
     int64_t release = now + v->delay_ns;
 
-    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_hang))
+    if (v->effects & MH_EFFECTS_SILENT)
         release = mh_window_end((unsigned)v->fault, now);
     if (release < d->last_release)
         release = d->last_release;
@@ -146,7 +152,7 @@ static void look_bytes(struct mh_desc *d, int fd, int64_t now)
 
 void mh_stream_look(struct mh_desc *d, int fd, int64_t now)
 {
-    if (d->dead || d->connecting)
+    if (d->dead || d->connecting || d->hole.op)
         return;
     if (d->kind == MH_DESC_stream) {
         look_bytes(d, fd, now);
@@ -182,6 +188,8 @@ int64_t mh_stream_next(const struct mh_desc *d, int64_t now)
             next = MH_MIN(next, d->holds[i].release);
     if (d->end_release > now)
         next = MH_MIN(next, d->end_release);
+    if (d->hole.op && d->hole.until > now)
+        next = MH_MIN(next, d->hole.until);
     if (d->out.decided && d->out.release > now)
         next = MH_MIN(next, d->out.release);
     return next;
@@ -227,6 +235,8 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
 {
     const uint32_t in_bits = POLLIN | POLLRDNORM | POLLRDBAND;
     const uint32_t end_bits = POLLRDHUP | POLLHUP | POLLERR;
+    const uint32_t out_bits = POLLOUT | POLLWRNORM | POLLWRBAND;
+    bool hole = mh_hole_settle(d, fd, now);
 
     if (d->connecting && d->out.release > now) {
         *next = MH_MIN(*next, d->out.release);
@@ -236,6 +246,13 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
         return dead_events(d, revents);
     if (d->connecting)
         return revents;
+    if (hole) {
+        if (!mh_stream_released(d, now))
+            revents &= ~in_bits;
+        revents &= ~(d->read_shut ? 0 : end_bits) & ~(mh_hole_full(d) ? out_bits : 0);
+        *next = MH_MIN(*next, mh_stream_next(d, now));
+        return revents;
+    }
     if ((revents & (in_bits | end_bits)) &&
         (d->armed & MH_OP_BIT(arrival_kind(d)) || d->nholds || d->end_release > now)) {
         uint64_t released;
@@ -248,7 +265,7 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
             revents &= ~end_bits;
     }
     if (d->out.decided && d->out.release > now)
-        revents &= ~(uint32_t)(POLLOUT | POLLWRNORM | POLLWRBAND);
+        revents &= ~out_bits;
     *next = MH_MIN(*next, mh_stream_next(d, now));
     return revents;
 }

@@ -45,6 +45,14 @@ struct mh_pending {
     int64_t release; /* for operations without bytes: send, connect, accept */
 };
 
+/* A path that has become a black hole. */
+struct mh_hole {
+    int64_t op;    /* its record; 0: there is none */
+    int64_t until; /* monotonic */
+    int err;       /* what the program is told then if something was sent into it */
+    uint64_t room, swallowed;
+};
+
 struct mh_desc {
     uint32_t lock;
     uint32_t refs; /* descriptors of this process that share it */
@@ -74,6 +82,7 @@ struct mh_desc {
     int64_t looked_at;   /* last look at arrivals */
     int64_t end_release; /* of EOF, HUP or error; 0 not seen */
     struct mh_pending in, out;
+    struct mh_hole hole;
     uint64_t delivered, sent; /* bytes over the connection's life */
 
     /* exchanges, as a client */

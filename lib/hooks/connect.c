@@ -98,10 +98,13 @@ static int connect_faulted(struct connecting *c)
     int64_t delay = v->delay_ns;
     int r;
 
-    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)) {
+    if (v->effects & MH_EFFECTS_SILENT) {
         int64_t until = mh_window_end((unsigned)v->fault, c->start);
 
-        if (record(c, v, MH_EFFECT_hang, 0, 1)) {
+        int effect =
+            v->effects & MH_EFFECT_BIT(MH_EFFECT_hang) ? MH_EFFECT_hang : MH_EFFECT_blackhole;
+
+        if (record(c, v, effect, 0, 1)) {
             if (until > c->start + SYN_TIMEOUT_NS)
                 return fail(c, ETIMEDOUT, c->start + SYN_TIMEOUT_NS);
             delay = until - c->start;

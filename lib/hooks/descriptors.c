@@ -8,6 +8,7 @@
 #include "fd/decide.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
+#include "fd/sever.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
 
@@ -52,6 +53,10 @@ MH_PUBLIC int close(int fd)
                                                  .effect = MH_EFFECT_error,
                                                  .place = &place});
         err = watch ? v.error : 0;
+    }
+    if (d && d->refs == 1 && d->hole.op && d->hole.swallowed && mh_desc_lock(d)) {
+        mh_connection_kill(d, fd, 0, d->hole.op); /* not a FIN, as if that were all */
+        mh_desc_unlock(d);
     }
     mh_fd_forget(fd);
     r = (int)mh_sys(SYS_close, fd); /* an error of close() does not leave the descriptor open */

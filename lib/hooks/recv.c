@@ -160,6 +160,7 @@ static ssize_t attempt(struct receive *r)
     uint64_t cap;
     ssize_t got;
 
+    mh_hole_settle(d, r->fd, now);
     if (d->dead) {
         got = mh_dead_recv(d);
         r->watch = got < 0 ? d->dead_op : 0;
@@ -202,7 +203,9 @@ static ssize_t recv_held(struct receive *r)
         if (got != -EAGAIN)
             return got;
         if (lim == -2) {
-            if (r->d->nholds || r->d->end_release)
+            if (r->d->hole.op)
+                mh_epoll_watch(r->fd, next);
+            else if (r->d->nholds || r->d->end_release)
                 mh_epoll_rearm(r->fd, next);
             return -EAGAIN;
         }

@@ -66,6 +66,12 @@ static int64_t limit(const struct mh_desc *d, int flags)
     return d->sndtimeo_ns ? d->sndtimeo_ns : -1;
 }
 
+/* Is it not known yet how long this will take? */
+static bool withheld(int effect, int64_t delay)
+{
+    return delay || (MH_EFFECT_BIT(effect) & MH_EFFECTS_SILENT);
+}
+
 static int64_t record(const struct sending *s, int effect, ssize_t result, int err,
                       const struct mh_verdict *v, int64_t delay)
 {
@@ -77,7 +83,7 @@ static int64_t record(const struct sending *s, int effect, ssize_t result, int e
                            .asked = asked(s->msg),
                            .result = result,
                            .err = err,
-                           .wait_ns = delay || effect == MH_EFFECT_hang ? -1 : mh_now() - s->start,
+                           .wait_ns = withheld(effect, delay) ? -1 : mh_now() - s->start,
                            .timeout_ns = limit(s->d, s->flags),
                            .verdict = v,
                            .effect = effect,
@@ -90,7 +96,7 @@ static void decide(struct sending *s, int64_t now)
     struct mh_desc *d = s->d;
     struct mh_verdict *v = &d->out.verdict;
     struct mh_place place;
-    bool hang;
+    int effect = MH_EFFECT_delay;
 
     d->out = (struct mh_pending){.decided = true};
     v->fault = v->delay_fault = -1;
@@ -99,14 +105,22 @@ static void decide(struct sending *s, int64_t now)
     mh_python_place(&place);
     if (!mh_decide(d, MH_OP_send, &place, asked(s->msg), v))
         return;
-    hang = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang);
-    if (!hang && !v->delay_ns)
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_hang))
+        effect = MH_EFFECT_hang;
+    else if (v->effects & MH_EFFECT_BIT(MH_EFFECT_blackhole))
+        effect = MH_EFFECT_blackhole;
+    else if (!v->delay_ns)
         return;
-    d->out.op = record(s, hang ? MH_EFFECT_hang : MH_EFFECT_delay, 0, 0, v, v->delay_ns);
-    if (d->out.op)
-        d->out.release = hang ? mh_window_end((unsigned)v->fault, now) : now + v->delay_ns;
-    else
+    d->out.op = record(s, effect, 0, 0, v, v->delay_ns);
+    if (!d->out.op) {
         v->effects = 0;
+    } else if (effect == MH_EFFECT_blackhole) {
+        mh_stream_look(d, s->fd, now); /* what has come already can still be read */
+        mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), d->out.op);
+    } else {
+        d->out.release =
+            effect == MH_EFFECT_hang ? mh_window_end((unsigned)v->fault, now) : now + v->delay_ns;
+    }
 }
 
 /* Effects on a send that may happen now; as in recv.c. */
@@ -142,22 +156,39 @@ static bool effects(struct sending *s, uint64_t *cap, ssize_t *ret)
     return false;
 }
 
+/* The path is a black hole: the program sees its bytes taken, as far as a send buffer goes. */
+static int64_t into_hole(struct sending *s, int64_t now, ssize_t *ret)
+{
+    struct mh_desc *d = s->d;
+    uint64_t n = asked(s->msg), taken = mh_hole_swallow(d, s->fd, n, now);
+
+    d->out.decided = false;
+    if (n && !taken)
+        return d->hole.until;
+    *ret = (ssize_t)taken;
+    return 1;
+}
+
 /* May the send go ahead? 0 yes, for *cap bytes; 1: *ret is the answer; else wait to the release. */
 static int64_t gate(struct sending *s, uint64_t *cap, ssize_t *ret)
 {
     struct mh_desc *d = s->d;
     int64_t now = mh_now(), until = 0;
+    bool hole;
 
     if (!mh_desc_lock(d))
         return 0;
+    hole = mh_hole_settle(d, s->fd, now);
     if (d->dead == MH_DEAD_reset || d->dead == MH_DEAD_connect) {
         *ret = mh_dead_send(d);
         s->watch = d->dead_op;
         until = 1;
     } else {
-        if (!d->connecting && !d->out.decided)
+        if (!d->connecting && !d->out.decided && !hole)
             decide(s, now);
-        if (d->out.release > now && (d->out.decided || d->connecting))
+        if (d->hole.op)
+            until = into_hole(s, now, ret);
+        else if (d->out.release > now && (d->out.decided || d->connecting))
             until = d->out.release;
         else if (d->out.decided && effects(s, cap, ret))
             until = 1;
@@ -178,7 +209,10 @@ static ssize_t send_held(struct sending *s)
         int w;
 
         if (lim == -2) {
-            mh_epoll_rearm(s->fd, until);
+            if (s->d->hole.op)
+                mh_epoll_watch(s->fd, until);
+            else
+                mh_epoll_rearm(s->fd, until);
             return -EAGAIN;
         }
         if (mh_now() >= deadline)
@@ -189,8 +223,11 @@ static ssize_t send_held(struct sending *s)
         if (!mh_fd_still(s->fd, s->d, conn))
             return -EBADF;
     }
-    if (until == 1)
+    if (until == 1) {
+        if (s->d->hole.op)
+            mh_epoll_watch(s->fd, s->d->hole.until);
         return sent;
+    }
     sent = cap == UINT64_MAX ? raw_send(s->fd, s->msg, s->flags) : capped_send(s, cap);
     if (sent != -EAGAIN && sent != -EINTR && mh_desc_lock(s->d)) {
         s->d->out.decided = false;

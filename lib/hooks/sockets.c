@@ -223,6 +223,7 @@ MH_PUBLIC int getsockopt(int fd, int level, int name, void *restrict value, sock
         r = (int)mh_sys(SYS_getsockopt, fd, level, name, value, len);
         return (int)mh_finish(r, 0);
     }
+    mh_hole_settle(d, fd, mh_now());
     if (d->connecting && d->out.release > mh_now()) {
         memset(value, 0, sizeof(int));
         *len = sizeof(int);
@@ -262,6 +263,24 @@ MH_PUBLIC int setsockopt(int fd, int level, int name, const void *value, socklen
     return r;
 }
 
+/* A FIN behind bytes that have vanished would tell the peer that it has the whole stream. */
+static bool into_hole(struct mh_desc *d, int fd, int how)
+{
+    bool into = false;
+
+    if (!mh_desc_lock(d))
+        return false;
+    if (mh_hole_settle(d, fd, mh_now()) && (d->hole.swallowed || how == SHUT_WR)) {
+        into = true;
+        if (how == SHUT_RDWR)
+            mh_connection_kill(d, fd, 0, d->hole.op);
+        else
+            d->hole.swallowed++;
+    }
+    mh_desc_unlock(d);
+    return into;
+}
+
 MH_PUBLIC int shutdown(int fd, int how)
 {
     struct mh_desc *d;
@@ -271,6 +290,8 @@ MH_PUBLIC int shutdown(int fd, int how)
     if (!mh_gate_fd(fd))
         return MH_REAL(shutdown)(fd, how);
     d = mh_fd_get(fd);
+    if (d && how != SHUT_RD && into_hole(d, fd, how))
+        return (int)mh_finish(0, 0);
     was = d && d->read_shut;
     if (d && how != SHUT_WR) /* before the kernel wakes a reader that looks at it */
         d->read_shut = true;

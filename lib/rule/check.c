@@ -22,6 +22,7 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_hang] = 0,
     [MH_EFFECT_memory] = 0,
     [MH_EFFECT_kill] = BIT(delay),
+    [MH_EFFECT_blackhole] = 0,
 };
 
 static bool in_group(unsigned op, const char *group)
@@ -247,7 +248,7 @@ void mh_check_fault(struct mh_loader *l)
         mh_complain(l, l->section_line,
                     "%s has no 'call'; say what it happens to, such as call = recv", l->title);
     if (!l->tried) {
-        MH_BUF(effects, 100);
+        MH_BUF(effects, 300);
 
         for (unsigned i = 0; i < MH_EFFECT_COUNT; i++)
             mh_say(&effects, i ? ", %s" : "%s", mh_effect_rows[i].name);

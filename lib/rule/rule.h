@@ -142,7 +142,8 @@ struct mh_op {
 };
 
 /* What was decided. `fault` is the first that does more than delay, else the first that delays (-1:
- * pass); it gives draw and ordinal. Of error, hang and kill there is at most one. */
+ * pass); it gives draw and ordinal. Of error, hang,
+ * blackhole and kill there is at most one. */
 struct mh_verdict {
     int fault;
     int delay_fault; /* first that delays, -1 */

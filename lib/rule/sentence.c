@@ -134,6 +134,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_eof] = {"comes to the end ", "come to the end "},
         [MH_EFFECT_reset] = {"is reset ", "are reset "},
         [MH_EFFECT_hang] = {"never becomes ready", "never become ready"},
+        [MH_EFFECT_blackhole] = {"vanishes in a black hole", "vanish in a black hole"},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };

@@ -25,6 +25,15 @@ enum mh_effect {
 };
 #define MH_EFFECT_BIT(effect) (1u << (effect))
 
+/* Those of which the program hears nothing: it never happens, and no error says so. */
+#define MH_EFFECTS_SILENT (MH_EFFECT_BIT(MH_EFFECT_hang) | MH_EFFECT_BIT(MH_EFFECT_blackhole))
+
+/* Of an effect as records have it: its number + 1, 0 = none. */
+static inline int mh_effect_silent(int64_t recorded)
+{
+    return recorded > 0 && (MH_EFFECT_BIT(recorded - 1) & MH_EFFECTS_SILENT) != 0;
+}
+
 /* Calls: libc's entry points. */
 enum mh_call {
 #define HOOK(op, ret, name, params) MH_CALL_##name,

@@ -22,9 +22,10 @@ static const char *what_happened(const struct mh_grading *g, const struct mh_tri
     if (t->timed_out)
         err = "a timeout";
     else if (!err)
-        err = t->effect - 1 == MH_EFFECT_delay  ? "a delay"
-              : t->effect - 1 == MH_EFFECT_hang ? "a hang"
-                                                : "an early end";
+        err = t->effect - 1 == MH_EFFECT_delay       ? "a delay"
+              : t->effect - 1 == MH_EFFECT_hang      ? "a hang"
+              : t->effect - 1 == MH_EFFECT_blackhole ? "a black hole"
+                                                     : "an early end";
     snprintf(buf, size, "%s in %s %s %s, %s%s", err, mh_op_rows[t->kind].name,
              t->peer ? "with" : "of", *where ? where : "an unnamed peer",
              t->fault ? "injected by " : "observed, not injected",

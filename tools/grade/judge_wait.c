@@ -144,7 +144,7 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
     const struct mh_op_seen *o = &g->m->ops.v[t->op];
     const struct mh_act *a = &g->m->acts.v[o->act];
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
-    bool hang = t->effect - 1 == MH_EFFECT_hang;
+    bool hang = mh_effect_silent(t->effect);
     int64_t lift = hang ? mh_fault_lifted(g, t->fault, a->at) : a->at + o->delay;
     int64_t end = u->open ? u->ended : MH_MAX(u->ended, a->at);
     const struct mh_act *attempt = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
@@ -300,7 +300,7 @@ static int tally_awaited(const struct mh_grading *g, const struct mh_tallies *bl
         struct mh_tally *tally;
 
         if (!t->peer || (!mh_grading_unit(g, t->unit)->task && !g->m->acts.v[o->act].task) ||
-            (o->delay < blocked_ns && t->effect - 1 != MH_EFFECT_hang) ||
+            (o->delay < blocked_ns && !mh_effect_silent(t->effect)) ||
             mh_map_get(&blocks->keys, place(t->site, t->peer)) != MH_MAP_NONE)
             continue;
         tally = mh_tally_of(awaited, t->site, t->peer);

@@ -98,7 +98,7 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     if (collapsed(g, t, u))
         return MH_OUTCOME_collapsed;
     /* the hang ended before anybody's patience could: it says nothing */
-    if (t->effect - 1 == MH_EFFECT_hang && lift && u->ended >= lift && lift - a->at < deadline)
+    if (mh_effect_silent(t->effect) && lift && u->ended >= lift && lift - a->at < deadline)
         return MH_OUTCOME_unknown;
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung

@@ -251,7 +251,7 @@ static bool gave_up(const struct mh_model *m, const struct mh_op_seen *o)
 {
     const struct mh_act *attempt = o->attempt ? &m->acts.v[o->attempt - 1] : NULL;
 
-    return (o->effect - 1 == MH_EFFECT_delay || o->effect - 1 == MH_EFFECT_hang) && attempt &&
+    return (o->effect - 1 == MH_EFFECT_delay || mh_effect_silent(o->effect)) && attempt &&
            attempt->failed && attempt->attempt.err == ETIMEDOUT &&
            attempt->attempt.ended >= m->acts.v[o->act].at;
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cut connections; see sever.h. A hole that has swallowed bytes cannot be mended: the peer never
+ * got them, and a real partition of that length ends in the kernel's own time-out or in the reset
+ * of a peer that has forgotten the connection. */
+#include "fd/sever.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "base/macros.h"
+#include "base/sys.h"
+
+#include "base/banned.h"
+
+/* Linux retransmits 15 times (tcp_retries2) before it gives a connection up. */
+#define RETRANSMIT_NS INT64_C(924600000000)
+
+void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op)
+{
+    struct sockaddr unspec = {.sa_family = AF_UNSPEC};
+
+    if (d->peer && d->peer->family == AF_UNIX)
+        mh_sys(SYS_shutdown, fd, SHUT_RDWR);
+    else /* tcp_disconnect() sends an RST at once and leaves the descriptor open */
+        mh_sys(SYS_connect, fd, &unspec, sizeof(unspec));
+    d->dead = MH_DEAD_reset;
+    d->dead_err = err;
+    d->dead_op = op;
+    d->peer_left = true;
+    d->connecting = false;
+    d->nholds = 0;
+    d->end_release = 0;
+    d->in.decided = d->out.decided = false;
+    d->hole.op = 0;
+}
+
+void mh_hole_begin(struct mh_desc *d, int64_t until, int64_t op)
+{
+    d->hole = (struct mh_hole){.op = op, .until = until, .err = ECONNRESET};
+}
+
+bool mh_hole_settle(struct mh_desc *d, int fd, int64_t now)
+{
+    if (MH_LIKELY(!d->hole.op))
+        return false;
+    if (now < d->hole.until)
+        return true;
+    if (d->hole.swallowed && d->kind == MH_DESC_stream)
+        mh_connection_kill(d, fd, d->hole.err, d->hole.op);
+    else
+        d->in.decided = d->out.decided = false;
+    d->hole.op = 0;
+    return false;
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t len = sizeof(value);
+
+    return mh_sys(SYS_getsockopt, fd, level, name, &value, &len) < 0 ? 0 : value;
+}
+
+/* When the kernel would give up on the first byte that nobody acknowledges. */
+static void give_up(struct mh_desc *d, int fd, int64_t now)
+{
+    int64_t after = RETRANSMIT_NS;
+    int ms;
+
+    if (d->kind != MH_DESC_stream || (d->peer && d->peer->family == AF_UNIX))
+        return;
+    ms = option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT);
+    if (ms > 0)
+        after = (int64_t)ms * 1000000;
+    if (after < d->hole.until - now) {
+        d->hole.until = now + after;
+        d->hole.err = ETIMEDOUT;
+    }
+}
+
+uint64_t mh_hole_swallow(struct mh_desc *d, int fd, uint64_t n, int64_t now)
+{
+    uint64_t taken = n;
+
+    if (d->kind == MH_DESC_stream) {
+        if (!d->hole.room) {
+            d->hole.room = (uint64_t)MH_MAX(option(fd, SOL_SOCKET, SO_SNDBUF), 1);
+            give_up(d, fd, now);
+        }
+        taken = d->hole.swallowed < d->hole.room ? MH_MIN(n, d->hole.room - d->hole.swallowed) : 0;
+    }
+    d->hole.swallowed += taken;
+    return taken;
+}
+
+bool mh_hole_full(const struct mh_desc *d)
+{
+    return d->hole.op && d->hole.room && d->hole.swallowed >= d->hole.room;
+}
