@@ -51,7 +51,7 @@ static void kinds_of_frames(void **state)
     } rows[] = {
         {"/srv/app/shop.py", MH_FRAME_app, ""},
         {"/usr/lib/python3.11/http/client.py", MH_FRAME_stdlib, "http"},
-        {"/root/.pyenv/versions/3.12.1/lib/python3.12/socket.py", MH_FRAME_stdlib, "socket"},
+        {"/opt/python/versions/3.12.1/lib/python3.12/socket.py", MH_FRAME_stdlib, "socket"},
         {"/usr/lib/python3/dist-packages/redis/client.py", MH_FRAME_library, "redis"},
         {"/srv/.venv/lib/python3.13/site-packages/six.py", MH_FRAME_library, "six"},
         {"<frozen importlib._bootstrap>", MH_FRAME_stdlib, ""},
