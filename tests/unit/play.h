@@ -144,6 +144,14 @@ static void uncontrolled(struct story *s, struct answer *a)
     caught(s, refuse(s, PRICES), IN_FRAMEWORK);
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
+/* Two calls from two places; the first is tried so hastily that another rule speaks, too. */
+static void uncontrolled_twice(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 5; i++)
+        refuse(s, OTHER);
+    caught(s, refuse(s, OTHER), IN_FRAMEWORK);
+    uncontrolled(s, a);
+}
 static void decided(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, PRICES), IN_APP);

@@ -222,6 +222,53 @@ static void a_finding(void **state)
     json_decref(again);
 }
 
+/* The card says why a grade is what the points would not give. */
+static void card(void **state)
+{
+    static const struct play few = {"", "", "", well, decided};
+    static const struct play worst = {
+        .calm = well, .hit = decided, .later = stuck, .recovery_ms = 150000};
+    json_t *document = perform(&few);
+    const json_t *score = json_object_get(document, "score");
+    const json_t *cap = json_array_get(json_object_get(score, "caps"), 0);
+
+    assert_string_equal(text_of(score, "grade"), "NG");
+    assert_string_equal(text_of(cap, "grade"), "NG");
+    assert_non_null(strstr(text_of(cap, "reason"), "100 points, but only"));
+    json_decref(document);
+    document = perform(&worst);
+    score = json_object_get(document, "score");
+    cap = json_array_get(json_object_get(score, "caps"), 0);
+    assert_string_equal(text_of(score, "grade"), "F");
+    assert_string_equal(text_of(cap, "grade"), "F");
+    assert_non_null(strstr(text_of(cap, "reason"), "1 Critical finding is open"));
+    assert_non_null(strstr(text_of(cap, "reason"), "too little for a grade"));
+    assert_int_equal(json_array_size(json_object_get(cap, "findings")), 1);
+    json_decref(document);
+}
+
+/* A rule seen at two sites does not come twice before another rule has come. */
+static void order(void **state)
+{
+    static const struct play play = {.calm = well, .hit = uncontrolled_twice};
+    json_t *document = perform(&play);
+    const json_t *findings = json_object_get(document, "findings");
+    bool again = false;
+
+    assert_true(json_array_size(findings) >= 3);
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const char *rule = text_of(json_array_get(findings, i), "rule");
+        bool first = true;
+
+        for (size_t k = 0; k < i; k++)
+            first &= strcmp(rule, text_of(json_array_get(findings, k), "rule")) != 0;
+        assert_false(first && again);
+        again |= !first;
+    }
+    assert_true(again);
+    json_decref(document);
+}
+
 static int gate_of(const struct play *play, const char *fail_on)
 {
     json_t *document = perform(play);
@@ -312,8 +359,9 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules), cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
-        cmocka_unit_test(gates), cmocka_unit_test(catalogue),   cmocka_unit_test(damaged),
+        cmocka_unit_test(rules),     cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
+        cmocka_unit_test(gates),     cmocka_unit_test(card),        cmocka_unit_test(order),
+        cmocka_unit_test(catalogue), cmocka_unit_test(damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

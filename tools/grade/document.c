@@ -169,6 +169,24 @@ static int compare_finding(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The worst of each rule first, so that a habit seen at many places does not hide the rest. */
+static void first_of_each(const struct mh_judgement **open, size_t n)
+{
+    size_t firsts = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct mh_judgement *j = open[i];
+        bool seen = false;
+
+        for (size_t k = 0; k < firsts && !seen; k++)
+            seen = open[k]->rule == j->rule;
+        if (seen)
+            continue;
+        memmove(open + firsts + 1, open + firsts, (i - firsts) * sizeof(*open));
+        open[firsts++] = j;
+    }
+}
+
 json_t *mh_document_findings(struct mh_grading *g)
 {
     const struct mh_judgement **open = calloc(g->judgements.n + 1, sizeof(*open));
@@ -179,8 +197,10 @@ json_t *mh_document_findings(struct mh_grading *g)
         if (g->judgements.v[i].verdict == MH_VERDICT_fail ||
             g->judgements.v[i].verdict == MH_VERDICT_partial)
             open[n++] = &g->judgements.v[i];
-    if (open)
+    if (open) {
         qsort(open, n, sizeof(*open), compare_finding);
+        first_of_each(open, n);
+    }
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, finding_json(g, open[i]));
     free(open);

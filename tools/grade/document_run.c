@@ -156,17 +156,16 @@ static json_t *principles(const struct mh_grading *g)
     return list;
 }
 
-static json_t *caps(const struct mh_grading *g)
+/* Findings that are open and so severe that they hold the grade down. */
+static json_t *cap_severity(const struct mh_grading *g)
 {
     const struct mh_score *s = &g->score;
     enum mh_severity severity = s->criticals ? MH_SEVERITY_critical : MH_SEVERITY_high;
     unsigned n = s->criticals ? s->criticals : s->highs;
     enum mh_grade best = s->criticals ? MH_GRADE_D : s->highs >= 3 ? MH_GRADE_C : MH_GRADE_B;
     json_t *findings = json_array();
-    char reason[80];
+    char reason[200], more[140] = "";
 
-    if (!n)
-        return findings;
     for (size_t i = 0; i < g->judgements.n; i++) {
         const struct mh_judgement *j = &g->judgements.v[i];
         char id[13];
@@ -177,10 +176,51 @@ static json_t *caps(const struct mh_grading *g)
         mh_finding_id(g, j, id);
         json_array_append_new(findings, json_string(id));
     }
-    snprintf(reason, sizeof(reason), "%u %s finding%s %s open", n, mh_severity_words[severity],
-             n == 1 ? "" : "s", n == 1 ? "is" : "are");
-    return json_pack("[{s:s, s:s, s:o}]", "grade", mh_grade_names[best], "reason", reason,
-                     "findings", findings);
+    if (s->criticals && s->uncapped == MH_GRADE_NG) {
+        best = MH_GRADE_F;
+        snprintf(more, sizeof(more),
+                 "; the evidence (%.0f %%) would be too little for a grade, but not for this one",
+                 100 * s->evidence);
+    }
+    snprintf(reason, sizeof(reason), "%u %s finding%s %s open%s", n, mh_severity_words[severity],
+             n == 1 ? "" : "s", n == 1 ? "is" : "are", more);
+    return json_pack("{s:s, s:s, s:o}", "grade", mh_grade_names[best], "reason", reason, "findings",
+                     findings);
+}
+
+/* The points would give a better grade, if more of what applies had been judged. */
+static json_t *cap_evidence(const struct mh_score *s)
+{
+    enum mh_grade better = s->uncapped == MH_GRADE_NG ? MH_GRADE_D : s->uncapped + 1;
+    char reason[200];
+
+    if (s->uncapped == MH_GRADE_NG)
+        snprintf(reason, sizeof(reason),
+                 "%.0f points, but only %.0f %% of what applies here was judged: too little for a "
+                 "grade",
+                 s->points, 100 * s->evidence);
+    else
+        snprintf(
+            reason, sizeof(reason),
+            "%.0f points, but at evidence of %.0f %% only %.0f of them are earned for certain, "
+            "and %s needs %.0f",
+            s->points, 100 * s->evidence, s->low, mh_grade_names[better],
+            mh_score_earned_for(better));
+    return json_pack("{s:s, s:s, s:[]}", "grade", mh_grade_names[s->uncapped], "reason", reason,
+                     "findings");
+}
+
+static json_t *caps(const struct mh_grading *g)
+{
+    const struct mh_score *s = &g->score;
+    json_t *list = json_array();
+
+    if (s->criticals || s->highs)
+        json_array_append_new(list, cap_severity(g));
+    if (s->judged && s->grade == s->uncapped &&
+        (s->uncapped == MH_GRADE_NG || mh_score_by_points(s->points) > s->uncapped))
+        json_array_append_new(list, cap_evidence(s));
+    return list;
 }
 
 /* Mean worth of the outcomes; every site counts the same, however often it was hit. */

@@ -44,6 +44,22 @@ double mh_score_weight(enum mh_severity severity)
     return weight[severity];
 }
 
+enum mh_grade mh_score_by_points(double points)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(thresholds); i++)
+        if (points >= thresholds[i].points - epsilon)
+            return thresholds[i].grade;
+    return MH_GRADE_F;
+}
+
+double mh_score_earned_for(enum mh_grade grade)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(thresholds); i++)
+        if (thresholds[i].grade == grade)
+            return thresholds[i].earned;
+    return 0;
+}
+
 static enum mh_grade grade_of(const struct mh_score *s)
 {
     if (!s->judged)

@@ -50,6 +50,11 @@ struct mh_score {
     unsigned highs, criticals;
 };
 
+/* The grade that points alone would give, and the points that a grade asks to be earned for
+ * certain. */
+enum mh_grade mh_score_by_points(double points);
+double mh_score_earned_for(enum mh_grade grade);
+
 void mh_score_compute(const struct mh_score_rule *rules, size_t n, struct mh_score *ret);
 
 /* 0.4, 0.7, 1 */

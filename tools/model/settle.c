@@ -148,8 +148,8 @@ static int learn_path(struct mh_model *m, const struct mh_unit *u)
     return 0;
 }
 
-/* A run that only watches has no calm phase and no faulty one: what really failed there is judged, as
- * observed, and is not what this application is like in calm times. */
+/* A run that only watches has no calm phase and no faulty one: what really failed there is judged,
+ * as observed, and is not what this application is like in calm times. */
 static int settle_calm(struct mh_model *m)
 {
     bool watching = !m->faults.n;

@@ -59,9 +59,13 @@ static void put_head(struct mh_out *out, const json_t *document)
                   mh_doc_rounded(score, "high", 1));
     json_array_foreach(json_object_get(score, "caps"), i, cap)
     {
-        mh_out_add(out, " Not better than ");
-        put(out, mh_doc_text(cap, "grade"), 8);
-        mh_out_add(out, ": ");
+        if (strcmp(mh_doc_text(cap, "grade"), "NG")) {
+            mh_out_add(out, " Not better than ");
+            put(out, mh_doc_text(cap, "grade"), 8);
+            mh_out_add(out, ": ");
+        } else {
+            mh_out_add(out, " No grade: ");
+        }
         put(out, mh_doc_text(cap, "reason"), 200);
         mh_out_add(out, ".");
     }

@@ -179,9 +179,15 @@ static void put_verdict(struct mh_term *t, const json_t *document)
     put_interval(t, score);
     json_array_foreach(json_object_get(score, "caps"), i, cap)
     {
-        mh_term_printf(t, MH_PLAIN, "       Not better than %s: ", mh_doc_text(cap, "grade"));
-        mh_term_put(t, MH_PLAIN, mh_doc_text(cap, "reason"));
-        mh_term_end(t);
+        char text[400];
+
+        if (!strcmp(mh_doc_text(cap, "grade"), "NG"))
+            snprintf(text, sizeof(text), "No grade: %s", mh_doc_text(cap, "reason"));
+        else
+            snprintf(text, sizeof(text), "Not better than %s: %s", mh_doc_text(cap, "grade"),
+                     mh_doc_text(cap, "reason"));
+        mh_term_to(t, 7);
+        mh_term_wrap(t, MH_PLAIN, text, 7, 2);
     }
     put_gains(t, json_object_get(document, "findings"));
     put_health(t, document);
@@ -354,6 +360,18 @@ void mh_text_labelled(struct mh_term *t, const char *label, const char *text, in
     mh_term_wrap(t, MH_PLAIN, text, 11, max_lines);
 }
 
+/* The rule of the i-th finding at other sites, which come later. */
+static void put_elsewhere(struct mh_term *t, const json_t *findings, size_t i)
+{
+    size_t n = same_rule(findings, i);
+
+    if (n < 2)
+        return;
+    mh_term_to(t, 11);
+    mh_term_printf(t, MH_DIM, "(the same rule at %zu more site%s)", n - 1, n == 2 ? "" : "s");
+    mh_term_end(t);
+}
+
 static void put_finding(struct mh_term *t, const json_t *finding)
 {
     const json_t *evidence = json_object_get(finding, "evidence");
@@ -399,9 +417,11 @@ static void put_findings(struct mh_term *t, const json_t *document)
         mh_term_put(t, MH_PLAIN, " No findings.");
         mh_term_end(t);
     }
-    /* A finding takes 9 lines at most, and what follows the findings 3. */
-    for (i = 0; i < n && t->lines + 9 <= SCREEN - 3; i++)
+    /* A finding takes 10 lines at most, and what follows the findings 3. */
+    for (i = 0; i < n && t->lines + 10 <= SCREEN - 3; i++) {
         put_finding(t, json_array_get(findings, i));
+        put_elsewhere(t, findings, i);
+    }
     put_rest(t, findings, i);
 }
 

@@ -63,12 +63,12 @@ function verdict(doc) {
     el('div', {class: 'grade ' + gradeClass(grade), id: 'grade', 'aria-label': 'Grade ' + grade}, grade),
     el('div', {class: 'sum'},
       el('p', {class: 'points'}, el('b', {}, whole(score.points)), el('span', {}, ' of 100')),
-      el('p', {class: 'evidence'}, grade === 'NG' ? 'There is not enough evidence for a grade. ' : '',
+      el('p', {class: 'evidence'}, grade === 'NG' && !list(score.caps).length ? 'There is not enough evidence for a grade. ' : '',
         el('b', {}, percent(score.evidence)), ' of what applies here was judged, so the true score is between ',
         el('b', {}, whole(score.low)), ' and ', el('b', {}, whole(score.high)), '.'),
       intervalBar(score),
       list(score.caps).map(cap => el('p', {class: 'cap'},
-        el('span', {class: 'chip ' + gradeClass(cap.grade)}, 'at most ' + cap.grade), ' ', cap.reason)),
+        el('span', {class: 'chip ' + gradeClass(cap.grade)}, cap.grade === 'NG' ? 'no grade' : 'at most ' + cap.grade), ' ', cap.reason)),
       healthLine(run, list(doc.cases)))));
 }
 
