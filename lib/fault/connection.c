@@ -27,6 +27,7 @@ void mh_connection_end(struct mh_desc *d)
     d->dead = MH_DEAD_eof;
     d->peer_left = true;
     d->nholds = 0;
+    d->flow.rate = 0;
     d->end_release = 0;
     d->in.decided = false;
 }

@@ -31,6 +31,7 @@ void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op)
     d->peer_left = true;
     d->connecting = false;
     d->nholds = 0;
+    d->flow.rate = 0;
     d->end_release = 0;
     d->in.decided = d->out.decided = false;
     d->hole.op = 0;

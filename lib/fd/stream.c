@@ -28,48 +28,72 @@ static enum mh_op_kind arrival_kind(const struct mh_desc *d)
     return d->kind == MH_DESC_listener ? MH_OP_accept : MH_OP_recv;
 }
 
-/* Begins an operation: verdict, and for what holds data back its record. */
-static void arrival_decide(struct mh_desc *d, int fd, int64_t now)
+static int64_t record(const struct mh_desc *d, int fd, const struct mh_place *place, int effect,
+                      uint64_t bytes, int64_t delay)
+{
+    return mh_record(&(struct mh_story){.kind = arrival_kind(d),
+                                        .call = MH_CALL_recv,
+                                        .fd = fd,
+                                        .d = d,
+                                        .asked = bytes,
+                                        .wait_ns = -1,
+                                        .timeout_ns = d->nonblocking   ? -2
+                                                      : d->rcvtimeo_ns ? d->rcvtimeo_ns
+                                                                       : -1,
+                                        .verdict = &d->in.verdict,
+                                        .effect = effect,
+                                        .delay_ns = delay,
+                                        .place = place});
+}
+
+/* What of the verdict holds the arrival of these bytes back; in the recording, or not at all. */
+static void arrival_hold(struct mh_desc *d, int fd, const struct mh_place *place, uint64_t bytes,
+                         int64_t now)
 {
     struct mh_pending *in = &d->in;
-    struct mh_place place;
     struct mh_verdict *v = &in->verdict;
-    int effect;
+    int effect = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)        ? MH_EFFECT_hang
+                 : v->effects & MH_EFFECT_BIT(MH_EFFECT_blackhole) ? MH_EFFECT_blackhole
+                                                                   : MH_EFFECT_delay;
+    bool silent = effect != MH_EFFECT_delay;
 
-    *in = (struct mh_pending){.decided = true};
+    if (silent || v->delay_ns) {
+        in->op = record(d, fd, place, effect, 0, silent ? 0 : v->delay_ns);
+        if (!in->op) { /* could not be recorded: not injected */
+            v->delay_ns = 0;
+            v->effects = 0;
+            v->fault = v->delay_fault = -1;
+            return;
+        }
+        if (effect == MH_EFFECT_blackhole && d->kind == MH_DESC_stream &&
+            (mh_guest.rules->faults[v->fault].ops & MH_OP_BIT(MH_OP_send)))
+            mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), in->op);
+    }
+    if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_rate)) && !silent && bytes &&
+        record(d, fd, place, MH_EFFECT_rate, bytes, mh_flow_ns(bytes, v->rate))) {
+        if (d->kind == MH_DESC_stream)
+            d->flow.rate = v->rate;
+        else
+            v->delay_ns += mh_flow_ns(bytes, v->rate);
+    }
+}
+
+/* Begins an operation with so many bytes: verdict, and for what holds them back its record. */
+static void arrival_decide(struct mh_desc *d, int fd, uint64_t bytes, int64_t now)
+{
+    struct mh_verdict *v = &d->in.verdict;
+    struct mh_place place;
+
+    d->in = (struct mh_pending){.decided = true};
+    d->flow.rate = 0;
     v->fault = v->delay_fault = -1;
     if (!(d->armed & MH_OP_BIT(arrival_kind(d))))
         return;
     place = d->asked; /* who waits for these bytes asked for them there */
     if (!place.stack)
         mh_python_place(&place);
-    if (!mh_decide(d, arrival_kind(d), &place, 0, v))
-        return;
-    if (!v->delay_ns && !(v->effects & MH_EFFECTS_SILENT))
-        return;
-    effect = v->effects & MH_EFFECT_BIT(MH_EFFECT_hang)        ? MH_EFFECT_hang
-             : v->effects & MH_EFFECT_BIT(MH_EFFECT_blackhole) ? MH_EFFECT_blackhole
-                                                               : MH_EFFECT_delay;
-    in->op = mh_record(&(struct mh_story){.kind = arrival_kind(d),
-                                          .call = MH_CALL_recv,
-                                          .fd = fd,
-                                          .d = d,
-                                          .wait_ns = -1,
-                                          .timeout_ns = d->nonblocking   ? -2
-                                                        : d->rcvtimeo_ns ? d->rcvtimeo_ns
-                                                                         : -1,
-                                          .verdict = v,
-                                          .effect = effect,
-                                          .delay_ns = effect == MH_EFFECT_delay ? v->delay_ns : 0,
-                                          .place = &place});
-    if (!in->op) { /* could not be recorded: not injected */
-        v->delay_ns = 0;
-        v->effects = 0;
-        v->fault = v->delay_fault = -1;
-    } else if (effect == MH_EFFECT_blackhole && d->kind == MH_DESC_stream &&
-               (mh_guest.rules->faults[v->fault].ops & MH_OP_BIT(MH_OP_send))) {
-        mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), in->op);
-    }
+    if (mh_decide(d, arrival_kind(d), &place, 0, v))
+        arrival_hold(d, fd, &place, bytes, now);
 }
 
 /* When something that is noticed now may be seen. */
@@ -111,6 +135,31 @@ static int64_t arrival_time(const struct mh_desc *d, int fd, int64_t now)
     return ago <= 0 ? now : MH_MAX(now - ago, d->looked_at);
 }
 
+/* How far into the stream a slow link has come; whole packets, but for the last bytes there are. */
+static uint64_t flow_upto(const struct mh_desc *d, int64_t now)
+{
+    const struct mh_flow *f = &d->flow;
+    uint64_t n;
+
+    if (!f->rate)
+        return UINT64_MAX;
+    if (now <= f->from)
+        return f->base;
+    n = (uint64_t)((unsigned __int128)(now - f->from) * f->rate / 1000000000);
+    return f->base + n >= d->stamped ? UINT64_MAX : f->base + n - n % mh_flow_packet(f->rate);
+}
+
+/* When it will have brought the next packet; MH_NEVER when nothing is on its way. */
+static int64_t flow_next(const struct mh_desc *d, int64_t now)
+{
+    uint64_t upto = flow_upto(d, now);
+
+    if (upto >= d->stamped)
+        return MH_NEVER;
+    upto = MH_MIN(upto + mh_flow_packet(d->flow.rate), d->stamped);
+    return d->flow.from + mh_flow_ns(upto - d->flow.base, d->flow.rate) + 1;
+}
+
 static void look_bytes(struct mh_desc *d, int fd, int64_t now)
 {
     int available = 0;
@@ -124,8 +173,9 @@ static void look_bytes(struct mh_desc *d, int fd, int64_t now)
 
         if (!d->in.decided || d->stamped == d->consumed) {
             if (!d->in.decided || !d->end_release)
-                arrival_decide(d, fd, now);
+                arrival_decide(d, fd, (uint64_t)available, now);
             d->nholds = 0;
+            d->flow.base = UINT64_MAX;
         }
         hold = (struct mh_hold){end, arrival_release(d, arrival_time(d, fd, now))};
         if (d->nholds && d->holds[d->nholds - 1].release == hold.release)
@@ -134,6 +184,10 @@ static void look_bytes(struct mh_desc *d, int fd, int64_t now)
             d->holds[d->nholds++] = hold;
         else /* the queue is full: the last entry waits for the newest bytes */
             d->holds[MH_HOLDS - 1] = hold;
+        if (d->flow.base == UINT64_MAX || flow_upto(d, now) == UINT64_MAX) {
+            d->flow.base = d->stamped; /* the link was idle */
+            d->flow.from = hold.release;
+        }
         d->stamped = end;
     }
     if (!d->end_release && (poll_now(fd, POLLIN | POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR))) {
@@ -145,7 +199,7 @@ static void look_bytes(struct mh_desc *d, int fd, int64_t now)
             return;
         }
         if (!d->in.decided)
-            arrival_decide(d, fd, now);
+            arrival_decide(d, fd, 0, now);
         d->end_release = arrival_release(d, now);
     }
 }
@@ -158,7 +212,11 @@ void mh_stream_look(struct mh_desc *d, int fd, int64_t now)
         look_bytes(d, fd, now);
         d->looked_at = now;
     } else if (!d->in.decided && (poll_now(fd, POLLIN) & (POLLIN | POLLERR | POLLHUP))) {
-        arrival_decide(d, fd, now);
+        int size = 0;
+
+        if (d->kind == MH_DESC_datagram)
+            mh_sys(SYS_ioctl, fd, FIONREAD, &size);
+        arrival_decide(d, fd, (uint64_t)size, now);
         d->end_release = arrival_release(d, now);
     }
 }
@@ -172,6 +230,7 @@ uint64_t mh_stream_released(const struct mh_desc *d, int64_t now)
     for (unsigned i = 0; i < d->nholds; i++)
         if (d->holds[i].release <= now)
             upto = MH_MAX(upto, d->holds[i].end);
+    upto = MH_MIN(upto, flow_upto(d, now));
     if (upto > d->consumed)
         return upto - d->consumed;
     if (d->read_shut) /* the program ended it itself: what is held back will never be seen */
@@ -181,7 +240,7 @@ uint64_t mh_stream_released(const struct mh_desc *d, int64_t now)
 
 int64_t mh_stream_next(const struct mh_desc *d, int64_t now)
 {
-    int64_t next = MH_NEVER;
+    int64_t next = d->kind == MH_DESC_stream ? flow_next(d, now) : MH_NEVER;
 
     for (unsigned i = 0; i < d->nholds; i++)
         if (d->holds[i].release > now)
@@ -261,7 +320,7 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
         released = mh_stream_released(d, now);
         if (!released)
             revents &= ~in_bits;
-        if (d->end_release > now && !d->read_shut)
+        if ((d->end_release > now || flow_upto(d, now) < d->stamped) && !d->read_shut)
             revents &= ~end_bits;
     }
     if (d->out.decided && d->out.release > now)

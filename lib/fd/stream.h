@@ -33,6 +33,18 @@ int64_t mh_stream_next(const struct mh_desc *d, int64_t now);
 /* n bytes (or a datagram, or a connection) were given to the program. */
 void mh_stream_consumed(struct mh_desc *d, uint64_t n);
 
+/* How long so many bytes take at this rate, and how many of them go at once: what a link of this
+ * speed moves as one packet, or in a millisecond. */
+static inline int64_t mh_flow_ns(uint64_t n, uint64_t rate)
+{
+    return (int64_t)((unsigned __int128)n * 1000000000 / rate);
+}
+
+static inline uint64_t mh_flow_packet(uint64_t rate)
+{
+    return rate / 1000 > 1448 ? rate / 1000 : 1448;
+}
+
 /* What poll()/epoll may report now, given what the kernel reports: hidden bits are taken out, those
  * of an injected state put in. *next is lowered to the time of the next change. */
 uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t now, int64_t *next);

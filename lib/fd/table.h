@@ -45,6 +45,13 @@ struct mh_pending {
     int64_t release; /* for operations without bytes: send, connect, accept */
 };
 
+/* A slow link: from `from` on, `rate` bytes a second of what comes after offset `base`. */
+struct mh_flow {
+    uint64_t rate; /* 0: no limit */
+    uint64_t base;
+    int64_t from;
+};
+
 /* A path that has become a black hole. */
 struct mh_hole {
     int64_t op;    /* its record; 0: there is none */
@@ -83,6 +90,8 @@ struct mh_desc {
     int64_t end_release; /* of EOF, HUP or error; 0 not seen */
     struct mh_pending in, out;
     struct mh_hole hole;
+    struct mh_flow flow;      /* read side */
+    int64_t out_free;         /* when a slow link, or disk, has taken what was written last */
     uint64_t delivered, sent; /* bytes over the connection's life */
 
     /* exchanges, as a client */

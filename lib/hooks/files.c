@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/decide.h"
 #include "fd/observe.h"
+#include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
@@ -213,34 +215,33 @@ static int64_t record(const struct moving *m, const struct mh_verdict *v, int ef
 }
 
 /* Returns 0 to move at most *cap bytes, or 1 with the answer in *ret. */
-static int moving_fault(struct moving *m, uint64_t *cap, ssize_t *ret)
+static int moving_fault(struct moving *m, struct mh_verdict *v, uint64_t *cap, ssize_t *ret)
 {
     struct mh_place place;
-    struct mh_verdict v;
 
     if (!(m->d->armed & MH_OP_BIT(m->kind)))
         return 0;
     mh_python_place(&place);
-    if (!mh_decide(m->d, m->kind, &place, total(m->iov, m->niov), &v))
+    if (!mh_decide(m->d, m->kind, &place, total(m->iov, m->niov), v))
         return 0;
-    if (v.delay_ns && record(m, &v, MH_EFFECT_delay, 0, 0, v.delay_ns))
-        mh_wait_until(mh_now() + v.delay_ns);
-    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
-        m->watch = record(m, &v, MH_EFFECT_error, -1, v.error, 0);
-        *ret = -v.error;
+    if (v->delay_ns && record(m, v, MH_EFFECT_delay, 0, 0, v->delay_ns))
+        mh_wait_until(mh_now() + v->delay_ns);
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        m->watch = record(m, v, MH_EFFECT_error, -1, v->error, 0);
+        *ret = -v->error;
         return m->watch != 0;
     }
-    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
-        if (m->d->delivered < v.eof_after)
-            *cap = v.eof_after - m->d->delivered;
-        else if (record(m, &v, MH_EFFECT_eof, 0, 0, 0)) {
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
+        if (m->d->delivered < v->eof_after)
+            *cap = v->eof_after - m->d->delivered;
+        else if (record(m, v, MH_EFFECT_eof, 0, 0, 0)) {
             *ret = 0;
             return 1;
         }
     }
-    if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v.short_len &&
-        total(m->iov, m->niov) > v.short_len && record(m, &v, MH_EFFECT_short, v.short_len, 0, 0))
-        *cap = MH_MIN(*cap, v.short_len);
+    if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len &&
+        total(m->iov, m->niov) > v->short_len && record(m, v, MH_EFFECT_short, v->short_len, 0, 0))
+        *cap = MH_MIN(*cap, v->short_len);
     return 0;
 }
 
@@ -261,16 +262,32 @@ static ssize_t raw_move(const struct moving *m, uint64_t cap)
     return mh_sys(m->kind == MH_OP_read ? SYS_preadv : SYS_pwritev, m->fd, iov, n, low, high);
 }
 
+/* The bytes have moved; the disk is busy with them, and with those of other threads before them. */
+static void slow_disk(struct moving *m, const struct mh_verdict *v, uint64_t n)
+{
+    int64_t now = mh_now(), took = mh_flow_ns(n, v->rate), until;
+
+    if (!record(m, v, MH_EFFECT_rate, (ssize_t)n, 0, took) || !mh_desc_lock(m->d))
+        return;
+    until = MH_MAX(m->d->out_free, now) + took;
+    m->d->out_free = until;
+    mh_desc_unlock(m->d);
+    mh_wait_until(until);
+}
+
 static ssize_t move(struct moving *m)
 {
+    struct mh_verdict v = {.rate = 0};
     uint64_t cap = UINT64_MAX;
     ssize_t ret;
 
-    if (!moving_fault(m, &cap, &ret)) {
+    if (!moving_fault(m, &v, &cap, &ret)) {
         ret = raw_move(m, cap);
         if (ret < 0 && mh_errno_is_failure((int)-ret))
             m->watch = record(m, NULL, 0, -1, (int)-ret, 0);
     }
+    if (ret > 0 && v.rate)
+        slow_disk(m, &v, (uint64_t)ret);
     if (ret > 0 && m->kind == MH_OP_read)
         m->d->delivered += (uint64_t)ret;
     return ret;

@@ -90,6 +90,20 @@ static int64_t record(const struct sending *s, int effect, ssize_t result, int e
                            .delay_ns = delay});
 }
 
+/* On a slow link it waits for what was sent before it. */
+static void slow_link(struct sending *s, int64_t now)
+{
+    struct mh_desc *d = s->d;
+    struct mh_verdict *v = &d->out.verdict;
+
+    if (!(v->effects & MH_EFFECT_BIT(MH_EFFECT_rate)))
+        return;
+    if (!record(s, MH_EFFECT_rate, 0, 0, v, mh_flow_ns(asked(s->msg), v->rate)))
+        v->effects &= ~MH_EFFECT_BIT(MH_EFFECT_rate);
+    else if (d->out_free > now)
+        d->out.release = MH_MAX(d->out.release, d->out_free);
+}
+
 /* A new operation: verdict, and the release of what holds it back. */
 static void decide(struct sending *s, int64_t now)
 {
@@ -109,8 +123,10 @@ static void decide(struct sending *s, int64_t now)
         effect = MH_EFFECT_hang;
     else if (v->effects & MH_EFFECT_BIT(MH_EFFECT_blackhole))
         effect = MH_EFFECT_blackhole;
-    else if (!v->delay_ns)
+    else if (!v->delay_ns) {
+        slow_link(s, now);
         return;
+    }
     d->out.op = record(s, effect, 0, 0, v, v->delay_ns);
     if (!d->out.op) {
         v->effects = 0;
@@ -120,6 +136,7 @@ static void decide(struct sending *s, int64_t now)
     } else {
         d->out.release =
             effect == MH_EFFECT_hang ? mh_window_end((unsigned)v->fault, now) : now + v->delay_ns;
+        slow_link(s, now);
     }
 }
 
@@ -150,6 +167,10 @@ static bool effects(struct sending *s, uint64_t *cap, ssize_t *ret)
         if (room)
             *cap = MH_MIN(*cap, room);
     }
+    if (d->kind != MH_DESC_stream) /* a datagram goes whole or not at all */
+        return false;
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_rate))
+        *cap = MH_MIN(*cap, mh_flow_packet(v->rate));
     if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len &&
         asked(s->msg) > v->short_len && record(s, MH_EFFECT_short, v->short_len, 0, v, 0))
         *cap = MH_MIN(*cap, v->short_len);
@@ -231,6 +252,8 @@ static ssize_t send_held(struct sending *s)
     sent = cap == UINT64_MAX ? raw_send(s->fd, s->msg, s->flags) : capped_send(s, cap);
     if (sent != -EAGAIN && sent != -EINTR && mh_desc_lock(s->d)) {
         s->d->out.decided = false;
+        if (sent > 0 && s->d->out.verdict.rate)
+            s->d->out_free = mh_now() + mh_flow_ns((uint64_t)sent, s->d->out.verdict.rate);
         mh_desc_unlock(s->d);
     }
     return sent;

@@ -206,6 +206,8 @@ static void verdict_add(struct mh_verdict *v, const struct mh_fault *f, uint32_t
         v->reset_after = f->reset_after;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_memory))
         v->memory = f->memory;
+    if (effects & MH_EFFECT_BIT(MH_EFFECT_rate))
+        v->rate = f->rate;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_kill))
         v->signal = f->signal;
 }

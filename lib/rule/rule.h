@@ -80,6 +80,7 @@ struct mh_fault {
     uint32_t short_min, short_max;
     uint64_t eof_after, reset_after; /* bytes */
     uint64_t memory;                 /* bytes */
+    uint64_t rate;                   /* bytes a second */
     int signal;                      /* of kill */
     char name[MH_NAME_SIZE];
     struct mh_peer_pattern peers[MH_MAX_PATTERNS];
@@ -153,7 +154,7 @@ struct mh_verdict {
     int signal;
     uint32_t short_len; /* 0 = no limit */
     uint64_t eof_after, reset_after;
-    uint64_t memory;
+    uint64_t memory, rate;
     uint64_t draw, ordinal;
 };
 

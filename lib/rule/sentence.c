@@ -135,6 +135,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_reset] = {"is reset ", "are reset "},
         [MH_EFFECT_hang] = {"never becomes ready", "never become ready"},
         [MH_EFFECT_blackhole] = {"vanishes in a black hole", "vanish in a black hole"},
+        [MH_EFFECT_rate] = {"moves at most ", "move at most "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
@@ -151,6 +152,10 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
     if (effect == MH_EFFECT_memory) {
         mh_num_say_size(b, f->memory);
         mh_buf_add(b, " in a process");
+    }
+    if (effect == MH_EFFECT_rate) {
+        mh_num_say_size(b, f->rate);
+        mh_buf_add(b, " a second");
     }
     if (effect == MH_EFFECT_kill)
         mh_buf_add(b, signal_name(f->signal));

@@ -212,6 +212,22 @@ static bool take_after(struct mh_loader *l, const struct mh_key_row *k, void *fi
     return part_size(l, k, text, blanks(text + 5), field);
 }
 
+static bool take_rate(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
+{
+    char size[MH_LOAD_LINE];
+    size_t n = strlen(text);
+
+    if (n < 2 || strcmp(text + n - 2, "/s") != 0) {
+        mh_complain_value(l, k, text, "it is not so much a second");
+        return false;
+    }
+    memcpy(size, text, n - 2);
+    for (n -= 2; n > 0 && (size[n - 1] == ' ' || size[n - 1] == '\t');)
+        n--;
+    size[n] = '\0';
+    return part_size(l, k, text, size, field);
+}
+
 /* Cuts `text` behind its first time ("200ms", "200 ms") and returns what follows it. */
 static char *cut_time(char *text)
 {
@@ -330,6 +346,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return take_range(l, key, field, text);
     case MH_TYPE_after:
         return take_after(l, key, field, text);
+    case MH_TYPE_rate:
+        return take_rate(l, key, field, text);
     case MH_TYPE_calls:
         return mh_words_calls(l, key, text);
     case MH_TYPE_peers:
