@@ -343,6 +343,28 @@ static void limited(struct story *s, struct answer *a)
 {
     wait_for(s, 3000, MH_CALL_poll, 1);
 }
+/* The thread that serves stands for four seconds; where there is but one, nobody answers. */
+static void stands(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    story(s, request, "GET /json", .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES);
+    story(s, wait, "", .conn = conn, .peer = PRICES, .call = MH_CALL_recv, .timeout_ns = -1,
+          .pending = 1, .fds = 1, .stack = IN_PRICES);
+    s->now += 4000;
+    story(s, waited, "", .conn = conn, .peer = PRICES, .call = MH_CALL_recv, .timeout_ns = -1,
+          .waited_ns = 4000 * STORY_MS, .ready = 1, .blocking = 1, .stack = IN_PRICES);
+    story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = 200,
+          .latency_ns = 4000 * STORY_MS, .stack = IN_PRICES);
+}
+/* The same in a thread of a pool: the one that answers goes on. */
+static void stands_aside(struct story *s, struct answer *a)
+{
+    s->tid = 300;
+    stands(s, a);
+    s->tid = WORKER;
+}
 static void loop_wait(struct story *s, struct answer *a)
 {
     wait_for(s, -1, MH_CALL_epoll_wait, 4);

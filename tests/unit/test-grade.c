@@ -222,6 +222,20 @@ static void a_finding(void **state)
     json_decref(again);
 }
 
+/* MH-0601 is Critical when all that serve stood still at once. */
+static void stall(void **state)
+{
+    static const struct play all = {.calm = unlimited, .hit = stands, .hits = 1};
+    static const struct play one = {.calm = unlimited, .hit = stands_aside, .hits = 1};
+    json_t *document = perform(&all);
+
+    assert_string_equal(text_of(finding(document, "MH-0601"), "severity"), "Critical");
+    json_decref(document);
+    document = perform(&one);
+    assert_string_equal(text_of(finding(document, "MH-0601"), "severity"), "High");
+    json_decref(document);
+}
+
 /* The card says why a grade is what the points would not give. */
 static void card(void **state)
 {
@@ -359,9 +373,9 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules),     cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
-        cmocka_unit_test(gates),     cmocka_unit_test(card),        cmocka_unit_test(order),
-        cmocka_unit_test(catalogue), cmocka_unit_test(damaged),
+        cmocka_unit_test(rules), cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
+        cmocka_unit_test(gates), cmocka_unit_test(card),        cmocka_unit_test(stall),
+        cmocka_unit_test(order), cmocka_unit_test(catalogue),   cmocka_unit_test(damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,14 @@ struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies
                                 double value);
 void mh_tallies_done(struct mh_tallies *tallies);
 
+/* All threads that serve stood in waits without a limit at once, for `span`; places: of these
+ * waits, keys mh_mix2(site, peer). Span 0: never. Returns 0 or -ENOMEM. */
+struct mh_stall {
+    int64_t span;
+    unsigned threads;
+};
+int mh_stall_find(const struct mh_grading *g, struct mh_map *places, struct mh_stall *ret);
+
 /* What a trial is worth to a rule: 1 well, 0.5 partly, 0 failed, MH_NOT_MINE: nothing. */
 typedef double mh_judge_value(struct mh_grading *g, const struct mh_trial *t);
 enum { MH_NOT_MINE = -1 };

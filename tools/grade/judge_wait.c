@@ -99,7 +99,12 @@ static const char *call_name(int call)
     return call >= 0 && call < MH_CALL_COUNT ? mh_call_rows[call].name : "a wait";
 }
 
-static int file_direct(struct mh_grading *g, const struct mh_tally *t)
+struct stalled {
+    struct mh_stall all;
+    struct mh_map places;
+};
+
+static int file_direct(struct mh_grading *g, const struct mh_tally *t, const struct stalled *s)
 {
     const struct mh_act *a = &g->m->acts.v[t->example - 1];
     enum mh_verdict_kind verdict = t->failed == 0              ? MH_VERDICT_pass
@@ -107,11 +112,13 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t)
                                                                : MH_VERDICT_partial;
     enum mh_confidence confidence = t->failed ? MH_CONFIDENCE_high : mh_tally_confidence(t);
     int64_t longest = longest_wait(g, t);
+    bool stall = t->failed && mh_map_get(&s->places, place(t->site, t->peer)) == 1;
     struct mh_judgement *j;
 
     if (t->failed && 2 * t->ambiguous > t->fired)
         confidence = MH_CONFIDENCE_medium;
-    j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high, confidence);
+    j = mh_judge_file(g, verdict, t->site, t->peer, stall ? MH_SEVERITY_critical : MH_SEVERITY_high,
+                      confidence);
     if (!j)
         return -ENOMEM;
     if (g->m->peers.v[t->peer - 1].role == MH_ROLE_db)
@@ -129,6 +136,12 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t)
                 "descriptor without SO_RCVTIMEO; %s, for one",
                 t->failed, t->fired, mh_name_peer(g, t->peer), call_name(a->wait.call),
                 mh_name_route(g, a->unit));
+    if (stall)
+        mh_sentence(j->evidence,
+                    "for %s %s that serves requests stood in such a wait: nobody was left to "
+                    "answer anything",
+                    MH_SPAN(s->all.span),
+                    s->all.threads == 1 ? "the one thread" : "each thread of every process");
     if (longest)
         mh_sentence(j->evidence, "the longest stood for %s", MH_SPAN(longest));
     if (t->failed < t->fired)
@@ -214,6 +227,7 @@ static int file_hang(struct mh_grading *g, const struct mh_tally *t)
 int mh_judge_0601(struct mh_grading *g)
 {
     struct mh_tallies direct = {0}, hangs = {0};
+    struct stalled stalled = {0};
     struct mh_map idle = {0};
     int r = find_idle(g, &idle);
 
@@ -221,8 +235,10 @@ int mh_judge_0601(struct mh_grading *g)
         r = tally_waits(g, &direct, &idle);
     if (!r)
         r = tally_hangs(g, &hangs, &direct);
+    if (!r)
+        r = mh_stall_find(g, &stalled.places, &stalled.all);
     for (size_t i = 0; i < direct.list.n && !r; i++)
-        r = file_direct(g, &direct.list.v[i]);
+        r = file_direct(g, &direct.list.v[i], &stalled);
     for (size_t i = 0; i < hangs.list.n && !r; i++)
         r = file_hang(g, &hangs.list.v[i]);
     if (!r && !direct.list.n && !hangs.list.n)
@@ -232,6 +248,7 @@ int mh_judge_0601(struct mh_grading *g)
     mh_tallies_done(&direct);
     mh_tallies_done(&hangs);
     mh_map_done(&idle);
+    mh_map_done(&stalled.places);
     return r;
 }
 
