@@ -84,7 +84,7 @@ static void arrival_decide(struct mh_desc *d, int fd, uint64_t bytes, int64_t no
     struct mh_verdict *v = &d->in.verdict;
     struct mh_place place;
 
-    d->in = (struct mh_pending){.decided = true};
+    d->in = (struct mh_pending){.decided = true, .at = d->stamped, .n = bytes};
     d->flow.rate = 0;
     v->fault = v->delay_fault = -1;
     if (!(d->armed & MH_OP_BIT(arrival_kind(d))))

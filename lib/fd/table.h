@@ -43,6 +43,8 @@ struct mh_pending {
     struct mh_verdict verdict;
     int64_t op;      /* id of its op record, 0 none */
     int64_t release; /* for operations without bytes: send, connect, accept */
+    bool corrupted;  /* and that it changes bytes has one, too */
+    uint64_t at, n;  /* the bytes that it began with, on the read side */
 };
 
 /* A slow link: from `from` on, `rate` bytes a second of what comes after offset `base`. */

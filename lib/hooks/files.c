@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fault/corrupt.h"
 #include "fd/decide.h"
 #include "fd/observe.h"
 #include "fd/stream.h"
@@ -275,9 +276,18 @@ static void slow_disk(struct moving *m, const struct mh_verdict *v, uint64_t n)
     mh_wait_until(until);
 }
 
+static void corrupt(struct moving *m, const struct mh_verdict *v, size_t n)
+{
+    uint64_t at = m->at >= 0 ? (uint64_t)m->at : m->d->delivered;
+    struct mh_stretch s = {at, n, at, n};
+
+    if (mh_corrupt_count(m->d, v, &s) && record(m, v, MH_EFFECT_corrupt, (ssize_t)n, 0, 0))
+        mh_corrupt(m->d, v, &s, m->iov, (size_t)m->niov);
+}
+
 static ssize_t move(struct moving *m)
 {
-    struct mh_verdict v = {.rate = 0};
+    struct mh_verdict v = {.fault = -1};
     uint64_t cap = UINT64_MAX;
     ssize_t ret;
 
@@ -286,6 +296,8 @@ static ssize_t move(struct moving *m)
         if (ret < 0 && mh_errno_is_failure((int)-ret))
             m->watch = record(m, NULL, 0, -1, (int)-ret, 0);
     }
+    if (ret > 0 && v.fault >= 0 && (v.effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)))
+        corrupt(m, &v, (size_t)ret);
     if (ret > 0 && v.rate)
         slow_disk(m, &v, (uint64_t)ret);
     if (ret > 0 && m->kind == MH_OP_read)

@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fault/connection.h"
+#include "fault/corrupt.h"
 #include "fd/decide.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
@@ -152,6 +153,24 @@ static void reset_if_reached(struct receive *r, uint64_t got)
         mh_connection_kill(d, r->fd, ECONNRESET, op);
 }
 
+/* Changes what has been received, in the recording or not at all. */
+static void corrupt(const struct receive *r, size_t n)
+{
+    struct mh_desc *d = r->d;
+    const struct mh_verdict *v = &d->in.verdict;
+    struct mh_stretch s = {d->consumed, n, d->in.at, d->in.n};
+
+    if (d->kind != MH_DESC_stream)
+        s = (struct mh_stretch){d->delivered, n, d->delivered, n};
+    if (!d->in.decided || v->fault < 0 || !(v->effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)) ||
+        !mh_corrupt_count(d, v, &s))
+        return;
+    if (!d->in.corrupted)
+        d->in.corrupted = record(r, MH_EFFECT_corrupt, (ssize_t)n, 0, v) != 0;
+    if (d->in.corrupted)
+        mh_corrupt(d, v, &s, r->msg->msg_iov, r->msg->msg_iovlen);
+}
+
 /* Tries once, under the lock. -EAGAIN: nothing may be seen yet. */
 static ssize_t attempt(struct receive *r)
 {
@@ -176,6 +195,8 @@ static ssize_t attempt(struct receive *r)
         return got;
     got = cap == MH_STREAM_END ? raw_recv(r->fd, r->msg, r->flags | MSG_DONTWAIT)
                                : capped_recv(r, cap);
+    if (got > 0)
+        corrupt(r, (size_t)got);
     if (got > 0 && !(r->flags & MSG_PEEK))
         reset_if_reached(r, (uint64_t)got);
     if (got >= 0 && !(r->flags & MSG_PEEK) && !d->dead)

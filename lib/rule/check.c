@@ -14,16 +14,18 @@
 
 /* Which effects make sense in one fault. */
 static const uint32_t together[MH_EFFECT_COUNT] = {
-    [MH_EFFECT_delay] = BIT(error) | BIT(short) | BIT(eof) | BIT(reset) | BIT(kill) | BIT(rate),
+    [MH_EFFECT_delay] =
+        BIT(error) | BIT(short) | BIT(eof) | BIT(reset) | BIT(kill) | BIT(rate) | BIT(corrupt),
     [MH_EFFECT_error] = BIT(delay),
-    [MH_EFFECT_short] = BIT(delay) | BIT(eof) | BIT(reset) | BIT(rate),
-    [MH_EFFECT_eof] = BIT(delay) | BIT(short) | BIT(rate),
-    [MH_EFFECT_reset] = BIT(delay) | BIT(short) | BIT(rate),
+    [MH_EFFECT_short] = BIT(delay) | BIT(eof) | BIT(reset) | BIT(rate) | BIT(corrupt),
+    [MH_EFFECT_eof] = BIT(delay) | BIT(short) | BIT(rate) | BIT(corrupt),
+    [MH_EFFECT_reset] = BIT(delay) | BIT(short) | BIT(rate) | BIT(corrupt),
     [MH_EFFECT_hang] = 0,
     [MH_EFFECT_memory] = 0,
     [MH_EFFECT_kill] = BIT(delay),
     [MH_EFFECT_blackhole] = 0,
-    [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset),
+    [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
+    [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };
 
 static bool in_group(unsigned op, const char *group)

@@ -80,7 +80,7 @@ void mh_key_allowed(const struct mh_key_row *key, struct mh_buf *ret)
         }
     if (type == MH_TYPE_uint || type == MH_TYPE_time || type == MH_TYPE_size ||
         type == MH_TYPE_delay || type == MH_TYPE_range || type == MH_TYPE_after ||
-        type == MH_TYPE_rate) {
+        type == MH_TYPE_rate || type == MH_TYPE_corrupt) {
         mh_buf_add(ret, " from ");
         say_amount(ret, type, key->least);
         mh_buf_add(ret, " to ");

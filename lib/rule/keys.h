@@ -30,6 +30,7 @@ enum mh_key {
     TYPE(delay, false, "TIME, TIME jitter TIME, uniform TIME TIME or normal TIME TIME; each time") \
     TYPE(range, false, "BYTES or LEAST..MOST, such as 1..16; each")                                \
     TYPE(after, false, "yes or after SIZE, such as after 4KiB; the size")                          \
+    TYPE(corrupt, false, "N bits or N bytes, or either per SIZE, such as 1 bit per 10KiB; N")      \
     TYPE(rate, false, "SIZE/s, such as 64KiB/s; the size")                                         \
     TYPE(calls, true, "operations, groups or libc calls, as `mishap list calls` shows them")       \
     TYPE(peers, true,                                                                              \

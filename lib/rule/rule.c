@@ -208,6 +208,10 @@ static void verdict_add(struct mh_verdict *v, const struct mh_fault *f, uint32_t
         v->memory = f->memory;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_rate))
         v->rate = f->rate;
+    if (effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)) {
+        v->corrupt = f->corrupt;
+        v->corrupt_key = f->key;
+    }
     if (effects & MH_EFFECT_BIT(MH_EFFECT_kill))
         v->signal = f->signal;
 }

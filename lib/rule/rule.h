@@ -34,6 +34,13 @@ struct mh_dist {
     int64_t a, b;
 };
 
+/* How much of what arrives is changed. */
+struct mh_corrupt {
+    uint32_t count;
+    bool bytes;   /* whole bytes, not bits */
+    uint64_t per; /* so many in each so much of the stream; 0: in each operation */
+};
+
 /* Who is at the other end. Filled by the fd table; `name` is what getaddrinfo was asked, or "". */
 struct mh_peer {
     int family;       /* AF_INET, AF_INET6, AF_UNIX; 0 unknown */
@@ -81,7 +88,8 @@ struct mh_fault {
     uint64_t eof_after, reset_after; /* bytes */
     uint64_t memory;                 /* bytes */
     uint64_t rate;                   /* bytes a second */
-    int signal;                      /* of kill */
+    struct mh_corrupt corrupt;
+    int signal; /* of kill */
     char name[MH_NAME_SIZE];
     struct mh_peer_pattern peers[MH_MAX_PATTERNS];
     char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
@@ -155,6 +163,8 @@ struct mh_verdict {
     uint32_t short_len; /* 0 = no limit */
     uint64_t eof_after, reset_after;
     uint64_t memory, rate;
+    struct mh_corrupt corrupt;
+    uint64_t corrupt_key; /* of its fault */
     uint64_t draw, ordinal;
 };
 

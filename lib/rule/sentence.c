@@ -117,6 +117,18 @@ static void say_after(uint64_t bytes, struct mh_buf *b)
     mh_num_say_size(b, bytes);
 }
 
+static void say_corrupt(const struct mh_corrupt *c, struct mh_buf *b)
+{
+    mh_buf_add_uint(b, c->count, 10);
+    mh_buf_add(b, c->bytes ? " byte" : " bit");
+    mh_buf_add(b, c->count == 1 ? "" : "s");
+    mh_buf_add(b, c->bytes ? " changed" : " flipped");
+    if (c->per) {
+        mh_buf_add(b, " in each ");
+        mh_num_say_size(b, c->per);
+    }
+}
+
 static const char *signal_name(int number)
 {
     for (unsigned i = 0; mh_signal_rows[i].name; i++)
@@ -136,6 +148,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_hang] = {"never becomes ready", "never become ready"},
         [MH_EFFECT_blackhole] = {"vanishes in a black hole", "vanish in a black hole"},
         [MH_EFFECT_rate] = {"moves at most ", "move at most "},
+        [MH_EFFECT_corrupt] = {"has ", "have "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
@@ -153,6 +166,8 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         mh_num_say_size(b, f->memory);
         mh_buf_add(b, " in a process");
     }
+    if (effect == MH_EFFECT_corrupt)
+        say_corrupt(&f->corrupt, b);
     if (effect == MH_EFFECT_rate) {
         mh_num_say_size(b, f->rate);
         mh_buf_add(b, " a second");

@@ -212,6 +212,52 @@ static bool take_after(struct mh_loader *l, const struct mh_key_row *k, void *fi
     return part_size(l, k, text, blanks(text + 5), field);
 }
 
+/* "COUNT UNIT" or "COUNT UNIT per SIZE". */
+static bool take_corrupt(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
+{
+    struct mh_corrupt ret = {0};
+    char number[MH_LOAD_LINE];
+    size_t n = strspn(text, "0123456789"), word;
+    char *unit = blanks(text + n), *rest;
+    uint64_t count = 0;
+    int r;
+
+    memcpy(number, text, n);
+    number[n] = '\0';
+    word = strcspn(unit, " \t");
+    rest = blanks(unit + word);
+    ret.bytes = !strncmp(unit, "byte", 4);
+    if (!n || (!ret.bytes && strncmp(unit, "bit", 3) != 0) ||
+        (word != (ret.bytes ? 4u : 3u) &&
+         (unit[word - 1] != 's' || word != (ret.bytes ? 5u : 4u)))) {
+        mh_complain_value(l, k, text, "it is no number of bits or bytes");
+        return false;
+    }
+    r = mh_num_uint(number, &count);
+    if (r == 0 && (count < k->least || count > k->most))
+        r = -ERANGE;
+    if (r < 0)
+        return refuse(l, k, text, number, "whole number", r);
+    ret.count = (uint32_t)count;
+    if (*rest && (strncmp(rest, "per", 3) != 0 || !strchr(" \t", rest[3]) || !rest[3])) {
+        mh_complain_value(l, k, text, "after that comes nothing, or 'per SIZE'");
+        return false;
+    }
+    if (*rest) {
+        r = mh_num_size(blanks(rest + 3), &ret.per);
+        if (r == 0 && (ret.per == 0 || ret.per > UINT64_C(1) << 40))
+            r = -ERANGE;
+        if (r < 0)
+            return refuse(l, k, text, blanks(rest + 3), "size", r);
+        if (ret.count > ret.per * (ret.bytes ? 1 : 8)) {
+            mh_complain_value(l, k, text, "there are not so many in it");
+            return false;
+        }
+    }
+    *(struct mh_corrupt *)field = ret;
+    return true;
+}
+
 static bool take_rate(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
 {
     char size[MH_LOAD_LINE];
@@ -346,6 +392,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return take_range(l, key, field, text);
     case MH_TYPE_after:
         return take_after(l, key, field, text);
+    case MH_TYPE_corrupt:
+        return take_corrupt(l, key, field, text);
     case MH_TYPE_rate:
         return take_rate(l, key, field, text);
     case MH_TYPE_calls:

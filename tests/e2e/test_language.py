@@ -94,7 +94,8 @@ def test_list_calls_has_every_operation():
     rows = {row["operation"]: row for row in listed("calls")}
     assert "open64" in rows["open"]["calls"]
     assert "ECONNREFUSED" in rows["connect"]["errors"]
-    assert rows["recv"]["faults"] == ["delay", "error", "short", "eof", "reset", "hang", "kill", "blackhole", "rate"]
+    assert rows["recv"]["faults"] == ["delay", "error", "short", "eof", "reset", "hang", "kill", "blackhole", "rate",
+                                      "corrupt"]
 
 
 def test_list_scenarios_and_faults():
