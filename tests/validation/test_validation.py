@@ -11,7 +11,7 @@ JUDGED, RUNS = validate.labels()
 
 @pytest.fixture(scope="session")
 def done(request):
-    """All chosen applications, run two at a time before the first is looked at."""
+    """All chosen applications, run some at a time before the first is looked at."""
     if not os.access(validate.mishap(), os.X_OK):
         pytest.skip(f"{validate.mishap()} is not built")
     chosen = {item.callspec.params["run"].name: item.callspec.params["run"]

@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 LOAD = os.path.join(TREE, "docker", "shop", "load.py")
 PYTHON = os.environ.get("VALIDATE_PYTHON", "/usr/bin/python3")
-PARALLEL = 2
+PARALLEL = 3
 LISTS = {"passed": "pass", "not_exercised": "not exercised", "not_applicable": "not applicable",
          "unclear": "unclear"}
 RANK = ["fail", "unclear", "pass", "not exercised", "not applicable", "absent"]

@@ -68,6 +68,20 @@ static uint32_t facts_of_acts(const struct mh_model *m)
     return facts;
 }
 
+/* Was the response sent from inside an event loop? Under uvloop no task is current at that moment. */
+static bool sent_by_loop(const struct mh_model *m, const struct mh_unit *u)
+{
+    const struct mh_stack *s = u->stack ? &m->stacks.v[u->stack - 1] : NULL;
+
+    for (uint32_t i = 0; s && i < s->nframes; i++) {
+        const char *file = mh_model_text(m, m->frames.v[s->frames + i].file);
+
+        if (strstr(file, "/asyncio/") || strstr(file, "/trio/"))
+            return true;
+    }
+    return false;
+}
+
 static uint32_t facts_of_units(const struct mh_model *m)
 {
     uint32_t facts = 0;
@@ -77,7 +91,7 @@ static uint32_t facts_of_units(const struct mh_model *m)
         if (m->units.v[i].command)
             continue;
         facts |= MH_FACT_server;
-        if (m->units.v[i].task)
+        if (m->units.v[i].task || sent_by_loop(m, &m->units.v[i]))
             facts |= MH_FACT_loop;
         if (m->routes.v[m->units.v[i].route - 1].health)
             facts |= MH_FACT_probe;

@@ -81,8 +81,11 @@ int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at)
 
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
 {
-    return t->error && t->caught && t->handler.kind == MH_FRAME_app && u->status > 0 &&
-           u->status < 400 && !t->retried && !t->fallback && t->body != MH_BODY_other && !t->logged;
+    /* a library may put a read right by itself; a write that it dropped stays undone */
+    bool dropped = t->caught && (t->handler.kind == MH_FRAME_app || t->write);
+
+    return t->error && dropped && u->status > 0 && u->status < 400 && !t->retried &&
+           !t->fallback && t->body != MH_BODY_other && !t->logged;
 }
 
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
