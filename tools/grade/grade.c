@@ -68,7 +68,7 @@ static uint32_t facts_of_acts(const struct mh_model *m)
     return facts;
 }
 
-/* Was the response sent from inside an event loop? Under uvloop no task is current at that moment. */
+/* Was the response sent from inside an event loop? Under uvloop no task is current then. */
 static bool sent_by_loop(const struct mh_model *m, const struct mh_unit *u)
 {
     const struct mh_stack *s = u->stack ? &m->stacks.v[u->stack - 1] : NULL;

@@ -280,7 +280,7 @@ static int64_t stood_still(const struct mh_grading *g, const struct mh_act *a)
     if (a->kind == MH_ACT_op) {
         const struct mh_op_seen *o = &g->m->ops.v[a->op];
 
-        /* a delay of a file operation holds the thread itself, and is on record before it is over */
+        /* a file's delay holds the thread itself, and is on record before it is over */
         return o->nonblocking ? 0 : MH_MAX(o->wait, a->peer ? 0 : o->delay);
     }
     return 0;

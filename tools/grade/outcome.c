@@ -84,8 +84,8 @@ bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
     /* a library may put a read right by itself; a write that it dropped stays undone */
     bool dropped = t->caught && (t->handler.kind == MH_FRAME_app || t->write);
 
-    return t->error && dropped && u->status > 0 && u->status < 400 && !t->retried &&
-           !t->fallback && t->body != MH_BODY_other && !t->logged;
+    return t->error && dropped && u->status > 0 && u->status < 400 && !t->retried && !t->fallback &&
+           t->body != MH_BODY_other && !t->logged;
 }
 
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
