@@ -176,6 +176,11 @@ void mh_num_say_size(struct mh_buf *b, uint64_t bytes)
     mh_buf_add(b, bytes == 1 ? " byte" : " bytes");
 }
 
+void mh_num_say_millionths(struct mh_buf *b, uint64_t millionths)
+{
+    say_parts(b, millionths, 1000000);
+}
+
 void mh_num_say_percent(struct mh_buf *b, uint32_t share)
 {
     uint64_t millionths = ((uint64_t)share * 100000000 + UINT32_MAX / 2) / UINT32_MAX;

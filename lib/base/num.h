@@ -23,4 +23,5 @@ extern const char mh_num_size_units[];
 /* "200 ms", "1.5 s", "2 min"; "4 KiB", "100 bytes"; "25 %". */
 void mh_num_say_time(struct mh_buf *b, int64_t ns);
 void mh_num_say_size(struct mh_buf *b, uint64_t bytes);
+void mh_num_say_millionths(struct mh_buf *b, uint64_t millionths); /* "1.25" */
 void mh_num_say_percent(struct mh_buf *b, uint32_t share);

@@ -10,7 +10,11 @@
 /* A time of this distribution; never negative. The same word gives the same time. */
 int64_t mh_dist_draw(const struct mh_dist *dist, uint64_t word);
 
-/* Its mean, before times below 0 are taken as 0. */
+/* Natural logarithm of x > 0, and its inverse for -700 < x < 700: good to 1e-14. */
+double mh_draw_log(double x);
+double mh_draw_exp(double x);
+
+/* Its mean, before times are cut at 0 or an hour; at most an hour. */
 int64_t mh_dist_mean(const struct mh_dist *dist);
 
 /* A number from low to high, both included. */

@@ -27,7 +27,9 @@ enum mh_key {
     TYPE(side, false, "client or server")                                                          \
     TYPE(per, false, "run, process, peer, connection or site")                                     \
     TYPE(signal, false, "")                                                                        \
-    TYPE(delay, false, "TIME, TIME jitter TIME, uniform TIME TIME or normal TIME TIME; each time") \
+    TYPE(delay, false,                                                                             \
+         "TIME, TIME jitter TIME, uniform TIME TIME, normal TIME TIME, pareto TIME SHAPE or "      \
+         "lognormal TIME SHAPE; each time")                                                        \
     TYPE(range, false, "BYTES or LEAST..MOST, such as 1..16; each")                                \
     TYPE(after, false, "yes or after SIZE, such as after 4KiB; the size")                          \
     TYPE(corrupt, false, "N bits or N bytes, or either per SIZE, such as 1 bit per 10KiB; N")      \

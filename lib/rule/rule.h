@@ -25,10 +25,19 @@ enum {
 
 enum mh_side { MH_SIDE_any, MH_SIDE_client, MH_SIDE_server };
 enum mh_per { MH_PER_run, MH_PER_process, MH_PER_peer, MH_PER_connection, MH_PER_site };
-enum mh_dist_kind { MH_DIST_none, MH_DIST_fixed, MH_DIST_jitter, MH_DIST_uniform, MH_DIST_normal };
+enum mh_dist_kind {
+    MH_DIST_none,
+    MH_DIST_fixed,
+    MH_DIST_jitter,
+    MH_DIST_uniform,
+    MH_DIST_normal,
+    MH_DIST_pareto,
+    MH_DIST_lognormal,
+};
 
 /* A time drawn at random; a and b are nanoseconds. jitter: a ± b, evenly; uniform: a to b; normal:
- * mean a, standard deviation b, never below 0. */
+ * mean a, standard deviation b, never below 0; pareto: least a, shape b; lognormal: median a, shape
+ * b; shapes are in millionths, and no draw is above an hour. */
 struct mh_dist {
     enum mh_dist_kind kind;
     int64_t a, b;

@@ -72,8 +72,14 @@ static void say_delay(const struct mh_dist *d, struct mh_buf *b)
         mh_buf_add(b, " ± ");
     if (d->kind == MH_DIST_uniform)
         mh_buf_add(b, " to ");
-    if (d->kind != MH_DIST_fixed)
+    if (d->kind >= MH_DIST_pareto) {
+        mh_buf_add(b,
+                   d->kind == MH_DIST_pareto ? " or more (pareto, shape " : " (lognormal, shape ");
+        mh_num_say_millionths(b, (uint64_t)d->b);
+        mh_buf_add_char(b, ')');
+    } else if (d->kind != MH_DIST_fixed) {
         mh_num_say_time(b, d->b);
+    }
     if (d->kind == MH_DIST_normal)
         mh_buf_add(b, " (normal)");
 }

@@ -304,9 +304,12 @@ static bool dist_kind(char **text, struct mh_dist *ret)
     static const struct {
         const char *word;
         enum mh_dist_kind kind;
-    } kinds[] = {{"uniform", MH_DIST_uniform}, {"normal", MH_DIST_normal}};
+    } kinds[] = {{"uniform", MH_DIST_uniform},
+                 {"normal", MH_DIST_normal},
+                 {"pareto", MH_DIST_pareto},
+                 {"lognormal", MH_DIST_lognormal}};
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         size_t n = strlen(kinds[i].word);
 
         if (!strncmp(*text, kinds[i].word, n) && ((*text)[n] == ' ' || (*text)[n] == '\t')) {
@@ -319,6 +322,34 @@ static bool dist_kind(char **text, struct mh_dist *ret)
     return false;
 }
 
+/* The shape of a skewed distribution: a plain number, kept in millionths. */
+static bool part_shape(struct mh_loader *l, const struct mh_key_row *k, const char *whole,
+                       const char *text, int64_t *ret)
+{
+    size_t n = strspn(text, "0123456789"),
+           m = text[n] == '.' ? strspn(text + n + 1, "0123456789") : 0;
+    int64_t shape = 0, unit = 1000000;
+
+    if (!*text) {
+        mh_complain_value(l, k, whole, "the shape is missing");
+        return false;
+    }
+    if (!n || n > 3 || m > 6 || (text[n] == '.' && !m) || text[n + (m ? m + 1 : 0)]) {
+        mh_complain_value(l, k, whole, "%q is not a shape, such as 1.2", text);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        shape = shape * 10 + (text[i] - '0') * unit;
+    for (size_t i = 0; i < m; i++)
+        shape += (text[n + 1 + i] - '0') * (unit /= 10);
+    if (shape < 50000 || shape > 100 * INT64_C(1000000)) {
+        mh_complain_value(l, k, whole, "%q is out of range; shapes are from 0.05 to 100", text);
+        return false;
+    }
+    *ret = shape;
+    return true;
+}
+
 static bool take_delay(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
 {
     struct mh_dist dist = {MH_DIST_none};
@@ -326,12 +357,11 @@ static bool take_delay(struct mh_loader *l, const struct mh_key_row *k, void *fi
     bool named;
 
     memcpy(whole, text, strlen(text) + 1);
-    if ((text[0] < '0' || text[0] > '9') && strncmp(text, "uniform", 7) != 0 &&
-        strncmp(text, "normal", 6) != 0) {
+    named = dist_kind(&text, &dist);
+    if (!named && (text[0] < '0' || text[0] > '9')) {
         mh_complain_value(l, k, whole, "it is not a time");
         return false;
     }
-    named = dist_kind(&text, &dist);
     second = cut_time(text);
     if (!part_time(l, k, whole, text, &dist.a))
         return false;
@@ -343,7 +373,10 @@ static bool take_delay(struct mh_loader *l, const struct mh_key_row *k, void *fi
         second = blanks(second + 6);
         dist.kind = MH_DIST_jitter;
     }
-    if (dist.kind != MH_DIST_fixed) {
+    if (dist.kind >= MH_DIST_pareto) {
+        if (!part_shape(l, k, whole, second, &dist.b))
+            return false;
+    } else if (dist.kind != MH_DIST_fixed) {
         if (!*second) {
             mh_complain_value(l, k, whole, "the second time is missing");
             return false;
@@ -359,7 +392,7 @@ static bool take_delay(struct mh_loader *l, const struct mh_key_row *k, void *fi
         mh_complain_value(l, k, whole, "the first time is larger than the second");
         return false;
     }
-    if (dist.a == 0 && dist.b == 0) {
+    if (dist.a == 0 && (dist.b == 0 || dist.kind >= MH_DIST_pareto)) {
         mh_complain_value(l, k, whole, "a delay of nothing");
         return false;
     }

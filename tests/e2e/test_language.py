@@ -71,8 +71,8 @@ def test_check_tells_all_mistakes_with_their_place(tmp_path):
         f"{bad}:2: unknown key 'sed' in [run]; did you mean 'seed'?\n"
         f"{bad}:4: call = 'resv': unknown call (did you mean 'recv'?); allowed: operations, groups or libc "
         "calls, as `mishap list calls` shows them\n"
-        f"{bad}:5: delay = '200': '200' has no unit; allowed: TIME, TIME jitter TIME, uniform TIME TIME or "
-        "normal TIME TIME; each time from 0 s to 1 h (ns, us, ms, s, m, h)\n")
+        f"{bad}:5: delay = '200': '200' has no unit; allowed: TIME, TIME jitter TIME, uniform TIME TIME, "
+        "normal TIME TIME, pareto TIME SHAPE or lognormal TIME SHAPE; each time from 0 s to 1 h (ns, us, ms, s, m, h)\n")
 
 
 def test_check_goes_on_after_a_bad_file(tmp_path):
