@@ -260,16 +260,19 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         .ready = o->ready,
         .where = where,
         .rules = plan->rules,
-        .control = mh_control_open(plan->dir),
         .for_ns = o->for_ns,
         .quiet = o->quiet,
     };
     int r, status;
 
-    if (!todo.control) {
-        mh_log("Cannot make the control page in '%s'", plan->dir);
+    r = mh_control_open(plan->dir, true, &todo.control);
+    if (r < 0) {
+        mh_log_errno(r, "Cannot make the control page in '%s'", plan->dir);
         return MH_EXIT_TROUBLE;
     }
+    if (plan->rules)
+        mh_control_tell(todo.control, plan->rules,
+                        strlen(plan->config) < MH_CONTROL_TEXT ? plan->config : "");
     if (o->with && !o->no_calm && plan->rules && plan->rules->nfaults && !mh_plan_has_calm(plan))
         todo.calm_ns = CALM_NS;
     r = mh_run_supervise(&todo, &result);

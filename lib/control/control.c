@@ -16,7 +16,7 @@
 
 /* The page is made under a name of its own and linked to its place: whoever comes second finds a
  * whole one. */
-static void control_create(const char *path)
+static int control_create(const char *path)
 {
     struct mh_control *c;
     long fd, p, mine;
@@ -26,14 +26,14 @@ static void control_create(const char *path)
     mh_buf_add_char(&temp, '.');
     mh_buf_add_uint(&temp, (uint64_t)mh_sys_getpid(), 10);
     if (temp.cut)
-        return;
+        return -ENAMETOOLONG;
     fd = mh_sys(SYS_openat, AT_FDCWD, temp.data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
-        return;
+        return (int)fd;
     mine = mh_sys(SYS_fallocate, fd, 0, 0, sizeof(*c));
     if (mine == -EOPNOTSUPP)
         mine = mh_sys(SYS_ftruncate, fd, sizeof(*c));
-    p = mine ? -1 : mh_sys(SYS_mmap, 0, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    p = mine ? mine : mh_sys(SYS_mmap, 0, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     mh_sys(SYS_close, fd);
     if (p > 0 || p < -4095) {
         c = (struct mh_control *)p;
@@ -41,47 +41,60 @@ static void control_create(const char *path)
         c->version = MH_CONTROL_VERSION;
         mh_sys(SYS_getrandom, &c->digest_key, sizeof(c->digest_key), 0);
         mh_sys(SYS_munmap, c, sizeof(*c));
-        mh_sys(SYS_linkat, AT_FDCWD, temp.data, AT_FDCWD, path, 0);
+        p = mh_sys(SYS_linkat, AT_FDCWD, temp.data, AT_FDCWD, path, 0);
     }
     mh_sys(SYS_unlinkat, AT_FDCWD, temp.data, 0);
+    return p == -EEXIST ? 0 : (int)p;
 }
 
-static struct mh_control *control_map(const char *path)
+/* Is it ours, and of this version? What stands first never moves. */
+static long control_check(long fd)
+{
+    struct {
+        char magic[8];
+        uint32_t version;
+    } head;
+    long n = mh_sys(SYS_pread64, fd, &head, sizeof(head), 0);
+
+    if (n < 0)
+        return n;
+    if (n < (long)sizeof(head) || memcmp(head.magic, MH_CONTROL_MAGIC, sizeof(head.magic)))
+        return -EBADMSG;
+    if (head.version != MH_CONTROL_VERSION)
+        return -EPROTONOSUPPORT;
+    n = mh_sys(SYS_lseek, fd, 0, SEEK_END);
+    return n < (long)sizeof(struct mh_control) ? -EBADMSG : 0;
+}
+
+static int control_map(const char *path, struct mh_control **ret)
 {
     long fd = mh_sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
-    struct mh_control *c = NULL;
-    long size, p;
+    long p;
 
     if (fd < 0)
-        return NULL;
-    size = mh_sys(SYS_lseek, fd, 0, SEEK_END);
-    p = size < (long)sizeof(*c)
-            ? -1
-            : mh_sys(SYS_mmap, 0, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        return (int)fd;
+    p = control_check(fd);
+    if (!p)
+        p = mh_sys(SYS_mmap, 0, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     mh_sys(SYS_close, fd);
     if (p < 0 && p > -4096)
-        return NULL;
-    c = (struct mh_control *)p;
-    if (memcmp(c->magic, MH_CONTROL_MAGIC, sizeof(c->magic)) || c->version != MH_CONTROL_VERSION) {
-        mh_sys(SYS_munmap, c, sizeof(*c));
-        return NULL;
-    }
-    return c;
+        return (int)p;
+    *ret = (struct mh_control *)p;
+    return 0;
 }
 
-struct mh_control *mh_control_open(const char *dir)
+int mh_control_open(const char *dir, bool make, struct mh_control **ret)
 {
-    struct mh_control *c;
     MH_BUF(path, 560);
+    int r;
 
     mh_buf_add(&path, dir);
     mh_buf_add(&path, "/control");
     if (path.cut)
-        return NULL;
-    c = control_map(path.data);
-    if (!c) {
-        control_create(path.data);
-        c = control_map(path.data);
-    }
-    return c;
+        return -ENAMETOOLONG;
+    r = control_map(path.data, ret);
+    if (r != -ENOENT || !make)
+        return r;
+    r = control_create(path.data);
+    return r < 0 ? r : control_map(path.data, ret);
 }

@@ -6,9 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rule/count.h"
+#include "rule/rule.h"
 
-enum { MH_CONTROL_VERSION = 1 };
+enum {
+    MH_CONTROL_VERSION = 2,
+    MH_CONTROL_CHANGED = 32, /* how many faults may have changed values */
+    MH_CONTROL_TEXT = 4096,
+};
 #define MH_CONTROL_MAGIC "MHCTL\r\n"
 
 struct mh_control {
@@ -24,7 +28,33 @@ struct mh_control {
     uint64_t fired[128];         /* how often each fault fired, for progress and watch */
     uint64_t units, units_5xx;   /* inbound requests ended, and those with a 5xx status */
     struct mh_counters counters; /* of faults with `per = run` */
+    uint32_t calm;               /* 1: `mishap run` makes its calm start, nothing fires */
+
+    /* What the run was started with, told by whoever came first: */
+    uint32_t told; /* 1 while it is being written, then 2 */
+    uint32_t nfaults;
+    char names[MH_MAX_FAULTS][MH_NAME_SIZE];
+    char config[MH_CONTROL_TEXT]; /* as MISHAP_CONFIG, absolute; "" none, or too long */
+
+    /* Values that were changed since: */
+    uint32_t generation; /* of them; odd while they are being written */
+    uint32_t nchanged;
+    char changes[MH_CONTROL_TEXT]; /* lines NAME.KEY=VALUE, as mh_rules_load_changed() takes them */
+    struct mh_fault changed[MH_CONTROL_CHANGED]; /* the same compiled */
 };
 
-/* Opens (creates at need) the control file in `dir` and maps it. Returns NULL on failure. */
-struct mh_control *mh_control_open(const char *dir);
+/* Maps the control file in `dir`; `make`: creates it at need. Returns 0 or a negative errno:
+ * -EPROTONOSUPPORT it was made by another version of mishap, -EBADMSG it is none. */
+int mh_control_open(const char *dir, bool make, struct mh_control **ret);
+
+/* Says what the run is started with; only the first one is heard. */
+void mh_control_tell(struct mh_control *c, const struct mh_rules *rules, const char *config);
+
+/* Exchanges all changed values; called by one tool at a time. Returns 0, -E2BIG or -ENOSPC when the
+ * text or the faults are too many. */
+int mh_control_change(struct mh_control *c, const char *changes, const struct mh_fault *faults,
+                      unsigned n);
+
+/* Puts the changed faults into `rules`, which keep what concerns this process. Returns the
+ * generation; or -EAGAIN when it is just being written: then `rules` may hold a mixture. */
+int64_t mh_control_apply(const struct mh_control *c, struct mh_rules *rules);

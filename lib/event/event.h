@@ -36,6 +36,7 @@ enum mh_note {
     MH_NOTE_table_full,     /* a table of ours is full; value: which */
     MH_NOTE_bypass,         /* io_uring or another way past libc */
     MH_NOTE_no_outcome,     /* outcomes cannot be followed in this interpreter */
+    MH_NOTE_changed,        /* `mishap set` gave faults other values; value: which time */
 };
 
 /* Steps of `outcome`, in the order in which they may come. Append only. */

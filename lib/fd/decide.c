@@ -10,18 +10,20 @@
 #include "base/hash.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/live.h"
 
 #include "base/banned.h"
 
 static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdict *ret)
 {
-    const struct mh_rules *rules = mh_guest.rules;
+    const struct mh_rules *rules = mh_live_rules();
     int64_t now = mh_now();
 
     ret->fault = ret->delay_fault = -1;
     if (!(rules->ops & MH_OP_BIT(op->kind)) || !mh_writer_ok())
         return false;
-    if (__atomic_load_n(&mh_guest.control->off, __ATOMIC_RELAXED))
+    if (__atomic_load_n(&mh_guest.control->off, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&mh_guest.control->calm, __ATOMIC_RELAXED))
         return false;
     op->run_ns = mh_guest_run_ns(now);
     op->process_ns = now - mh_guest.started_at;

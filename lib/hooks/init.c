@@ -14,8 +14,10 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/sys.h"
+#include "control/control.h"
 #include "event/write.h"
 #include "fd/epoll.h"
+#include "fd/live.h"
 #include "fd/observe.h"
 #include "hooks/gate.h"
 #include "hooks/memory.h"
@@ -170,6 +172,41 @@ static void out_find(void)
     directory_make(mh_guest.out);
 }
 
+static void complain_control(int r)
+{
+    const char *nothing = ": nothing is recorded or injected";
+
+    if (r == -EPROTONOSUPPORT)
+        say(mh_guest.out, " holds a run of another version of mishap; give a directory of its own",
+            nothing);
+    else if (r == -EBADMSG)
+        say(mh_guest.out, " holds a file 'control' that is not a run's", nothing);
+    else
+        say("cannot write to ", mh_guest.out, nothing);
+}
+
+/* Tells the run's page what it was started with; paths are made absolute. */
+static void tell_run(void)
+{
+    const char *config = getenv("MISHAP_CONFIG");
+    char cwd[400] = ".";
+    MH_BUF(paths, MH_CONTROL_TEXT);
+
+    mh_sys(SYS_getcwd, cwd, sizeof(cwd));
+    for (const char *p = config ? config : ""; *p;) {
+        size_t n = strcspn(p, ":");
+
+        if (n) {
+            mh_buf_add(&paths, paths.len ? ":" : "");
+            mh_buf_add(&paths, *p == '/' ? "" : cwd);
+            mh_buf_add(&paths, *p == '/' ? "" : "/");
+            mh_buf_add_n(&paths, p, n);
+        }
+        p += n + (p[n] == ':');
+    }
+    mh_control_tell(mh_guest.control, mh_guest.rules, paths.cut ? "" : paths.data);
+}
+
 /* The seed in force: given, or from the scenario, or drawn once for the whole run. */
 static void seed_choose(void)
 {
@@ -255,6 +292,7 @@ static void after_fork_child(void)
     mh_thread.depth = 1;
     mh_writer_abandon();
     mh_guest.epoch++;
+    mh_live_after_fork();
     mh_fd_after_fork();
     mh_epoll_after_fork();
     mh_python_after_fork();
@@ -316,13 +354,16 @@ static bool arrive(void)
     if (!rules_load(&good))
         return false;
     out_find();
-    mh_guest.control = mh_control_open(mh_guest.out);
-    if (!mh_guest.control) {
-        say("cannot write to ", mh_guest.out, ": nothing is recorded or injected");
+    r = mh_control_open(mh_guest.out, true, &mh_guest.control);
+    if (r < 0) {
+        complain_control(r);
         return false;
     }
+    if (good)
+        tell_run();
     mh_python_init();
     seed_choose();
+    mh_live_init();
     r = recording_begin(command_line, false);
     if (r < 0) {
         say("cannot record below ", mh_guest.out, ": nothing is recorded or injected");

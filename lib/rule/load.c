@@ -201,8 +201,11 @@ void mh_load_skip(struct mh_loader *l)
 void mh_load_section_end(struct mh_loader *l)
 {
     check_empty(l);
-    if (l->section == MH_SECTION_fault)
+    if (l->section == MH_SECTION_fault) {
+        mh_change_rest(l);
+        check_empty(l);
         mh_check_fault(l);
+    }
     /* a wrong `for` has been told: it shall not be missed as well */
     if (l->section == MH_SECTION_phase && l->key_line[MH_KEY_phase_for] && !l->phase->for_ns)
         l->phase->for_ns = 1;
@@ -309,6 +312,7 @@ static const struct mh_key_row *new_key(struct mh_loader *l, const char *name, c
 int mh_load_key(void *loader, const char *section, const char *name, const char *value)
 {
     struct mh_loader *l = loader;
+    bool changed;
 
     if (l->continued) {
         l->empty_line = 0;
@@ -337,8 +341,13 @@ int mh_load_key(void *loader, const char *section, const char *name, const char 
     l->key = new_key(l, name, value);
     if (!l->key)
         return 1;
+    changed = mh_change_find(l, name);
+    if (changed)
+        value = l->changed;
     if (value[0]) {
         take_value(l, l->key, value);
+        if (changed) /* what goes on with the line in the file is not wanted */
+            l->key = NULL;
     } else {
         l->empty_line = l->line;
         tried(l, l->key);
@@ -386,6 +395,12 @@ static void take_paths(struct mh_loader *l, const char *paths)
 
 int mh_rules_load(const char *paths, struct mh_rules *ret, struct mh_mistakes *mistakes)
 {
+    return mh_rules_load_changed(paths, NULL, ret, mistakes);
+}
+
+int mh_rules_load_changed(const char *paths, const char *changes, struct mh_rules *ret,
+                          struct mh_mistakes *mistakes)
+{
     struct mh_loader l;
 
     /* faults and phases are cleared one by one, as they come: most of a set is never touched */
@@ -396,6 +411,7 @@ int mh_rules_load(const char *paths, struct mh_rules *ret, struct mh_mistakes *m
     memset(&l, 0, sizeof(l));
     l.rules = ret;
     l.mistakes = mistakes;
+    l.changes = changes;
     take_defaults(&l, MH_SECTION_run, ret);
     ret->seed_given = false;
     take_paths(&l, paths);

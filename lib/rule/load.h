@@ -23,6 +23,19 @@ struct mh_mistakes {
  * order of file and line, and *ret holds no faults. */
 int mh_rules_load(const char *paths, struct mh_rules *ret, struct mh_mistakes *mistakes);
 
+/* The same with changes: lines "NAME.KEY=VALUE" that stand in the place of what the files say, or
+ * are added to the section. Mistakes in them have the line of the key, or of the section. */
+int mh_rules_load_changed(const char *paths, const char *changes, struct mh_rules *ret,
+                          struct mh_mistakes *mistakes);
+
+/* One line of changes, borrowed; the key is behind the last '.' before the first '='. Returns where
+ * the next one begins; NULL at the end, or when this is none. */
+struct mh_change {
+    const char *name, *key, *value;
+    size_t name_len, key_len, value_len;
+};
+const char *mh_change_next(const char *changes, struct mh_change *ret);
+
 /* One English sentence that says what the fault does, where and when, for `mishap check` and the
  * report: "recv on redis:6379 is delayed by 200 ms ± 50 ms, 25 % of the time". */
 struct mh_buf;

@@ -55,6 +55,9 @@ struct mh_loader {
     struct mh_phase spare_phase; /* for sections that will not be kept, so that their keys are */
     struct mh_fault spare_fault; /* read all the same */
     char value[MH_LOAD_LINE];
+
+    const char *changes; /* of mh_rules_load_changed(); NULL none */
+    char changed[MH_LOAD_LINE];
 };
 
 /* Appends to *b: %s text, %q text in quotes and cut to a sensible length, %u unsigned. */
@@ -103,6 +106,12 @@ void mh_load_section_end(struct mh_loader *l);
 /* A key line that cannot be used: what goes on with it is not read. */
 void mh_load_skip(struct mh_loader *l);
 int mh_load_key(void *loader, const char *section, const char *name, const char *value);
+
+/* change.c: the value that `key` of the fault being read has now, into l->changed; false: the
+ * file's. */
+bool mh_change_find(struct mh_loader *l, const char *key);
+/* Takes the changes of keys that the section does not have. */
+void mh_change_rest(struct mh_loader *l);
 
 /* value.c: takes the text into the field; returns whether the key's effect is now in force. */
 bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *field, char *text);

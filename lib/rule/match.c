@@ -243,15 +243,25 @@ static void fault_hint(const struct mh_fault *f, struct mh_peer_hint *ret)
 
 void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line)
 {
-    rules->ops = 0;
-    memset(rules->by_op, 0, sizeof(rules->by_op));
     for (unsigned i = 0; i < rules->nfaults; i++) {
         struct mh_fault *f = &rules->faults[i];
 
         f->takes_part = fault_takes_part(f, line);
+        if (f->takes_part)
+            fault_hint(f, &rules->hints[i]);
+    }
+    mh_rules_rebind(rules);
+}
+
+void mh_rules_rebind(struct mh_rules *rules)
+{
+    rules->ops = 0;
+    memset(rules->by_op, 0, sizeof(rules->by_op));
+    for (unsigned i = 0; i < rules->nfaults; i++) {
+        const struct mh_fault *f = &rules->faults[i];
+
         if (!f->takes_part)
             continue;
-        fault_hint(f, &rules->hints[i]);
         rules->ops |= f->ops;
         for (unsigned op = 0; op < MH_OP_COUNT; op++)
             if (f->ops & MH_OP_BIT(op))

@@ -200,6 +200,9 @@ bool mh_rules_takes_part(const struct mh_rules *rules, const char *exe, const ch
 /* Evaluates `process =` of each fault for this process and fills takes_part and ops. */
 void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line);
 
+/* The operations of the faults anew, after some were exchanged in a bound set. */
+void mh_rules_rebind(struct mh_rules *rules);
+
 /* Does this peer match one pattern? */
 bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer *peer);
 

@@ -59,6 +59,8 @@ MISUSE = [
     (("list", "frobs"), "frobs"),
     (("explain",), ""),
     (("explain", "MH-9999"), "MH-9999"),
+    (("set",), "which run?"),
+    (("set", "/no/such", "off"), "there is no directory '/no/such'"),
     (("events",), "which recordings?"),
     (("events", "/no/such"), "there is no '/no/such'"),
 ]

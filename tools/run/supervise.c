@@ -91,7 +91,7 @@ static void begin_faults(struct supervisor *s)
     struct mh_control *c = s->run->control;
     int64_t now = mh_now(), length = s->run->for_ns;
 
-    memset(c->fault_off, 0, sizeof(c->fault_off));
+    __atomic_store_n(&c->calm, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&c->origin_at, now, __ATOMIC_RELEASE);
     if (!length && !s->run->with)
         length = scenario_end(s->run->rules);
@@ -322,7 +322,7 @@ static int start(struct supervisor *s)
 
     c->hold = 1; /* the clock is ours to start */
     if (s->run->calm_ns)
-        memset(c->fault_off, 0xff, sizeof(c->fault_off));
+        c->calm = 1;
     pid = mh_spawn(s->run->command, s->run->environment);
     if (pid < 0)
         return pid;
