@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "grade/grade.h"
-#include "play.h"
+#include "play-more.h"
 #include "story.h"
 
 #include "base/banned.h"
@@ -113,6 +113,18 @@ static const struct play plays[] = {
      cache_takes_it_down},
     {"the cache in a store", "MH-0401", "fail", well_mixed, cache_in_store_takes_it_down},
     {"the store beside a cache", "MH-0401", "not exercised", well_mixed, store_takes_it_down},
+    {"a mistake in the handler", "MH-0102", "fail", well, mistaken},
+    {"a handler that works", "MH-0102", "pass", well, decided},
+    {"a KeyError on purpose", "MH-0102", "not exercised", well, mapped},
+    {"told as information", "MH-1006", "fail", well, told_as_info},
+    {"told as a warning", "MH-1006", "pass", well, decided},
+    {"printed, without a level", "MH-1006", "not exercised", well, printed},
+    {"the first failure is kept", "MH-2002", "fail", needs_nobody, uncontrolled, remembered,
+     .hits = 1},
+    {"asked again", "MH-2002", "pass", needs_nobody, uncontrolled, well, .hits = 1},
+    {"a breaker, after several", "MH-2002", "not exercised", needs_nobody, uncontrolled,
+     remembered},
+    {"the process goes on", "MH-0104", "pass", well, uncontrolled},
     {"recovers", "MH-0403", "pass", well, uncontrolled},
     {"stays down", "MH-0403", "fail", well, uncontrolled, stuck},
     {"watched for 12 s only", "MH-0403", "unclear", well, uncontrolled, stuck,
@@ -222,6 +234,48 @@ static void a_finding(void **state)
     json_decref(again);
 }
 
+/* A process that ends 1 s after a fault, while another one goes on to be recorded. */
+static const char *ended(int status, bool other_answers)
+{
+    static char got[48];
+    struct story s = {0};
+    json_t *document;
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, 10);
+    s.now = CALM_MS;
+    for (int i = 0; i < 3; i++)
+        unit(&s, decided, 10);
+    s.now += 1000;
+    story(&s, exit, "", .status = status);
+    story_close(&s);
+    story_open(&s, "b");
+    for (s.now = 8000; s.now < 20000; s.now += 1000)
+        if (other_answers)
+            unit(&s, well, 10);
+        else
+            story(&s, sleep, "", .requested_ns = STORY_MS);
+    story_close(&s);
+    document = grade_story(&s);
+    snprintf(got, sizeof(got), "%s %s", verdict(document, "MH-0104"),
+             finding(document, "MH-0104")
+                 ? json_string_value(json_object_get(finding(document, "MH-0104"), "severity"))
+                 : "");
+    json_decref(document);
+    story_remove(&s);
+    return got;
+}
+
+static void ends(void **state)
+{
+    assert_string_equal(ended(1, false), "fail Critical");
+    assert_string_equal(ended(1, true), "fail High");
+    assert_string_equal(ended(0, true), "not exercised "); /* as it was asked to */
+}
+
 /* MH-0601 is Critical when all that serve stood still at once. */
 static void stall(void **state)
 {
@@ -239,7 +293,7 @@ static void stall(void **state)
 /* The card says why a grade is what the points would not give. */
 static void card(void **state)
 {
-    static const struct play few = {"", "", "", well, decided};
+    static const struct play few = {"", "", "", limited, limited};
     static const struct play worst = {
         .calm = well, .hit = decided, .later = stuck, .recovery_ms = 150000};
     json_t *document = perform(&few);
@@ -373,9 +427,10 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules), cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
-        cmocka_unit_test(gates), cmocka_unit_test(card),        cmocka_unit_test(stall),
-        cmocka_unit_test(order), cmocka_unit_test(catalogue),   cmocka_unit_test(damaged),
+        cmocka_unit_test(rules),   cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
+        cmocka_unit_test(gates),   cmocka_unit_test(card),        cmocka_unit_test(ends),
+        cmocka_unit_test(stall),   cmocka_unit_test(order),       cmocka_unit_test(catalogue),
+        cmocka_unit_test(damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

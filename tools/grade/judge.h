@@ -74,6 +74,9 @@ struct mh_trial {
     bool caught;        /* a handler is known */
     struct mh_frame handler;
     uint32_t type_born, type_last; /* texts: exception type, and what it became */
+    uint32_t type_handler;         /* text: a mistake of the handler's own, which was raised */
+    struct mh_frame raised;        /* ... there */
+    int log_level;                 /* highest of the records that told of it; 0 none, or unknown */
     bool followed;                 /* its exception was followed to the end */
     int body;                      /* enum mh_body */
     enum mh_outcome outcome;
@@ -91,11 +94,15 @@ struct mh_case {
     unsigned fired, background, outcomes[MH_OUTCOME_COUNT + 1];
 };
 
+enum { MH_SEQUENCE_WAITS = 12 };
+
 /* Tries of one thing in a row, each but the first because the one before failed. */
 struct mh_sequence {
     uint32_t unit, process, site, peer;
     unsigned attempts;
     int64_t first, last, median_wait, longest_wait;
+    int64_t waits[MH_SEQUENCE_WAITS]; /* the first ones, in order */
+    unsigned nwaits;
     bool exhausted; /* the last try failed, too */
     bool ended;     /* ... and the unit went on or ended without another */
     bool ambiguous, requested;
@@ -151,7 +158,7 @@ bool mh_has_optional(const struct mh_grading *g);
 /* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
-bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t);
+bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* An error was caught by the application, and nothing whatever came of it. */
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u);
 

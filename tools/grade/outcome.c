@@ -122,7 +122,7 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t)
 {
-    t->logged = mh_trial_logged(g, t);
+    t->logged = mh_trial_logged(g, t, &t->log_level);
     t->outcome = decide(g, t);
 }
 
@@ -234,28 +234,49 @@ static bool reported(const struct mh_grading *g, const struct mh_trial *t, int64
     return false;
 }
 
-bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t)
+/* Is this record about this failure? */
+static bool record_of(const struct mh_grading *g, const struct mh_trial *t, const struct mh_act *l)
+{
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+    const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
+    bool own;
+
+    if (l->process != op->process)
+        return false;
+    /* this unit's own reports, whatever they name; others' only when they name the failure */
+    own = (l->unit == t->unit && !l->ambiguous) ||
+          (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid));
+    if (own && (reports_failure(g->m, l) || tells(g, t, l)))
+        return true;
+    return (!l->unit || l->ambiguous || op->ambiguous) && may_speak_for(g, l, op) && tells(g, t, l);
+}
+
+bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
     int64_t until = u->ended + LOG_GRACE_S * second;
+    bool unknown = false, found = false;
 
+    *ret_level = 0;
     for (size_t i = first_log(g, op->at); i < g->logs.n; i++) {
         const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
-        bool own;
 
         if (l->at > until)
             break;
-        if (l->process != op->process)
+        if (!record_of(g, t, l))
             continue;
-        /* this unit's own reports, whatever they name; others' only when they name the failure */
-        own = (l->unit == t->unit && !l->ambiguous) ||
-              (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid));
-        if (own && (reports_failure(g->m, l) || tells(g, t, l)))
-            return true;
-        if ((!l->unit || l->ambiguous || op->ambiguous) && may_speak_for(g, l, op) &&
-            tells(g, t, l))
+        found = true;
+        unknown |= !l->log.level;
+        *ret_level = MH_MAX(*ret_level, l->log.traceback ? MH_LEVEL_error : l->log.level);
+        if (*ret_level >= MH_LEVEL_warning)
             return true;
     }
-    return t->error && reported(g, t, op->at);
+    if (t->error && reported(g, t, op->at)) {
+        *ret_level = 0;
+        return true;
+    }
+    if (unknown)
+        *ret_level = 0;
+    return found;
 }

@@ -88,6 +88,8 @@ static int emit(struct walker *w, unsigned i, bool ended)
         s = mh_vec_add(&w->g->sequences);
         if (!s)
             return -ENOMEM;
+        for (size_t k = 0; k < o->waits.n && k < MH_SEQUENCE_WAITS; k++)
+            o->s.waits[o->s.nwaits++] = o->waits.v[k];
         if (o->waits.n)
             qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
         o->s.median_wait = mh_quantile(o->waits.v, o->waits.n, 0.5);

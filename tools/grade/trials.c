@@ -168,6 +168,20 @@ static bool steers(const char *type)
     return false;
 }
 
+/* Types that say that the program itself is wrong, not the world: no errno leads to them. */
+static bool is_mistake(const char *type)
+{
+    static const char *const names[] = {"AttributeError", "UnboundLocalError", "TypeError",
+                                        "KeyError",       "NameError",         "IndexError",
+                                        "JSONDecodeError"};
+    const char *dot = strrchr(type, '.');
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(dot ? dot + 1 : type, names[i]))
+            return true;
+    return false;
+}
+
 static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
     for (uint32_t i = 0; i < o->nsteps; i++) {
@@ -182,6 +196,11 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
         case MH_STEP_replaced:
             t->type_last = s->type;
             t->followed = t->caught = false;
+            t->type_handler = 0;
+            if (is_mistake(mh_model_text(m, s->type)) && s->frame.kind == MH_FRAME_app) {
+                t->type_handler = s->type;
+                t->raised = s->frame;
+            }
             break;
         case MH_STEP_reraised:
             t->followed = t->caught = false;
@@ -399,7 +418,7 @@ static int take_op(struct making *k, uint32_t op)
         struct mh_trial *t = &k->g->trials.v[have];
 
         t->caught = t->followed = false;
-        t->type_born = 0;
+        t->type_born = t->type_handler = 0;
         trial_steps(k->g->m, o, t);
     }
     return 0;

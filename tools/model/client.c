@@ -52,6 +52,7 @@ static struct mh_act *attempt_add(struct mh_intake *in, int64_t conn, int64_t pe
         return NULL;
     a->peer = mh_intake_number(&in->peers, peer);
     a->attempt.family_id = (int32_t)peer;
+    a->attempt.retry_after = -1;
     p = a->peer ? &in->m->peers.v[a->peer - 1] : NULL;
     if (p)
         p->calls++;
@@ -95,6 +96,7 @@ int mh_intake_connect(struct mh_intake *in)
     if (!a)
         return -ENOMEM;
     a->from_connect = true;
+    a->unlimited = !e.nonblocking && e.timeout_ns == -1;
     a->at = MH_MIN(a->at, at - mh_intake_time(e.wait_ns));
     a->until = at;
     if (e.err && e.err != EINPROGRESS && e.err != EAGAIN && e.err != EINTR)
@@ -152,6 +154,7 @@ int mh_intake_request(struct mh_intake *in)
     a->pooled = !first;
     a->attempt.text = (uint32_t)text;
     a->attempt.digest = (uint64_t)e.digest;
+    a->keyed = e.idempotency_key != 0;
     a->until = MH_MAX(a->until, in->record->at + in->offset);
     c = mh_intake_conn(in, e.conn);
     if (c)
@@ -182,6 +185,7 @@ int mh_intake_response(struct mh_intake *in)
     }
     a->answered = true;
     a->attempt.status = (int32_t)e.status;
+    a->attempt.retry_after = (int32_t)MH_MIN(MH_MAX(e.retry_after_s, -1), INT32_MAX);
     a->attempt.ended = at;
     p = a->peer ? &in->m->peers.v[a->peer - 1] : NULL;
     if (p && e.latency_ns > 0 && e.latency_ns < mh_intake_time(INT64_MAX) &&

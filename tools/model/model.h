@@ -141,6 +141,8 @@ struct mh_act {
     bool from_op : 1, from_connect : 1; /* attempt: which records have told of it */
     bool loop : 1;                      /* wait, waited: on a set of descriptors */
     bool connecting : 1;
+    bool keyed : 1;     /* attempt: it has an Idempotency-Key */
+    bool unlimited : 1; /* attempt: a blocking connect without a limit */
     uint32_t tid, process, unit, stack, site, peer;
     uint32_t conn;       /* 1-based in model->conns */
     uint32_t attempt_of; /* act index plus 1 of the attempt that was current on that connection */
@@ -150,9 +152,10 @@ struct mh_act {
         struct {
             uint32_t text; /* method and path */
             int32_t err, status;
-            int32_t family_id; /* recorded peer id: tells addresses of one name apart */
-            int64_t ended;     /* when it failed or was answered, 0 unknown */
-            uint64_t digest;   /* of the request's first bytes, 0 when none left */
+            int32_t family_id;   /* recorded peer id: tells addresses of one name apart */
+            int64_t ended;       /* when it failed or was answered, 0 unknown */
+            uint64_t digest;     /* of the request's first bytes, 0 when none left */
+            int32_t retry_after; /* s, -1 none */
         } attempt;
         struct {
             int64_t timeout, waited;
@@ -161,12 +164,15 @@ struct mh_act {
         uint32_t op; /* index in model->ops */
         struct {
             uint32_t words; /* text */
+            uint64_t same;  /* digest of the line, digits masked */
             int32_t level;
             bool traceback;
         } log;
         int64_t requested; /* sleep */
         struct {
             int32_t result;
+            uint32_t name; /* text */
+            int64_t wait;
         } dns;
     };
 };

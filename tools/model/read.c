@@ -262,6 +262,7 @@ static int on_log(struct mh_intake *in)
     a->log.words = (uint32_t)words;
     a->log.level = (int32_t)e.level;
     a->log.traceback = e.traceback != 0;
+    a->log.same = (uint64_t)e.same;
     in->m->logs_seen++;
     return 0;
 }
@@ -281,9 +282,12 @@ static int on_dns(struct mh_intake *in)
 {
     struct mh_ev_dns e = mh_record_as(in->record, dns);
     struct mh_act *a = mh_intake_act(in, MH_ACT_dns, e.stack, e.task, e.unit);
+    int64_t name = tail_text(in);
 
-    if (!a)
+    if (!a || name < 0)
         return -ENOMEM;
+    a->dns.name = (uint32_t)name;
+    a->dns.wait = sane(e.wait_ns);
     a->dns.result = (int32_t)e.result;
     a->at -= sane(e.wait_ns);
     return 0;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about what the application does with an error once it has it: MH-0102 its handler fails
+ * itself, MH-0104 the process ends, MH-1006 it is only told as information, MH-2002 the failure is
+ * remembered and served for ever. */
+#include <errno.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+static const int64_t second = 1000000000;
+
+/* ---- MH-0102 ---- */
+
+static double value_0102(struct mh_grading *g, const struct mh_trial *t)
+{
+    if (!t->error || t->outcome == MH_OUTCOME_unknown || !t->type_born)
+        return MH_NOT_MINE;
+    if (t->type_handler && (t->outcome == MH_OUTCOME_broke || t->outcome == MH_OUTCOME_collapsed))
+        return 0;
+    return t->caught && t->handler.kind == MH_FRAME_app ? 1 : MH_NOT_MINE;
+}
+
+static int file_0102(struct mh_grading *g, const struct mh_tally *t)
+{
+    struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_high);
+    char frame[400];
+
+    if (!j)
+        return -ENOMEM;
+    if (j->verdict == MH_VERDICT_unclear)
+        return 0;
+    mh_say_trials(g, j, t, "broke in the handler of the error");
+    if (j->verdict != MH_VERDICT_pass) {
+        const struct mh_trial *example = &g->trials.v[j->trial - 1];
+
+        mh_name_frame(g, &example->raised, frame, sizeof(frame));
+        mh_sentence(j->evidence, "while %s was handled, %s was raised in %s",
+                    mh_model_text(g->m, example->type_born),
+                    mh_model_text(g->m, example->type_handler), frame);
+    }
+    return 0;
+}
+
+int mh_judge_0102(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_0102);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++)
+        r = file_0102(g, &tallies.list.v[i]);
+    if (!r && !tallies.list.n)
+        r = g->trials.n && !g->m->steps_seen
+                ? mh_judge_none(g, MH_VERDICT_unclear,
+                                "what became of the exceptions could not be followed", NULL)
+                : mh_judge_none(g, MH_VERDICT_not_exercised,
+                                "no injected error was handled by the application", NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-0104 ---- */
+
+/* Did the process end within 5 s of the fault, by itself, while the run went on? */
+static double value_0104(struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
+    const struct mh_process *p = &g->m->processes.v[a->process];
+
+    if (!t->error || t->effect - 1 == MH_EFFECT_kill || mh_grading_unit(g, t->unit)->command)
+        return MH_NOT_MINE;
+    if (p->last - a->at > 5 * second)
+        return 1;
+    if (g->m->child_stopped || g->m->last < p->last + 2 * second)
+        return MH_NOT_MINE; /* it lived to the end of the run */
+    return p->exited && p->exit_status != 0 ? 0 : MH_NOT_MINE;
+}
+
+/* Has another process begun to answer since? */
+static bool replaced(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_process *p = &g->m->processes.v[mh_grading_unit(g, t->unit)->process];
+
+    for (size_t i = 0; i < g->m->processes.n; i++)
+        if (g->m->processes.v[i].nunits && g->m->processes.v[i].last > p->last + second)
+            return true;
+    return false;
+}
+
+int mh_judge_0104(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_0104);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        bool back = !t->example || replaced(g, &g->trials.v[t->example - 1]);
+        struct mh_judgement *j =
+            mh_judge_tally(g, t, back ? MH_SEVERITY_high : MH_SEVERITY_critical);
+
+        if (!j) {
+            r = -ENOMEM;
+        } else if (j->verdict != MH_VERDICT_unclear) {
+            mh_say_trials(g, j, t, "were followed by the end of the process within 5 s");
+            if (j->verdict != MH_VERDICT_pass && !back)
+                mh_sentence(j->evidence, "no other process answered after that");
+        }
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no error was injected into a request more than 5 s before the end",
+                          NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-1006 ---- */
+
+static double value_1006(struct mh_grading *g, const struct mh_trial *t)
+{
+    if (!t->error || !t->logged || !t->log_level || t->outcome == MH_OUTCOME_unknown ||
+        t->outcome == MH_OUTCOME_broke || t->outcome == MH_OUTCOME_hung ||
+        t->outcome == MH_OUTCOME_collapsed)
+        return MH_NOT_MINE;
+    return t->log_level >= MH_LEVEL_warning;
+}
+
+int mh_judge_1006(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_1006);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_low);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict != MH_VERDICT_unclear)
+            mh_say_trials(g, j, t, "were recorded as INFO or DEBUG only");
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no handled failure was recorded with a level that can be seen", NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-2002 ---- */
+
+enum { MEMORY_UNITS = 10 };
+
+static bool asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
+{
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (a->kind == MH_ACT_attempt && a->peer == peer)
+            return true;
+    }
+    return false;
+}
+
+/* Is this trial's operation the first that its process did at this site with this peer, and the
+ * only one of them that failed? A breaker would have seen several. */
+static bool is_first_use(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_unit *unit = mh_grading_unit(g, t->unit);
+    const struct mh_process *p = &g->m->processes.v[unit->process];
+
+    if (!t->peer || !t->error || t->ambiguous || unit->command)
+        return false;
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++)
+        if (g->m->units.v[i].begun < unit->begun && asks(g, &g->m->units.v[i], t->peer))
+            return false;
+    for (size_t i = 0; i < g->trials.n; i++)
+        if (g->trials.v[i].peer == t->peer && g->trials.v[i].unit != t->unit &&
+            mh_grading_unit(g, g->trials.v[i].unit)->process == unit->process)
+            return false;
+    return true;
+}
+
+static int judge_first(struct mh_grading *g, uint32_t trial)
+{
+    const struct mh_trial *t = &g->trials.v[trial];
+    const struct mh_unit *unit = mh_grading_unit(g, t->unit);
+    const struct mh_process *p = &g->m->processes.v[unit->process];
+    unsigned failing = 0, asking = 0;
+    struct mh_judgement *j;
+
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        if (u->route != unit->route || u->begun < unit->ended)
+            continue;
+        if (asks(g, u, t->peer))
+            asking++;
+        else
+            failing += mh_unit_failed(u);
+    }
+    if (!asking && failing < MEMORY_UNITS)
+        return 0;
+    j = mh_judge_file(g, asking ? MH_VERDICT_pass : MH_VERDICT_fail, t->site, t->peer,
+                      MH_SEVERITY_high, MH_CONFIDENCE_high);
+    if (!j)
+        return -ENOMEM;
+    j->fired = asking ? 1 : failing + 1;
+    j->failed = asking ? 0 : failing;
+    j->trial = trial + 1;
+    if (asking)
+        mh_reason(j, "after its first use had failed, %s was asked again",
+                  mh_name_peer(g, t->peer));
+    else
+        mh_sentence(j->evidence,
+                    "the first use of %s in the process failed once; %u later requests of %s "
+                    "failed, and not one of them asked it again",
+                    mh_name_peer(g, t->peer), failing, mh_name_route(g, t->unit));
+    return 0;
+}
+
+int mh_judge_2002(struct mh_grading *g)
+{
+    size_t before = g->judgements.n;
+    int r = 0;
+
+    for (uint32_t i = 0; i < g->trials.n && !r; i++)
+        if (is_first_use(g, &g->trials.v[i]))
+            r = judge_first(g, i);
+    if (!r && g->judgements.n == before)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no single fault hit the first use of a peer in a process",
+                          "[fault x] call = net.connect, error = ECONNREFUSED, first = 1");
+    return r;
+}
