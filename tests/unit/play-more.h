@@ -47,3 +47,101 @@ static void remembered(struct story *s, struct answer *a)
 {
     *a = (struct answer){.status = 500, .ms = 1, .retry_after = -1};
 }
+
+/* ---- MH-0504 ---- */
+static void varied(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 4; i++) {
+        int pause = 60 + (int)(s->ids * 37 % 90);
+
+        if (i) {
+            story(s, sleep, "", .requested_ns = pause * STORY_MS, .stack = IN_PRICES);
+            s->now += pause;
+        }
+        refuse(s, PRICES);
+    }
+    a->status = 503;
+}
+
+/* ---- MH-0507, MH-0508, MH-0509: requests that are the same, or not ---- */
+enum { LOST = -1 };
+
+/* One request on a connection of its own, and its answer: a status, or LOST after it was sent. */
+static void exchange(struct story *s, const char *text, int64_t digest, int status, int retry_after,
+                     bool keyed)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    story(s, request, text, .conn = conn, .peer = PRICES, .exchange = 1, .digest = digest,
+          .idempotency_key = keyed, .stack = IN_PRICES);
+    s->now += 2;
+    if (status == LOST)
+        caught(s, fault_at(s, MH_OP_recv, ECONNRESET, MH_EFFECT_error, PRICES, conn, 0), IN_APP);
+    else
+        story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = status,
+              .latency_ns = 2 * STORY_MS, .retry_after_s = retry_after, .stack = IN_PRICES);
+}
+static void asks_404_thrice(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 3; i++)
+        exchange(s, "GET /user/7", 5, 404, -1, false);
+}
+static void asks_404_once(struct story *s, struct answer *a)
+{
+    exchange(s, "GET /user/7", 5, 404, -1, false);
+    a->status = 404;
+}
+/* The report is made; until then there is none. */
+static void polls(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 4; i++)
+        exchange(s, "GET /report/7", 5, i < 3 ? 404 : 200, -1, false);
+}
+static void posts(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, 200, -1, false);
+}
+static void posts_again(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+    posts(s, a);
+}
+static void posts_once(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+    a->status = 503;
+}
+static void posts_keyed(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, true);
+    exchange(s, "POST /pay", 8, 200, -1, true);
+}
+/* Several items, whose requests begin alike. */
+static void posts_list(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 3; i++)
+        posts(s, a);
+}
+static void posts_list_lost(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+    posts(s, a);
+    posts(s, a);
+}
+static void hurries(struct story *s, struct answer *a)
+{
+    exchange(s, "GET /json", 6, 503, 5, false);
+    s->now += 100;
+    exchange(s, "GET /json", 6, 503, 5, false);
+}
+static void gives_up(struct story *s, struct answer *a)
+{
+    exchange(s, "GET /json", 6, 503, 5, false);
+}
+/* The next request is another one. */
+static void asks_another(struct story *s, struct answer *a)
+{
+    exchange(s, "GET /json", 6, 503, 5, false);
+    exchange(s, "GET /other", 7, 200, -1, false);
+}

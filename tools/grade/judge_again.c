@@ -354,6 +354,31 @@ int mh_judge_0508(struct mh_grading *g)
 
 /* ---- MH-0509 ---- */
 
+/* Of the same requests in a unit, the i-th act being the first: did one come before its time?
+ * -1: it is not the first, or nobody asked for patience. */
+static int hurried(const struct mh_grading *g, const struct mh_unit *u, uint32_t i)
+{
+    const struct mh_act *a = unit_act(g, u, i), *before = a;
+    int ret = 0;
+
+    if (a->kind != MH_ACT_attempt || a->attempt.retry_after <= 0 || !a->attempt.ended)
+        return -1;
+    for (uint32_t k = 0; k < i; k++)
+        if (is_same(a, unit_act(g, u, k)))
+            return -1;
+    for (uint32_t k = i + 1; k < u->nacts; k++) {
+        const struct mh_act *b = unit_act(g, u, k);
+        int64_t asked = MH_MIN(before->attempt.retry_after, 3600) * second;
+
+        if (!is_same(a, b))
+            continue;
+        if (asked > 0 && before->attempt.ended && b->at - before->attempt.ended < asked / 10 * 9)
+            ret = 1;
+        before = b;
+    }
+    return ret;
+}
+
 int mh_judge_0509(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
@@ -363,16 +388,9 @@ int mh_judge_0509(struct mh_grading *g)
         const struct mh_unit *u = &g->m->units.v[i];
 
         for (uint32_t k = 0; k < u->nacts && !r && !g->m->processes.v[u->process].baseline; k++) {
-            const struct mh_act *a = unit_act(g, u, k), *next = NULL;
-            int64_t asked = a->kind == MH_ACT_attempt ? a->attempt.retry_after : 0;
+            int hasty = hurried(g, u, k);
 
-            if (asked <= 0 || !a->attempt.ended)
-                continue;
-            for (uint32_t n = k + 1; n < u->nacts && !next; n++)
-                if (is_same(a, unit_act(g, u, n)))
-                    next = unit_act(g, u, n);
-            asked = MH_MIN(asked, 3600) * second;
-            if (!count(&tallies, a, next && next->at - a->attempt.ended < asked / 10 * 9))
+            if (hasty >= 0 && !count(&tallies, unit_act(g, u, k), hasty))
                 r = -ENOMEM;
         }
     }
