@@ -3,10 +3,12 @@
 """Sums up what the suites of tests/run have left: summary.py RESULTS SUITE...
 
 A suite is NAME.json (meson's test log, an object a line) or NAME.xml (pytest's JUnit file). One that left
-nothing counts as failed. Prints what was skipped and why, what failed, and the sum as the last line."""
+nothing counts as failed. NAME.seconds says how long it took, NAME.status how pytest ended if not well.
+Prints what was skipped and why, what failed, and the sum as the last line."""
 import json
 import os
 import sys
+import textwrap
 import xml.etree.ElementTree as ElementTree
 
 NO_RESULTS = {"bench"}  # figures only, never asserted
@@ -37,13 +39,39 @@ def of_pytest(path):
             yield name, "passed", ""
 
 
+def number(path):
+    try:
+        with open(path, encoding="ascii") as f:
+            return int(f.read())
+    except (OSError, ValueError):
+        return None
+
+
 def results(folder, suite):
     found = []
     for suffix, read in ((".json", of_meson), (".xml", of_pytest)):
         path = os.path.join(folder, suite + suffix)
         if os.path.exists(path):
-            found += list(read(path)) or [(suite, "failed", "no test was run")]
+            try:
+                found += list(read(path)) or [(suite, "failed", "no test was run")]
+            except (ValueError, KeyError, ElementTree.ParseError) as e:
+                found.append((suite, "failed", f"its results cannot be read: {e}"))
+    status = number(os.path.join(folder, suite + ".status"))
+    if status and status > 1:  # 1 is a failed test, which is among the results
+        found.append((suite, "failed", f"pytest ended with {status} before its end"))
     return found or ([] if suite in NO_RESULTS else [(suite, "failed", "left no results")])
+
+
+def print_skipped(found):
+    """A line for each reason: how many, and which tests, without their parameters."""
+    reasons = {}
+    for name, kind, reason in found:
+        if kind == "skipped":
+            reasons.setdefault(reason[:200], []).append(name.split("[")[0])
+    for reason, names in reasons.items():
+        print(f"    skipped {len(names)}: {reason}")
+        print(textwrap.fill(", ".join(dict.fromkeys(names)), 100, break_long_words=False,
+                            initial_indent=" " * 8, subsequent_indent=" " * 8))
 
 
 def main():
@@ -53,10 +81,11 @@ def main():
     for suite in suites:
         found = results(folder, suite)
         count = {kind: sum(k == kind for _, k, _ in found) for kind in total}
-        print(f"{suite:<12}" + ", ".join(f"{n} {kind}" for kind, n in count.items()))
-        for kind in ("skipped", "failed"):
-            for name, _, reason in (f for f in found if f[1] == kind):
-                print(f"    {kind} {name}: {reason[:200]}")
+        took = number(os.path.join(folder, suite + ".seconds"))
+        print(f"{suite:<12}" + ", ".join(f"{n} {kind}" for kind, n in count.items()) + f", {took} s")
+        print_skipped(found)
+        for name, _, reason in (f for f in found if f[1] == "failed"):
+            print(f"    failed {name}: {reason[:200]}")
         for kind in total:
             total[kind] += count[kind]
     print(", ".join(f"{n} {kind}" for kind, n in total.items()))

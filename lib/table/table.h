@@ -28,10 +28,11 @@ enum mh_effect {
 /* Those of which the program hears nothing: it never happens, and no error says so. */
 #define MH_EFFECTS_SILENT (MH_EFFECT_BIT(MH_EFFECT_hang) | MH_EFFECT_BIT(MH_EFFECT_blackhole))
 
-/* Of an effect as records have it: its number + 1, 0 = none. */
+/* Of an effect as records have it: its number + 1, 0 = none; anything in a damaged one. */
 static inline int mh_effect_silent(int64_t recorded)
 {
-    return recorded > 0 && (MH_EFFECT_BIT(recorded - 1) & MH_EFFECTS_SILENT) != 0;
+    return recorded > 0 && recorded <= MH_EFFECT_COUNT &&
+           (MH_EFFECT_BIT(recorded - 1) & MH_EFFECTS_SILENT) != 0;
 }
 
 /* Calls: libc's entry points. */
