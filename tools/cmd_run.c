@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "event/write.h"
 #include "judge.h"
+#include "kernel/kernel.h"
 #include "log.h"
 #include "run/plan.h"
 #include "run/ready.h"
@@ -34,11 +35,12 @@ struct options {
     int64_t for_ns;
     uint64_t seed;
     bool seed_given, no_calm, quiet;
+    enum { KERNEL_AUTO, KERNEL_ON, KERNEL_OFF } watch; /* --kernel */
     char **command;
     struct mh_judge judge;
 };
 
-enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM };
+enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL };
 
 static const struct argp_option option_rows[] = {
     {"config", 'c', "FILE", 0, "Scenario: a file, or the name of a shipped one; may repeat", 0},
@@ -49,6 +51,8 @@ static const struct argp_option option_rows[] = {
     {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
+    {"kernel", KEY_KERNEL, "auto|on|off", 0,
+     "Ask the kernel, too (eBPF): auto where it can be had, on or it is an error", 0},
     {"quiet", 'q', 0, 0, "No progress, no text report; only errors and files", 0},
     {0},
 };
@@ -88,6 +92,19 @@ static void parse_for(struct options *o, const char *arg, struct argp_state *sta
         argp_error(state, "--for: '%s' is not a time such as 500ms, 60s or 2m", arg);
 }
 
+static void parse_kernel(struct options *o, const char *arg, struct argp_state *state)
+{
+    static const char *const names[] = {
+        [KERNEL_AUTO] = "auto", [KERNEL_ON] = "on", [KERNEL_OFF] = "off"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(arg, names[i])) {
+            o->watch = i;
+            return;
+        }
+    argp_error(state, "--kernel: '%s' is none of auto, on, off", arg);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -119,6 +136,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_READY:
         o->ready = arg;
+        return 0;
+    case KEY_KERNEL:
+        parse_kernel(o, arg, state);
         return 0;
     case KEY_NO_CALM:
         o->no_calm = true;
@@ -196,9 +216,11 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
 
 /* The command line, how it ended, and when the clock of the phases began (processes that started
  * before could not know), in a recording of our own beside the application's. */
-static void record_end(const struct mh_plan *plan, const struct options *o, int64_t origin_at,
-                       const struct mh_run_result *result)
+static void record_end(const struct mh_plan *plan, const struct options *o,
+                       const struct mh_run *run, const struct mh_run_result *result,
+                       const char *no_kernel)
 {
+    int64_t origin_at = run->control->origin_at;
     char line[2048];
     size_t n = 0;
     int r = mh_writer_open(plan->dir);
@@ -213,6 +235,7 @@ static void record_end(const struct mh_plan *plan, const struct options *o, int6
     mh_event(origin, NULL, 0, .origin_at = origin_at);
     mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
              .stopped = result->stopped);
+    mh_kernel_record(run->kernel, no_kernel);
     mh_writer_finish();
 }
 
@@ -249,6 +272,21 @@ static int explain(const struct options *o, const struct mh_run_result *result)
     return MH_EXIT_OK;
 }
 
+/* Evidence that a run can do without, unless the user said `on`. Returns an exit status. */
+static int watch_kernel(const struct options *o, struct mh_kernel **ret, char why[MH_KERNEL_WHY])
+{
+    int r;
+
+    *ret = NULL;
+    snprintf(why, MH_KERNEL_WHY, "%s", "turned off by --kernel off");
+    if (o->watch == KERNEL_OFF)
+        return MH_EXIT_OK;
+    r = mh_kernel_open(ret, why);
+    if (*why && (o->watch == KERNEL_ON || o->judge.verbose))
+        mh_log("the kernel %s watched: %s", r < 0 ? "is not" : "is only partly", why);
+    return r < 0 && o->watch == KERNEL_ON ? MH_EXIT_TROUBLE : MH_EXIT_OK;
+}
+
 static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
 {
     const char *dirs[] = {plan->dir};
@@ -263,6 +301,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         .for_ns = o->for_ns,
         .quiet = o->quiet,
     };
+    char no_kernel[MH_KERNEL_WHY];
     int r, status;
 
     r = mh_control_open(plan->dir, true, &todo.control);
@@ -275,12 +314,17 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
                         strlen(plan->config) < MH_CONTROL_TEXT ? plan->config : "");
     if (o->with && !o->no_calm && plan->rules && plan->rules->nfaults && !mh_plan_has_calm(plan))
         todo.calm_ns = CALM_NS;
+    status = watch_kernel(o, &todo.kernel, no_kernel);
+    if (status)
+        return status;
     r = mh_run_supervise(&todo, &result);
     if (r < 0 && !result.started) {
+        mh_kernel_free(todo.kernel);
         mh_log_errno(r, "Cannot run '%s'", o->command[0]);
         return MH_EXIT_TROUBLE;
     }
-    record_end(plan, o, todo.control->origin_at, &result);
+    record_end(plan, o, &todo, &result, no_kernel);
+    mh_kernel_free(todo.kernel);
     status = explain(o, &result);
     if (!status) {
         o->judge.silent = o->quiet;

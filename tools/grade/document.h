@@ -21,6 +21,11 @@ json_t *mh_document_timeline(const struct mh_grading *g);
 json_t *mh_document_peers(const struct mh_grading *g);
 json_t *mh_document_processes(const struct mh_grading *g);
 json_t *mh_document_blind_spots(const struct mh_grading *g);
+json_t *mh_document_tier(const char *letter, const char *name, bool available, const char *note);
+json_t *mh_document_kernel_tier(const struct mh_grading *g);
+
+/* Appends what the kernel saw and no hook did, or that it was not asked. */
+void mh_document_kernel_blind_spots(const struct mh_grading *g, json_t *list);
 
 bool mh_rule_applies(const struct mh_grading *g, const struct mh_rule_row *rule);
 

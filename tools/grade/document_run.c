@@ -61,7 +61,7 @@ static json_t *versions(const struct mh_grading *g)
     return o;
 }
 
-static json_t *tier(const char *letter, const char *name, bool available, const char *note)
+json_t *mh_document_tier(const char *letter, const char *name, bool available, const char *note)
 {
     return json_pack("{s:s, s:s, s:b, s:o}", "tier", letter, "name", name, "available", available,
                      "note", note ? mh_json_text(note) : json_null());
@@ -79,20 +79,22 @@ static json_t *tiers(const struct mh_grading *g)
     }
     snprintf(calm, sizeof(calm), "%zu requests with no fault at work", m->calm_units);
     return json_pack(
-        "[o, o, o, o, o, o, o]", tier("L", "libc calls", m->acts.n > 0 || m->units.n > 0, NULL),
-        tier("S", "Python stacks", m->stacks_seen > 0,
-             m->stacks_seen ? NULL : "no stack was recorded"),
-        tier("X", "exceptions", m->steps_seen > 0,
-             monitoring      ? "sys.monitoring"
-             : trace         ? "a trace function, from the fault until it was settled"
-             : m->steps_seen ? "the chain of exceptions being handled"
-                             : "no exception was followed"),
-        tier("H", "inbound HTTP", inbound,
-             inbound ? "HTTP/1.x, plain text" : "no request was seen"),
-        tier("W", "logs and telemetry", m->logs_seen > 0,
-             m->logs_seen ? NULL : "nothing was written to a log that can be seen"),
-        tier("K", "kernel", false, "not built yet"),
-        tier("B", "baseline", m->calm_units > 0, m->calm_units ? calm : "no fault-free time"));
+        "[o, o, o, o, o, o, o]",
+        mh_document_tier("L", "libc calls", m->acts.n > 0 || m->units.n > 0, NULL),
+        mh_document_tier("S", "Python stacks", m->stacks_seen > 0,
+                         m->stacks_seen ? NULL : "no stack was recorded"),
+        mh_document_tier("X", "exceptions", m->steps_seen > 0,
+                         monitoring      ? "sys.monitoring"
+                         : trace         ? "a trace function, from the fault until it was settled"
+                         : m->steps_seen ? "the chain of exceptions being handled"
+                                         : "no exception was followed"),
+        mh_document_tier("H", "inbound HTTP", inbound,
+                         inbound ? "HTTP/1.x, plain text" : "no request was seen"),
+        mh_document_tier("W", "logs and telemetry", m->logs_seen > 0,
+                         m->logs_seen ? NULL : "nothing was written to a log that can be seen"),
+        mh_document_kernel_tier(g),
+        mh_document_tier("B", "baseline", m->calm_units > 0,
+                         m->calm_units ? calm : "no fault-free time"));
 }
 
 json_t *mh_document_run(const struct mh_grading *g)
@@ -310,10 +312,7 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
     json_t *list = json_array();
     size_t ambiguous = 0, background = 0;
 
-    mh_sentence(
-        list,
-        "Kernel events were not recorded: what passes by libc (static programs, io_uring) was "
-        "not seen.");
+    mh_document_kernel_blind_spots(g, list);
     for (size_t i = 0; i < m->notes.n && i < 20; i++)
         json_array_append_new(list, mh_json_text(mh_model_text(m, m->notes.v[i])));
     for (size_t i = 0; i < m->skipped.n && i < 20; i++)

@@ -219,6 +219,9 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->scenario.v);
     free(m->notes.v);
     free(m->skipped.v);
+    free(m->kernel.calls.v);
+    free(m->kernel.ends.v);
+    mh_map_done(&m->kernel.hooked);
     mh_map_done(&m->stack_keys);
     mh_map_done(&m->site_keys);
     mh_map_done(&m->peer_keys);

@@ -241,6 +241,33 @@ struct mh_process {
     bool command_run; /* no server is in this run: the process is one unit of work */
 };
 
+/* System calls of one process that failed alike, as the kernel counted them. */
+struct mh_kernel_call {
+    int pid;
+    enum mh_op_kind kind;
+    int err; /* 0: it went well, and leads past libc */
+    uint32_t name, program;
+    uint64_t count;
+    int64_t last;
+};
+
+struct mh_kernel_end {
+    int pid, status, signal, sender;
+    uint32_t program, sender_program;
+    bool oom;
+};
+
+/* What the kernel said of the run. */
+struct mh_kernel_seen {
+    bool told; /* a recording says whether the kernel was watched */
+    int loaded, programs;
+    uint32_t missing; /* text */
+    uint64_t lost, resets_received, resets_sent, retransmits;
+    MH_VEC(struct mh_kernel_call) calls;
+    MH_VEC(struct mh_kernel_end) ends;
+    struct mh_map hooked; /* failures that hooks saw, by process, kind of operation and errno */
+};
+
 struct mh_model {
     struct mh_texts texts;
     MH_VEC(struct mh_process) processes;
@@ -267,6 +294,7 @@ struct mh_model {
     size_t calm_units;
     uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
     uint64_t seed;
+    struct mh_kernel_seen kernel;
     int child_status; /* of the command; INT32_MIN not known */
     bool child_stopped;
     uint32_t child_command;
@@ -311,6 +339,9 @@ enum mh_redis_use mh_redis_use_of(const char *text);
 void mh_redis_count(struct mh_redis_seen *r, const char *text);
 /* A cache when keys are written with a time to live and none, or few, without. */
 enum mh_redis_kind mh_redis_kind_of(const struct mh_redis_seen *r);
+
+/* How many of these failures no hook has seen; routine ones count as seen. */
+uint64_t mh_kernel_unseen(const struct mh_model *m, const struct mh_kernel_call *call);
 
 /* Was any fault in force at this time? */
 bool mh_model_fault_active(const struct mh_model *m, int64_t at);

@@ -358,6 +358,11 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_file] = on_file,
     [MH_EVENT_listening] = on_listening,
     [MH_EVENT_child] = on_child,
+    [MH_EVENT_kernel] = mh_intake_kernel,
+    [MH_EVENT_kernel_exit] = mh_intake_kernel,
+    [MH_EVENT_kernel_oom] = mh_intake_kernel,
+    [MH_EVENT_kernel_tcp] = mh_intake_kernel,
+    [MH_EVENT_kernel_failed] = mh_intake_kernel,
 };
 
 /* Processes of one host share a clock: the first file's offset is everybody's, so that a step of
@@ -430,7 +435,9 @@ int mh_model_read(struct mh_model *m, const char *path, bool baseline)
         record.at = sane(record.at);
         if (record.type < MH_EVENT_COUNT && intakes[record.type])
             err = intakes[record.type](&in);
-        if (record.type != MH_EVENT_child)
+        if (!err)
+            err = mh_intake_hook_failure(&in);
+        if (record.type < MH_EVENT_child || record.type > MH_EVENT_kernel_failed)
             mh_intake_process(&in)->last =
                 MH_MAX(mh_intake_process(&in)->last, record.at + in.offset);
     }

@@ -44,6 +44,11 @@ int mh_intake_fault(struct mh_intake *in);
 int mh_intake_phase(struct mh_intake *in);
 int mh_intake_origin(struct mh_intake *in);
 
+/* Records from the kernel, and failures that hooks saw, to hold against them. Each returns 0 or
+ * -ENOMEM. */
+int mh_intake_kernel(struct mh_intake *in);
+int mh_intake_hook_failure(struct mh_intake *in);
+
 /* Records about client connections. Each returns 0 or -ENOMEM. */
 int mh_intake_connect(struct mh_intake *in);
 int mh_intake_connected(struct mh_intake *in);

@@ -15,6 +15,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "kernel/kernel.h"
 #include "log.h"
 #include "run/progress.h"
 #include "run/ready.h"
@@ -307,6 +308,7 @@ static int loop(struct supervisor *s)
         mh_progress_draw(&s->progress, stage_name(s, name, sizeof(name)));
         if (poll(&p, 1, patience(s)) < 0 && errno != EINTR)
             return -errno;
+        mh_kernel_poll(s->run->kernel);
         read_signals(s);
         reap(s);
         step(s);
@@ -323,7 +325,9 @@ static int start(struct supervisor *s)
     c->hold = 1; /* the clock is ours to start */
     if (s->run->calm_ns)
         c->calm = 1;
+    mh_kernel_arm(s->run->kernel, true);
     pid = mh_spawn(s->run->command, s->run->environment);
+    mh_kernel_arm(s->run->kernel, false);
     if (pid < 0)
         return pid;
     s->app = s->result->pid = pid;

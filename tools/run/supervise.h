@@ -9,6 +9,8 @@
 #include "control/control.h"
 #include "rule/rule.h"
 
+struct mh_kernel;
+
 /* All that is decided before anything is started; see cmd_run.c for where each comes from. */
 struct mh_run {
     char **command;
@@ -18,8 +20,9 @@ struct mh_run {
     const struct addrinfo *where; /* the same, resolved */
     const struct mh_rules *rules; /* phases; NULL when nothing is injected */
     struct mh_control *control;
-    int64_t for_ns;  /* ends so long after the origin; 0 no limit */
-    int64_t calm_ns; /* load without faults before the origin; 0 none */
+    struct mh_kernel *kernel; /* follows the command; NULL: nothing does */
+    int64_t for_ns;           /* ends so long after the origin; 0 no limit */
+    int64_t calm_ns;          /* load without faults before the origin; 0 none */
     bool quiet;
 };
 

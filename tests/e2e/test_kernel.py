@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel tells of a run: `--kernel auto|on|off`. Where BPF may not be loaded, the tests of what it
+would tell are skipped, with the reason that mishap gives."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import textwrap
+
+import pytest
+
+import mhr
+from guest import BUILD, LIBRARY, PYTHON
+
+MISHAP = os.path.join(BUILD, "tools", "mishap")
+pytestmark = pytest.mark.skipif(not os.path.exists(LIBRARY), reason="the library is not built")
+NOBODY = 65534
+
+
+def run(tmp_path, program, *options, before=(), python=PYTHON):
+    """`mishap run` of a program's text; recordings go to tmp_path/out, the graded document to r.json."""
+    script = tmp_path / "program.py"
+    script.write_text(textwrap.dedent(program), encoding="utf-8")
+    return subprocess.run([*before, MISHAP, "run", "-q", "-o", str(tmp_path / "out"), "--report",
+                           str(tmp_path / "r.json"), *options, "--", python, str(script)], cwd=tmp_path,
+                          text=True, timeout=60, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def events(tmp_path, kind):
+    return [e for e in mhr.read_dir(str(tmp_path / "out")) if e["event"] == kind]
+
+
+def document(tmp_path):
+    return json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+
+
+def tier(tmp_path):
+    return next(t for t in document(tmp_path)["run"]["tiers"] if t["tier"] == "K")
+
+
+@pytest.fixture(scope="session")
+def kernel(tmp_path_factory):
+    done = run(tmp_path_factory.mktemp("kernel"), "pass", "--kernel", "on")
+    if done.returncode == 3:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+
+
+def test_who_sent_the_signal(kernel, tmp_path):
+    """The killer is no relative of the one that dies: a process of its own, started by the same parent."""
+    done = run(tmp_path, """
+        import os, signal, subprocess, sys
+        victim = subprocess.Popen(["sleep", "60"])
+        killer = subprocess.Popen([sys.executable, "-c",
+                                   "import os, sys; os.kill(int(sys.argv[1]), 9)", str(victim.pid)])
+        victim.wait(), killer.wait()
+        print(victim.pid, killer.pid)
+        """, "--kernel", "on")
+    victim, killer = map(int, done.stdout.split())
+    ended = {e["pid"]: e for e in events(tmp_path, "kernel_exit")}
+    assert ended[victim]["signal"] == signal.SIGKILL
+    assert ended[victim]["sender"] == killer
+    assert ended[victim]["tail"].split("\n")[0] == "sleep"
+    assert ended[killer]["signal"] == 0 and ended[killer]["status"] == 0
+    sent = [e for e in events(tmp_path, "kernel_signal") if e["pid"] == victim]
+    assert [(e["signal"], e["sender"]) for e in sent] == [(signal.SIGKILL, killer)]
+    assert "sleep 1" in " ".join(document(tmp_path)["blind_spots"])
+
+
+def test_exit_status_and_threads(kernel, tmp_path):
+    """A process ends once, however many threads it had, and with its own status."""
+    done = run(tmp_path, """
+        import os, threading
+        pid = os.fork()
+        if not pid:
+            for _ in range(4):
+                threading.Thread(target=threading.Event().wait, daemon=True).start()
+            os._exit(7)
+        os.waitpid(pid, 0)
+        print(pid)
+        """, "--kernel", "on")
+    ended = [e for e in events(tmp_path, "kernel_exit") if e["pid"] == int(done.stdout)]
+    assert [(e["status"], e["signal"]) for e in ended] == [(7, 0)]
+
+
+RESET = """
+    import socket, struct
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    accepted.close()
+    try:
+        client.recv(1)
+    except ConnectionResetError:
+        print(server.getsockname()[1])
+    """
+
+
+def test_resets_by_peer(kernel, tmp_path):
+    done = run(tmp_path, RESET, "--kernel", "on")
+    port = int(done.stdout)
+    tcp = {e["side"]: e for e in events(tmp_path, "kernel_tcp") if e["port"] == port}
+    assert (tcp[1]["received"], tcp[1]["sent"], tcp[1]["tail"]) == (1, 0, "127.0.0.1")
+    assert (tcp[2]["received"], tcp[2]["sent"], tcp[2]["tail"]) == (0, 1, "")
+    assert "1 received, 1 sent" in tier(tmp_path)["note"]
+
+
+def test_an_orderly_end_is_no_reset(kernel, tmp_path):
+    run(tmp_path, RESET.replace('accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, '
+                                'struct.pack("ii", 1, 0))', "pass"), "--kernel", "on")
+    assert not events(tmp_path, "kernel_tcp")
+
+
+# 257 is openat on x86_64; elsewhere 56.
+RAW = """
+    import ctypes, os, platform
+    libc = ctypes.CDLL(None, use_errno=True)
+    nr = 257 if platform.machine() == "x86_64" else 56
+    for _ in range(200):
+        assert libc.syscall(nr, -100, b"/etc/passwd/none", 0) == -1
+        assert ctypes.get_errno() == 20
+    print(os.getpid())
+    """
+
+
+def test_raw_system_calls_are_a_blind_spot(kernel, tmp_path):
+    done = run(tmp_path, RAW, "--kernel", "on")
+    found = [e for e in events(tmp_path, "kernel_failed")
+             if e["pid"] == int(done.stdout) and e["tail"].startswith("openat\n") and e["err"] == 20]
+    assert [e["count"] for e in found] == [200]
+    assert any("openat ENOTDIR 200" in s for s in document(tmp_path)["blind_spots"])
+
+
+def test_what_a_hook_saw_is_none(kernel, tmp_path):
+    """The same failure through libc is in the recording, so nothing is missing."""
+    run(tmp_path, """
+        import socket
+        for _ in range(5):
+            try:
+                socket.create_connection(("127.0.0.1", 1))
+            except ConnectionRefusedError:
+                pass
+        """, "--kernel", "on")
+    assert [e["count"] for e in events(tmp_path, "kernel_failed") if e["tail"].startswith("connect\n")] == [5]
+    assert not [s for s in document(tmp_path)["blind_spots"] if "connect" in s]
+
+
+def test_the_load_is_not_the_application(kernel, tmp_path):
+    run(tmp_path, "import time; time.sleep(30)", "--kernel", "on", "--with", "sleep 0.2; cat /none; true")
+    names = {e["tail"].split("\n")[0] for e in events(tmp_path, "kernel_exit")}
+    assert "python3" in " ".join(names) and "cat" not in names and "sleep" not in names
+
+
+def test_off(tmp_path):
+    done = run(tmp_path, RAW, "--kernel", "off")
+    assert done.returncode == 0 and done.stderr == ""
+    assert [e["loaded"] for e in events(tmp_path, "kernel")] == [0]
+    assert not events(tmp_path, "kernel_exit")
+    assert tier(tmp_path)["available"] is False and "off" in tier(tmp_path)["note"]
+    assert any("were not recorded" in s for s in document(tmp_path)["blind_spots"])
+
+
+def test_a_word_that_is_none(tmp_path):
+    done = run(tmp_path, "pass", "--kernel", "perhaps")
+    assert done.returncode == 2 and "perhaps" in done.stderr and "auto, on, off" in done.stderr
+
+
+@pytest.fixture
+def weak():
+    """(command prefix that takes all rights away, directory that it may write to). pytest's own directories
+    are private to its user, and so may be the one that holds the build."""
+    with tempfile.TemporaryDirectory(prefix="mishap-kernel-") as name:
+        prefix = []
+        if os.geteuid() == 0:
+            if not shutil.which("setpriv"):
+                pytest.skip("there is no setpriv")
+            prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                      "--inh-caps=-all"]
+            os.chown(name, NOBODY, NOBODY)
+        for test, path in (("-x", MISHAP), ("-r", LIBRARY), ("-w", name)):
+            if subprocess.run([*prefix, "test", test, path], check=False).returncode:
+                pytest.skip(f"an unprivileged user cannot reach {path}")
+        yield prefix, pathlib.Path(name)
+
+
+def test_without_rights_it_is_said_in_the_report(weak):
+    before, directory = weak
+    done = run(directory, RESET, before=before)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().isdigit() and done.stderr == ""
+    assert tier(directory)["available"] is False and tier(directory)["note"]
+    assert events(directory, "process")
+
+
+def test_without_rights_one_line(weak):
+    before, directory = weak
+    done = run(directory, RESET, "-v", before=before)
+    assert done.returncode == 0 and done.stdout.strip().isdigit()
+    assert [line for line in done.stderr.splitlines() if "kernel" in line] == done.stderr.splitlines()
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_rights_on_is_an_error(weak):
+    before, directory = weak
+    done = run(directory, "print('ran')", "--kernel", "on", before=before)
+    assert done.returncode == 3 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and "kernel" in done.stderr
