@@ -56,6 +56,8 @@ MISUSE = [
     (("report", "--fail-on", "loud", "."), "'loud' is not a severity"),
     (("check",), ""),
     (("check", "/no/such.ini"), "/no/such.ini"),
+    (("doctor", "-c", "/no/such.ini"), "Cannot use the scenario '/no/such.ini'"),
+    (("doctor", "--frob"), "unrecognized option"),
     (("list", "frobs"), "frobs"),
     (("explain",), ""),
     (("explain", "MH-9999"), "MH-9999"),

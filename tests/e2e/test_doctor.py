@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mishap doctor` against the truth: what it says can fire does fire when the command is run, and what it
+says cannot does not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from guest import BUILD, PYTHON, need
+
+import mhr
+import pythons
+
+MISHAP = os.path.join(BUILD, "tools", "mishap")
+CONNECT = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
+SCENARIO = "[run]\nprocesses = %s\n[fault refused]\ncall = connect\npeer = 127.0.0.1\nerror = EHOSTUNREACH\n"
+C_PROGRAM = """
+#include <arpa/inet.h>
+#include <sys/socket.h>
+int main(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = 9 << 8, .sin_addr = {htonl(0x7f000001)}};
+    return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+"""
+
+
+def mishap(*words, **how):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MISHAP_", "UV_")) and k != "LD_PRELOAD"}
+    env.update(how.pop("env", {}))
+    return subprocess.run([MISHAP, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60, check=False, stdin=subprocess.DEVNULL, env=env, **how)
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    def write(processes="python*", more=""):
+        path = tmp_path / "scenario.ini"
+        path.write_text(SCENARIO % processes + more)
+        return path
+    return write
+
+
+def doctor(tmp_path, config, *command, env=None, status=None):
+    """{fault: (can it fire, why)}; the exit status has to agree."""
+    done = mishap("doctor", "--json", "-c", config, "--", *command, cwd=tmp_path, env=env or {})
+    assert done.returncode in (0, 1) and done.stderr == "", done
+    rows = {r["fault"]: (r["here"] == "can fire", r["why"]) for r in json.loads(done.stdout)}
+    assert done.returncode == (0 if all(can for can, _ in rows.values()) else 1)
+    assert all(why for can, why in rows.values() if not can), "every refusal has its reason"
+    return rows
+
+
+def fires(tmp_path, config, *command):
+    out = tmp_path / "out"
+    mishap("run", "-q", "-c", config, "-o", out, "--", *command, cwd=tmp_path)
+    return any(e["event"] == "op" and e["fault"] for e in mhr.read_dir(str(out)))
+
+
+def executable(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def compiled(tmp_path, *flags):
+    source = tmp_path / "program.c"
+    source.write_text(C_PROGRAM)
+    done = subprocess.run([need("cc"), *flags, "-o", tmp_path / "program", source], check=False)
+    if done.returncode:
+        pytest.skip("cc cannot link with " + " ".join(flags))
+    return tmp_path / "program"
+
+
+def python_copy(tmp_path):
+    """Its own file, so that it can be given other rights and another loader."""
+    copy = tmp_path / "python-copy"
+    shutil.copyfile(os.path.realpath(PYTHON), copy)
+    copy.chmod(0o755)
+    return copy
+
+
+def setuid(tmp_path):
+    if os.getuid():
+        pytest.skip("only root can give a file away")
+    copy = python_copy(tmp_path)
+    os.chown(copy, 65534, -1)
+    copy.chmod(0o4755)
+    return copy, "-c", CONNECT
+
+
+COMMANDS = {
+    "python": lambda d: (PYTHON, "-c", CONNECT),
+    "script with env": lambda d: (executable(d / "app", "#!/usr/bin/env python3\n%s\n" % CONNECT),),
+    "script with option": lambda d: (executable(d / "app", "#! %s -B \n%s\n" % (PYTHON, CONNECT)),),
+    "script without #!": lambda d: (executable(d / "app", "echo\n"),),
+    "shell": lambda d: (need("bash"), "-c", "exec 3<>/dev/tcp/127.0.0.1/9"),
+    "static": lambda d: (compiled(d, "-static"),),
+    "static-pie": lambda d: (compiled(d, "-static-pie"),),
+    "dynamic": lambda d: (compiled(d),),
+    "setuid": setuid,
+    "not there": lambda d: (d / "no-such",),
+}
+
+
+# What takes part, which commands can then be hit, and what is said of the others.
+@pytest.mark.parametrize("processes, name, can, said", [
+    ("python*", "python", True, ""),
+    ("python*", "script with env", True, ""),
+    ("python*", "script with option", True, ""),
+    ("python*", "script without #!", False, "neither a program nor a script"),
+    ("python*", "shell", False, "is none of the processes that take part (python*)"),
+    ("*", "shell", True, ""),
+    ("app", "script with env", True, ""),
+    ("celery*", "python", False, "is none of the processes that take part (celery*)"),
+    ("*", "static", False, "is statically linked"),
+    ("*", "static-pie", False, "is statically linked"),
+    ("*", "dynamic", True, ""),
+    ("*", "setuid", False, "is setuid"),
+    ("*", "not there", False, "there is no command"),
+])
+def test_what_it_says_is_so(tmp_path, scenario, processes, name, can, said):
+    config = scenario(processes)
+    command = COMMANDS[name](tmp_path)
+    says, why = doctor(tmp_path, config, *command)["refused"]
+    assert (says, said in why) == (can, True), why
+    assert not os.path.exists(tmp_path / "mishap-out"), "doctor leaves nothing behind"
+    if name != "script without #!":  # what execvp() would make of it is the shell's business
+        assert fires(tmp_path, config, *command) == can
+
+
+def patched(tmp_path, old, new):
+    copy = python_copy(tmp_path)
+    data = copy.read_bytes()
+    assert old in data
+    copy.write_bytes(data.replace(old, new, 1))
+    return copy
+
+
+def test_another_libc(tmp_path, scenario):
+    old = b"/lib64/ld-linux-x86-64.so.2\0"
+    if old not in open(os.path.realpath(PYTHON), "rb").read(4096):
+        pytest.skip("not the loader that this test knows")
+    musl = patched(tmp_path, old, b"/lib/ld-musl-x86_64.so.1".ljust(len(old), b"\0"))
+    can, why = doctor(tmp_path, scenario(), musl)["refused"]
+    assert not can and "another libc" in why and "ld-musl-x86_64.so.1" in why
+
+
+def test_another_architecture(tmp_path, scenario):
+    copy = python_copy(tmp_path)
+    data = bytearray(copy.read_bytes())
+    data[18] ^= 0x55  # e_machine
+    copy.write_bytes(data)
+    can, why = doctor(tmp_path, scenario(), copy)["refused"]
+    assert not can and "another architecture" in why
+
+
+@pytest.mark.parametrize("size", [0, 3, 20, 64, 65, 500, 4096])
+def test_damaged_programs_are_refused(tmp_path, scenario, size):
+    (tmp_path / "cut").write_bytes(open(os.path.realpath(PYTHON), "rb").read(size))
+    (tmp_path / "cut").chmod(0o755)
+    done = mishap("doctor", "-c", scenario("*"), "--", tmp_path / "cut", cwd=tmp_path)
+    assert done.returncode in (0, 1) and done.stderr == ""
+    assert done.returncode == 1 or size >= 500  # its head is whole: what follows the loader judges
+
+
+def test_process_of_one_fault(tmp_path, scenario):
+    more = "[fault worker]\ncall = recv\nprocess = *celery*worker*\ndelay = 1ms\n"
+    rows = doctor(tmp_path, scenario(more=more), PYTHON, "app.py")
+    assert rows["refused"] == (True, "")
+    assert not rows["worker"][0] and "process = *celery*worker* does not match" in rows["worker"][1]
+    assert doctor(tmp_path, scenario(more=more), PYTHON, "-m", "celery", "worker")["worker"][0]
+
+
+@pytest.mark.parametrize("python", list(pythons.FOUND))
+def test_stacks_of_each_python(tmp_path, scenario, python):
+    path = pythons.need_python(python)
+    rows = doctor(tmp_path, scenario(more="[fault site]\ncall = recv\nper = site\ndelay = 1ms\n"), path, "x.py")
+    assert rows == {"refused": (True, ""), "site": (True, "")}
+
+
+def test_a_python_without_stacks(tmp_path, scenario):
+    root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
+    old = [os.path.join(root, "versions", v, "bin", "python3") for v in ("3.7.16", "3.6.15")]
+    old = [p for p in old if os.path.exists(p)]
+    if not old:
+        pytest.skip("no Python before 3.8 here")
+    rows = doctor(tmp_path, scenario(more="[fault site]\ncall = recv\nper = site\ndelay = 1ms\n"), old[0])
+    assert rows["refused"][0] and "stacks" in rows["refused"][1]
+    assert not rows["site"][0] and "per = site" in rows["site"][1]
+
+
+def test_where_recordings_cannot_go(tmp_path, scenario):
+    done = mishap("doctor", "-c", scenario(), "-o", "/proc/no/such", "--", PYTHON)
+    assert done.returncode == 1 and "cannot" in done.stdout and "/proc/no/such" in done.stdout
+    done = mishap("doctor", "-c", scenario(), "-o", tmp_path / "a" / "b", "--", PYTHON)
+    assert done.returncode == 0 and not (tmp_path / "a").exists()
+
+
+def test_environment(tmp_path, scenario):
+    more = "[fault slow]\ncall = file.write\npath = /tmp/**\ndelay = 1ms\n"
+    config = scenario(more=more)
+    rows = doctor(tmp_path, config, PYTHON, env={"UV_USE_IO_URING": "1"})
+    assert rows["refused"] == (True, "") and rows["slow"][0] and "UV_USE_IO_URING" in rows["slow"][1]
+    rows = doctor(tmp_path, config, PYTHON, env={"MISHAP_DISABLE": "1"})
+    assert not any(can for can, _ in rows.values()) and "MISHAP_DISABLE" in rows["slow"][1]
+
+
+def test_without_its_library(tmp_path, scenario):
+    alone = tmp_path / "alone"
+    shutil.copyfile(MISHAP, alone)
+    alone.chmod(0o755)
+    done = subprocess.run([alone, "doctor", "-c", scenario()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60, check=False, cwd=tmp_path)
+    if done.returncode == 0:
+        pytest.skip("a mishap is installed on this machine")
+    assert done.returncode == 1 and "libmishap.so is not there" in done.stdout
+
+
+def test_without_scenario_or_command(tmp_path):
+    done = mishap("doctor", cwd=tmp_path)
+    assert done.returncode == 0 and "can record" in done.stdout and done.stderr == ""
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_bad_scenario(tmp_path):
+    (tmp_path / "bad.ini").write_text("[fault f]\ncall = recv\ndelay = 3\n")
+    done = mishap("doctor", "-c", tmp_path / "bad.ini", "--", sys.executable)
+    assert done.returncode == 2 and "'3' has no unit" in done.stderr and done.stdout == ""

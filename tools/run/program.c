@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands, followed to the ELF file behind them; see program.h. */
+#include "run/program.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+
+#include "base/banned.h"
+
+enum { MOST_WORDS = 1024, MOST_SCRIPTS = 5 };
+
+/* A file, mapped to be read. */
+struct image {
+    const char *data;
+    size_t size;
+};
+
+static int image_open(const char *path, struct image *ret)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    void *p;
+
+    *ret = (struct image){NULL, 0};
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode) || st.st_size < 4)
+        return -ENOEXEC;
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return -errno;
+    *ret = (struct image){p, (size_t)st.st_size};
+    return 0;
+}
+
+static void image_close(struct image *i)
+{
+    if (i->data)
+        munmap((void *)i->data, i->size);
+}
+
+char *mh_program_find(const char *name)
+{
+    const char *path = getenv("PATH");
+
+    if (strchr(name, '/'))
+        return access(name, X_OK) == 0 ? strdup(name) : NULL;
+    for (path = path ? path : "/usr/bin:/bin"; *path && *name; path += *path == ':') {
+        size_t n = strcspn(path, ":");
+        char *file = NULL;
+
+        if (asprintf(&file, "%.*s/%s", n ? (int)n : 1, n ? path : ".", name) < 0)
+            return NULL;
+        if (access(file, X_OK) == 0)
+            return file;
+        free(file);
+        path += n;
+    }
+    return NULL;
+}
+
+/* The ELF header when it is one of this machine's word size and byte order. */
+static const Elf64_Ehdr *elf_header(const struct image *i)
+{
+    const Elf64_Ehdr *h = (const Elf64_Ehdr *)i->data;
+
+    if (i->size < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) != 0 ||
+        h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_phentsize != sizeof(Elf64_Phdr) ||
+        h->e_phoff > i->size || (i->size - h->e_phoff) / sizeof(Elf64_Phdr) < h->e_phnum)
+        return NULL;
+    return h;
+}
+
+/* Base name of the program interpreter (the dynamic loader); NULL when it has none. */
+static const char *elf_loader(const struct image *i)
+{
+    const Elf64_Ehdr *h = elf_header(i);
+
+    for (unsigned k = 0; h && k < h->e_phnum; k++) {
+        const Elf64_Phdr *p = (const Elf64_Phdr *)(i->data + h->e_phoff) + k;
+        const char *name, *slash;
+
+        if (p->p_type != PT_INTERP || p->p_offset >= i->size || p->p_filesz == 0 ||
+            p->p_filesz > i->size - p->p_offset)
+            continue;
+        name = i->data + p->p_offset;
+        if (name[p->p_filesz - 1])
+            return NULL;
+        slash = strrchr(name, '/');
+        return slash ? slash + 1 : name;
+    }
+    return NULL;
+}
+
+/* Does any name in the file's table of dynamic symbols start an interpreter? */
+static bool elf_python(const struct image *i)
+{
+    static const char *const entries[] = {"Py_BytesMain", "Py_RunMain", "Py_Main"};
+    const Elf64_Ehdr *h = elf_header(i);
+    const Elf64_Shdr *s;
+
+    if (!h || h->e_shentsize != sizeof(*s) || h->e_shoff > i->size ||
+        (i->size - h->e_shoff) / sizeof(*s) < h->e_shnum)
+        return false;
+    s = (const Elf64_Shdr *)(i->data + h->e_shoff);
+    for (unsigned k = 0; k < h->e_shnum; k++) {
+        const Elf64_Shdr *names;
+
+        if (s[k].sh_type != SHT_DYNSYM || s[k].sh_link >= h->e_shnum)
+            continue;
+        names = &s[s[k].sh_link];
+        if (names->sh_offset > i->size || names->sh_size > i->size - names->sh_offset)
+            continue;
+        for (size_t e = 0; e < ARRAY_SIZE(entries); e++)
+            if (memmem(i->data + names->sh_offset, names->sh_size, entries[e],
+                       strlen(entries[e]) + 1))
+                return true;
+    }
+    return false;
+}
+
+/* The loader takes no LD_PRELOAD from whoever gains rights by the start. */
+static const char *gains_rights(const char *path)
+{
+    struct statvfs fs;
+    struct stat st;
+
+    if (stat(path, &st) < 0 || (statvfs(path, &fs) == 0 && (fs.f_flag & ST_NOSUID)))
+        return NULL;
+    if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
+        return "is setuid";
+    if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) && st.st_gid != getgid())
+        return "is setgid";
+    if (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
+        return "has file capabilities";
+    return NULL;
+}
+
+/* Compares with this very program, which was built with the library. */
+static void judge_elf(struct mh_program *p, const struct image *it)
+{
+    const unsigned char *ident = (const unsigned char *)it->data;
+    const Elf64_Ehdr *h = elf_header(it), *mine;
+    const char *loader = elf_loader(it), *own, *rights = gains_rights(p->path);
+    struct image self;
+
+    if (image_open("/proc/self/exe", &self) < 0)
+        return;
+    mine = elf_header(&self);
+    own = elf_loader(&self);
+    if (!h || !mine || ident[EI_DATA] != mine->e_ident[EI_DATA] || h->e_machine != mine->e_machine)
+        snprintf(p->why, sizeof(p->why), "%s is for another architecture than the library",
+                 p->path);
+    else if (!loader)
+        snprintf(p->why, sizeof(p->why),
+                 "%s is statically linked: there is no loader that could preload a library",
+                 p->path);
+    else if (own && strcmp(own, loader) != 0)
+        snprintf(p->why, sizeof(p->why), "%s has another libc than the library: %s, not %s",
+                 p->path, loader, own);
+    else if (rights)
+        snprintf(p->why, sizeof(p->why), "%s %s: the loader ignores LD_PRELOAD there", p->path,
+                 rights);
+    image_close(&self);
+}
+
+/* argv of the process, as it changes on the way through scripts. */
+struct words {
+    char *at[MOST_WORDS + 1];
+    size_t n;
+};
+
+static void words_done(struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free(w->at[i]);
+}
+
+/* Puts a word in front. */
+static int words_push(struct words *w, const char *text, size_t n)
+{
+    char *copy = strndup(text, n);
+
+    if (!copy || w->n == MOST_WORDS) {
+        free(copy);
+        return -ENOMEM;
+    }
+    memmove(&w->at[1], &w->at[0], w->n++ * sizeof(w->at[0]));
+    w->at[0] = copy;
+    return 0;
+}
+
+static int words_pop(struct words *w)
+{
+    free(w->at[0]);
+    memmove(&w->at[0], &w->at[1], --w->n * sizeof(w->at[0]));
+    return w->n ? 0 : -ENOENT;
+}
+
+/* "#!INTERPRETER [ARGUMENT]": the kernel puts both in front of the script's path. */
+static int follow_script(struct words *w, const char *path, const struct image *it)
+{
+    size_t n = 0;
+    const char *p = it->data + 2, *end = it->data + MH_MIN(it->size, (size_t)256);
+    const char *line = memchr(p, '\n', (size_t)(end - p));
+    int r;
+
+    end = line ? line : end;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    while (p + n < end && p[n] != ' ' && p[n] != '\t')
+        n++;
+    if (!n)
+        return -ENOEXEC;
+    words_pop(w); /* its own name gives way to its path */
+    r = words_push(w, path, strlen(path));
+    for (const char *arg = p + n; !r && arg < end; arg = end) {
+        while (arg < end && (*arg == ' ' || *arg == '\t'))
+            arg++;
+        while (end > arg && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+            end--;
+        if (arg < end)
+            r = words_push(w, arg, (size_t)(end - arg));
+    }
+    return r ? r : words_push(w, p, n);
+}
+
+/* env finds the program by PATH, and starts it in its own place. */
+static int follow_env(struct words *w)
+{
+    const char *slash = strrchr(w->at[0], '/');
+    int r = 0;
+
+    if (strcmp(slash ? slash + 1 : w->at[0], "env") != 0)
+        return 0;
+    do
+        r = words_pop(w);
+    while (!r && (w->at[0][0] == '-' || strchr(w->at[0], '=')));
+    return r;
+}
+
+static int join(const struct words *w, char **ret)
+{
+    size_t size = 1;
+    char *text;
+
+    for (size_t i = 0; i < w->n; i++)
+        size += strlen(w->at[i]) + 1;
+    text = calloc(1, size);
+    for (size_t i = 0, at = 0; text && i < w->n; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%s", i ? " " : "", w->at[i]);
+    *ret = text;
+    return text ? 0 : -ENOMEM;
+}
+
+/* One step: the file behind the first word. Returns 1 when there is another step, 0 at the end. */
+static int step(struct words *w, struct mh_program *p)
+{
+    _cleanup_free_ char *found = NULL;
+    struct image it;
+    int r = follow_env(w);
+
+    if (r == -ENOENT)
+        return snprintf(p->why, sizeof(p->why), "env is given no command"), 0;
+    found = mh_program_find(w->at[0]);
+    if (!found)
+        return snprintf(p->why, sizeof(p->why), "there is no command '%s'", w->at[0]), 0;
+    free(p->path);
+    p->path = realpath(found, NULL);
+    r = p->path ? image_open(p->path, &it) : -errno;
+    if (r < 0) {
+        snprintf(p->why, sizeof(p->why), "'%s' cannot be read: %s", found, strerror(-r));
+        return 0;
+    }
+    if (!memcmp(it.data, "#!", 2)) {
+        r = follow_script(w, found, &it);
+        r = r == 0 ? 1 : r;
+    } else if (memcmp(it.data, ELFMAG, SELFMAG) != 0) {
+        snprintf(p->why, sizeof(p->why), "'%s' is neither a program nor a script with #!", found);
+    } else {
+        p->python = elf_python(&it);
+        judge_elf(p, &it);
+    }
+    image_close(&it);
+    return r == -ENOEXEC ? (snprintf(p->why, sizeof(p->why), "'%s' has an empty #!", found), 0) : r;
+}
+
+int mh_program_inspect(char *const argv[], struct mh_program *ret)
+{
+    struct words w = {.n = 0};
+    int r = 0;
+
+    *ret = (struct mh_program){NULL};
+    for (size_t n = 0; !r && argv[n]; n++) {
+        w.at[w.n] = w.n < MOST_WORDS ? strdup(argv[n]) : NULL;
+        r = w.at[w.n] ? 0 : -ENOMEM;
+        w.n += w.at[w.n] != NULL;
+    }
+    r = r ? r : 1;
+    for (int i = 0; r == 1 && i < MOST_SCRIPTS; i++)
+        r = step(&w, ret);
+    if (r == 1)
+        snprintf(ret->why, sizeof(ret->why), "scripts that start scripts, too many of them");
+    r = r < 0 ? r : join(&w, &ret->line);
+    words_done(&w);
+    return r;
+}
+
+void mh_program_done(struct mh_program *p)
+{
+    free(p->path);
+    free(p->line);
+}
