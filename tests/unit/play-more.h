@@ -5,7 +5,7 @@
 #include "play.h"
 
 /* ---- MH-0102 ---- */
-static void mistaken(struct story *s, struct answer *a)
+static inline void mistaken(struct story *s, struct answer *a)
 {
     int64_t op = refuse(s, PRICES);
 
@@ -19,37 +19,37 @@ static void mistaken(struct story *s, struct answer *a)
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
 /* Raised on purpose, as "not found", and answered on purpose. */
-static void mapped(struct story *s, struct answer *a)
+static inline void mapped(struct story *s, struct answer *a)
 {
     mistaken(s, a);
     a->status = 503;
 }
 
 /* ---- MH-1006 ---- */
-static void log_at(struct story *s, struct answer *a, int level)
+static inline void log_at(struct story *s, struct answer *a, int level)
 {
     caught(s, refuse(s, PRICES), IN_APP);
     story(s, log, "ConnectionRefusedError", .level = level, .sink = 2);
     *a = (struct answer){.status = 503, .ms = 3, .digest = 9, .nkeys = 1, .retry_after = 5};
 }
-static void told_as_info(struct story *s, struct answer *a)
+static inline void told_as_info(struct story *s, struct answer *a)
 {
     log_at(s, a, MH_LEVEL_info);
 }
-static void printed(struct story *s, struct answer *a)
+static inline void printed(struct story *s, struct answer *a)
 {
     log_at(s, a, MH_LEVEL_none);
 }
 
 /* ---- MH-2002 ---- */
-static void needs_nobody(struct story *s, struct answer *a) {}
-static void remembered(struct story *s, struct answer *a)
+static inline void needs_nobody(struct story *s, struct answer *a) {}
+static inline void remembered(struct story *s, struct answer *a)
 {
     *a = (struct answer){.status = 500, .ms = 1, .retry_after = -1};
 }
 
 /* ---- MH-0504 ---- */
-static void varied(struct story *s, struct answer *a)
+static inline void varied(struct story *s, struct answer *a)
 {
     for (int i = 0; i < 4; i++) {
         int pause = 60 + (int)(s->ids * 37 % 90);
@@ -67,8 +67,8 @@ static void varied(struct story *s, struct answer *a)
 enum { LOST = -1 };
 
 /* One request on a connection of its own, and its answer: a status, or LOST after it was sent. */
-static void exchange(struct story *s, const char *text, int64_t digest, int status, int retry_after,
-                     bool keyed)
+static inline void exchange(struct story *s, const char *text, int64_t digest, int status,
+                            int retry_after, bool keyed)
 {
     int64_t conn = ++s->ids;
 
@@ -82,66 +82,114 @@ static void exchange(struct story *s, const char *text, int64_t digest, int stat
         story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = status,
               .latency_ns = 2 * STORY_MS, .retry_after_s = retry_after, .stack = IN_PRICES);
 }
-static void asks_404_thrice(struct story *s, struct answer *a)
+static inline void asks_404_thrice(struct story *s, struct answer *a)
 {
     for (int i = 0; i < 3; i++)
         exchange(s, "GET /user/7", 5, 404, -1, false);
 }
-static void asks_404_once(struct story *s, struct answer *a)
+static inline void asks_404_once(struct story *s, struct answer *a)
 {
     exchange(s, "GET /user/7", 5, 404, -1, false);
     a->status = 404;
 }
 /* The report is made; until then there is none. */
-static void polls(struct story *s, struct answer *a)
+static inline void polls(struct story *s, struct answer *a)
 {
     for (int i = 0; i < 4; i++)
         exchange(s, "GET /report/7", 5, i < 3 ? 404 : 200, -1, false);
 }
-static void posts(struct story *s, struct answer *a)
+static inline void posts(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, 200, -1, false);
 }
-static void posts_again(struct story *s, struct answer *a)
+static inline void posts_again(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, LOST, -1, false);
     posts(s, a);
 }
-static void posts_once(struct story *s, struct answer *a)
+static inline void posts_once(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, LOST, -1, false);
     a->status = 503;
 }
-static void posts_keyed(struct story *s, struct answer *a)
+static inline void posts_keyed(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, LOST, -1, true);
     exchange(s, "POST /pay", 8, 200, -1, true);
 }
 /* Several items, whose requests begin alike. */
-static void posts_list(struct story *s, struct answer *a)
+static inline void posts_list(struct story *s, struct answer *a)
 {
     for (int i = 0; i < 3; i++)
         posts(s, a);
 }
-static void posts_list_lost(struct story *s, struct answer *a)
+static inline void posts_list_lost(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, LOST, -1, false);
     posts(s, a);
     posts(s, a);
 }
-static void hurries(struct story *s, struct answer *a)
+static inline void hurries(struct story *s, struct answer *a)
 {
     exchange(s, "GET /json", 6, 503, 5, false);
     s->now += 100;
     exchange(s, "GET /json", 6, 503, 5, false);
 }
-static void gives_up(struct story *s, struct answer *a)
+static inline void gives_up(struct story *s, struct answer *a)
 {
     exchange(s, "GET /json", 6, 503, 5, false);
 }
 /* The next request is another one. */
-static void asks_another(struct story *s, struct answer *a)
+static inline void asks_another(struct story *s, struct answer *a)
 {
     exchange(s, "GET /json", 6, 503, 5, false);
     exchange(s, "GET /other", 7, 200, -1, false);
+}
+
+/* ---- MH-0301, MH-0302 ---- */
+static int breaker_failures;
+
+static inline void breaker(struct story *s, struct answer *a)
+{
+    if (breaker_failures++ < 5)
+        decided(s, a);
+    else
+        *a = (struct answer){.status = 503, .ms = 1, .retry_after = 5};
+}
+/* Every tenth asks; the others wait for a pool in vain. */
+static inline void pool_is_empty(struct story *s, struct answer *a)
+{
+    if (breaker_failures++ % 10 == 0)
+        decided(s, a);
+    else
+        *a = (struct answer){.status = 503, .ms = 300, .retry_after = 5};
+}
+
+/* ---- MH-0402 ---- */
+static inline void is_slow(struct story *s, struct answer *a)
+{
+    a->ms = 600;
+}
+
+/* ---- MH-0404 ---- */
+static inline void well_long(struct story *s, struct answer *a)
+{
+    well(s, a);
+    a->bytes = 4000;
+}
+static inline void cut_short(struct story *s, struct answer *a)
+{
+    swallowed(s, a);
+    a->digest = 5;
+    a->bytes = 2;
+}
+static inline void cut_short_told(struct story *s, struct answer *a)
+{
+    cut_short(s, a);
+    story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+}
+static inline void swallowed_long(struct story *s, struct answer *a)
+{
+    swallowed(s, a);
+    a->bytes = 4000;
 }

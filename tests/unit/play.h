@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small shop for the grader's tests: how it behaves in a request, in calm and under fault. Only
- * test-grade.c includes it. */
+ * the tests of the grader include it. */
 #pragma once
 
 #include <errno.h>
@@ -18,7 +18,7 @@ enum { CALM = 30, HIT = 12, CALM_MS = 3000, FAULT_MS = 6000, RECOVERED_MS = 4600
  */
 struct answer {
     int status, ms;
-    int64_t digest, nkeys, retry_after, task;
+    int64_t digest, nkeys, retry_after, task, bytes;
 };
 typedef void behave(struct story *s, struct answer *a);
 
@@ -41,13 +41,16 @@ static const char plain[] =
     "Session.get\t/usr/lib/python3/dist-packages/requests/sessions.py\t600\n"
     "quote\t/srv/shop/prices.py\t12\nproduct\t/srv/shop/api.py\t58";
 
-static void prologue(struct story *s)
+/* When the fault ends. */
+static int64_t fault_ms = FAULT_MS;
+
+static inline void prologue(struct story *s)
 {
     story(s, fault, "broken\nbad.ini\nit is broken", .fault = 0, .line = 3);
     story(s, phase, "calm", .phase = 0, .for_ns = CALM_MS * STORY_MS);
     story(s, phase, "bad\nbroken", .phase = 1, .start_ns = CALM_MS * STORY_MS,
-          .for_ns = (FAULT_MS - CALM_MS) * STORY_MS);
-    story(s, phase, "after", .phase = 2, .start_ns = FAULT_MS * STORY_MS);
+          .for_ns = (fault_ms - CALM_MS) * STORY_MS);
+    story(s, phase, "after", .phase = 2, .start_ns = fault_ms * STORY_MS);
     story(s, peer, "prices\n10.0.0.1", .peer = PRICES, .family = 2, .port = 8443, .side = 1);
     story(s, peer, "redis\n10.0.0.2", .peer = REDIS, .family = 2, .port = 6379, .side = 1);
     story(s, peer, "stock\n10.0.0.3", .peer = OTHER, .family = 2, .port = 8444, .side = 1);
@@ -60,7 +63,7 @@ static void prologue(struct story *s)
     story(s, log, "", .level = MH_LEVEL_info, .sink = 2);
 }
 
-static int stack_of(int peer)
+static inline int stack_of(int peer)
 {
     static const int stacks[] = {0, IN_PRICES, IN_CACHE, IN_STOCK, IN_PRICES, IN_CARTS};
 
@@ -68,7 +71,7 @@ static int stack_of(int peer)
 }
 
 /* A call that goes well, on a connection of its own; `text` as the recorder gives it. */
-static void ask_as(struct story *s, int peer, int64_t task, int ms, const char *text)
+static inline void ask_as(struct story *s, int peer, int64_t task, int ms, const char *text)
 {
     int64_t conn = ++s->ids;
 
@@ -82,13 +85,13 @@ static void ask_as(struct story *s, int peer, int64_t task, int ms, const char *
           .task = task);
 }
 
-static void ask_at(struct story *s, int peer, int64_t task, int ms)
+static inline void ask_at(struct story *s, int peer, int64_t task, int ms)
 {
     ask_as(s, peer, task, ms, (peer == REDIS || peer == STORE) ? "" : "GET /json");
 }
 
-static int64_t fault_at(struct story *s, enum mh_op_kind kind, int err, enum mh_effect effect,
-                        int peer, int64_t conn, int64_t task)
+static inline int64_t fault_at(struct story *s, enum mh_op_kind kind, int err,
+                               enum mh_effect effect, int peer, int64_t conn, int64_t task)
 {
     static int64_t ordinal;
     int64_t op = ++s->ids;
@@ -101,7 +104,7 @@ static int64_t fault_at(struct story *s, enum mh_op_kind kind, int err, enum mh_
     return op;
 }
 
-static void caught(struct story *s, int64_t op, const char *where)
+static inline void caught(struct story *s, int64_t op, const char *where)
 {
     char text[300];
 
@@ -118,7 +121,7 @@ static void caught(struct story *s, int64_t op, const char *where)
     "ServerErrorMiddleware.__call__\t/usr/lib/python3/dist-packages/starlette/errors.py\t162"
 #define IN_LIBRARY "Retry.call\t/usr/lib/python3/dist-packages/redis/retry.py\t46"
 
-static int64_t refuse(struct story *s, int peer)
+static inline int64_t refuse(struct story *s, int peer)
 {
     int64_t conn = ++s->ids;
     int64_t op = fault_at(s, MH_OP_connect, ECONNREFUSED, MH_EFFECT_error, peer, conn, 0);
@@ -128,48 +131,48 @@ static int64_t refuse(struct story *s, int peer)
     return op;
 }
 
-static void well(struct story *s, struct answer *a)
+static inline void well(struct story *s, struct answer *a)
 {
     ask_at(s, PRICES, a->task, 2);
 }
 
-static void well_redis(struct story *s, struct answer *a)
+static inline void well_redis(struct story *s, struct answer *a)
 {
     ask_at(s, REDIS, a->task, 2);
 }
 
 /* ---- MH-0101 ---- */
-static void uncontrolled(struct story *s, struct answer *a)
+static inline void uncontrolled(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, PRICES), IN_FRAMEWORK);
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
 /* Two calls from two places; the first is tried so hastily that another rule speaks, too. */
-static void uncontrolled_twice(struct story *s, struct answer *a)
+static inline void uncontrolled_twice(struct story *s, struct answer *a)
 {
     for (int i = 0; i < 5; i++)
         refuse(s, OTHER);
     caught(s, refuse(s, OTHER), IN_FRAMEWORK);
     uncontrolled(s, a);
 }
-static void decided(struct story *s, struct answer *a)
+static inline void decided(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, PRICES), IN_APP);
     story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
     *a = (struct answer){.status = 503, .ms = 3, .digest = 9, .nkeys = 1, .retry_after = 5};
 }
-static void bad_anyway(struct story *s, struct answer *a)
+static inline void bad_anyway(struct story *s, struct answer *a)
 {
     ask_at(s, PRICES, 0, 2);
     a->status = 404;
 }
 
 /* ---- MH-0103, MH-1001 ---- */
-static void swallowed(struct story *s, struct answer *a)
+static inline void swallowed(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, PRICES), IN_APP);
 }
-static void told(struct story *s, struct answer *a)
+static inline void told(struct story *s, struct answer *a)
 {
     swallowed(s, a);
     s->tid = 900; /* a QueueListener's thread, a little later */
@@ -178,40 +181,40 @@ static void told(struct story *s, struct answer *a)
     s->tid = WORKER;
 }
 /* An access log names its client, not the failure. */
-static void access_log(struct story *s, struct answer *a)
+static inline void access_log(struct story *s, struct answer *a)
 {
     swallowed(s, a);
     story(s, log, "10.0.0.77:40112", .level = MH_LEVEL_info, .sink = 2);
 }
-static void fell_back(struct story *s, struct answer *a)
+static inline void fell_back(struct story *s, struct answer *a)
 {
     swallowed(s, a);
     ask_at(s, OTHER, 0, 2);
 }
-static void mended(struct story *s, struct answer *a)
+static inline void mended(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, PRICES), IN_LIBRARY);
     ask_at(s, PRICES, 0, 2);
 }
 
 /* ---- MH-0401 ---- */
-static void well_carts_leased(struct story *s, struct answer *a)
+static inline void well_carts_leased(struct story *s, struct answer *a)
 {
     ask_as(s, STORE, 0, 1, "GET");
     ask_as(s, STORE, 0, 1, s->ids % 3 ? "SETEX" : "SET EX");
 }
-static void well_carts_kept(struct story *s, struct answer *a)
+static inline void well_carts_kept(struct story *s, struct answer *a)
 {
     ask_as(s, STORE, 0, 1, "HINCRBY");
 }
 /* A cache by its name and its place in the code, but what it holds is meant to stay. */
-static void well_cache_kept(struct story *s, struct answer *a)
+static inline void well_cache_kept(struct story *s, struct answer *a)
 {
     ask_as(s, REDIS, 0, 1, "GET");
     ask_as(s, REDIS, 0, 1, "SET");
 }
 /* One server for both: pages with a time to live, carts for good. */
-static void well_mixed(struct story *s, struct answer *a)
+static inline void well_mixed(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids;
 
@@ -222,7 +225,7 @@ static void well_mixed(struct story *s, struct answer *a)
     story(s, response, "", .conn = conn, .peer = STORE, .exchange = 1, .latency_ns = 2 * STORY_MS,
           .stack = IN_CACHE);
 }
-static void cache_in_store_takes_it_down(struct story *s, struct answer *a)
+static inline void cache_in_store_takes_it_down(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids, op = ++s->ids;
 
@@ -234,34 +237,34 @@ static void cache_in_store_takes_it_down(struct story *s, struct answer *a)
     caught(s, op, IN_FRAMEWORK);
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
-static void cache_takes_it_down(struct story *s, struct answer *a)
+static inline void cache_takes_it_down(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, REDIS), IN_FRAMEWORK);
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
-static void store_takes_it_down(struct story *s, struct answer *a)
+static inline void store_takes_it_down(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, STORE), IN_FRAMEWORK);
     *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
-static void well_store(struct story *s, struct answer *a)
+static inline void well_store(struct story *s, struct answer *a)
 {
     ask_at(s, STORE, 0, 2);
 }
-static void cache_is_missed(struct story *s, struct answer *a)
+static inline void cache_is_missed(struct story *s, struct answer *a)
 {
     caught(s, refuse(s, REDIS), IN_APP);
     story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
 }
 
 /* ---- MH-0403 ---- */
-static void stuck(struct story *s, struct answer *a)
+static inline void stuck(struct story *s, struct answer *a)
 {
     *a = (struct answer){.status = 503, .ms = 1, .retry_after = -1};
 }
 
 /* ---- MH-0501 ---- */
-static void tried_again(struct story *s, struct answer *a)
+static inline void tried_again(struct story *s, struct answer *a)
 {
     refuse(s, PRICES);
     s->now += 100;
@@ -269,7 +272,7 @@ static void tried_again(struct story *s, struct answer *a)
 }
 
 /* ---- MH-0502, MH-0503 ---- */
-static void tries(struct story *s, int n, int pause_ms)
+static inline void tries(struct story *s, int n, int pause_ms)
 {
     for (int i = 0; i < n; i++) {
         if (i && pause_ms) {
@@ -279,23 +282,23 @@ static void tries(struct story *s, int n, int pause_ms)
         refuse(s, PRICES);
     }
 }
-static void storm(struct story *s, struct answer *a)
+static inline void storm(struct story *s, struct answer *a)
 {
     tries(s, 12, 0);
     a->status = 503;
 }
-static void patient(struct story *s, struct answer *a)
+static inline void patient(struct story *s, struct answer *a)
 {
     tries(s, 4, 100);
     a->status = 503;
 }
-static void endless(struct story *s, struct answer *a)
+static inline void endless(struct story *s, struct answer *a)
 {
     tries(s, 120, 1);
     a->status = 503;
 }
 /* A name with three addresses, walked by one call; all are down. */
-static void addresses(struct story *s, struct answer *a)
+static inline void addresses(struct story *s, struct answer *a)
 {
     static const int ids[] = {PRICES, PRICES_TOO, PRICES};
 
@@ -309,7 +312,7 @@ static void addresses(struct story *s, struct answer *a)
     a->status = 503;
 }
 /* A consumer that belongs to no request reconnects for ever, a second apart. */
-static void consumer(struct story *s, struct answer *a)
+static inline void consumer(struct story *s, struct answer *a)
 {
     int64_t now = s->now;
 
@@ -322,7 +325,7 @@ static void consumer(struct story *s, struct answer *a)
 }
 
 /* ---- MH-0601 ---- */
-static void wait_for(struct story *s, int64_t timeout_ms, enum mh_call call, int fds)
+static inline void wait_for(struct story *s, int64_t timeout_ms, enum mh_call call, int fds)
 {
     int64_t conn = ++s->ids;
 
@@ -335,16 +338,16 @@ static void wait_for(struct story *s, int64_t timeout_ms, enum mh_call call, int
     story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = 200,
           .latency_ns = 2 * STORY_MS, .stack = IN_PRICES);
 }
-static void unlimited(struct story *s, struct answer *a)
+static inline void unlimited(struct story *s, struct answer *a)
 {
     wait_for(s, -1, MH_CALL_recv, 1);
 }
-static void limited(struct story *s, struct answer *a)
+static inline void limited(struct story *s, struct answer *a)
 {
     wait_for(s, 3000, MH_CALL_poll, 1);
 }
 /* The thread that serves stands for four seconds; where there is but one, nobody answers. */
-static void stands(struct story *s, struct answer *a)
+static inline void stands(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids;
 
@@ -359,19 +362,19 @@ static void stands(struct story *s, struct answer *a)
           .latency_ns = 4000 * STORY_MS, .stack = IN_PRICES);
 }
 /* The same in a thread of a pool: the one that answers goes on. */
-static void stands_aside(struct story *s, struct answer *a)
+static inline void stands_aside(struct story *s, struct answer *a)
 {
     s->tid = 300;
     stands(s, a);
     s->tid = WORKER;
 }
-static void loop_wait(struct story *s, struct answer *a)
+static inline void loop_wait(struct story *s, struct answer *a)
 {
     wait_for(s, -1, MH_CALL_epoll_wait, 4);
 }
 
 /* ---- MH-2004 ---- */
-static void blocks(struct story *s, struct answer *a)
+static inline void blocks(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids;
 
@@ -384,7 +387,7 @@ static void blocks(struct story *s, struct answer *a)
           .timeout_ns = 3000 * STORY_MS, .waited_ns = 500 * STORY_MS, .ready = 1, .blocking = 1,
           .stack = IN_PRICES, .task = a->task);
 }
-static void awaits(struct story *s, struct answer *a)
+static inline void awaits(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids;
 
@@ -395,7 +398,7 @@ static void awaits(struct story *s, struct answer *a)
     s->now += 500;
 }
 /* The same wait on a worker thread, which may stand still. */
-static void blocks_worker(struct story *s, struct answer *a)
+static inline void blocks_worker(struct story *s, struct answer *a)
 {
     int64_t conn = ++s->ids;
 
@@ -409,24 +412,29 @@ static void blocks_worker(struct story *s, struct answer *a)
           .stack = IN_PRICES);
     s->tid = WORKER;
 }
-static void well_task(struct story *s, struct answer *a)
+static inline void well_task(struct story *s, struct answer *a)
 {
     a->task = ++s->ids;
     ask_at(s, PRICES, a->task, 2);
 }
 
-static void unit(struct story *s, behave *what, int64_t fds)
+static inline void unit_of(struct story *s, const char *path, behave *what, int64_t fds)
 {
     struct answer a = {.status = 200, .ms = 4, .digest = 77, .nkeys = 2, .retry_after = -1};
     int64_t id = ++s->ids, begun = s->now;
 
-    story(s, unit_begin, "GET /product/7", .unit = id, .conn = id, .fds = fds);
+    story(s, unit_begin, path, .unit = id, .conn = id, .fds = fds);
     if (what)
         what(s, &a);
     s->now += a.ms;
-    story(s, unit_end, "GET /product/7", .unit = id, .conn = id, .status = a.status,
-          .latency_ns = (s->now - begun) * STORY_MS, .bytes = 20, .digest = a.digest,
-          .retry_after_s = a.retry_after, .fds = fds, .task = a.task,
+    story(s, unit_end, path, .unit = id, .conn = id, .status = a.status,
+          .latency_ns = (s->now - begun) * STORY_MS, .bytes = a.bytes ? a.bytes : 20,
+          .digest = a.digest, .retry_after_s = a.retry_after, .fds = fds, .task = a.task,
           .begun_at = STORY_MONO + begun * STORY_MS, .keys = a.nkeys ? 5 : 0, .nkeys = a.nkeys);
     s->now += 4;
+}
+
+static inline void unit(struct story *s, behave *what, int64_t fds)
+{
+    unit_of(s, "GET /product/7", what, fds);
 }

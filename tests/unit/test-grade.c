@@ -14,26 +14,11 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "grade/grade.h"
+#include "grading.h"
 #include "play-more.h"
 #include "story.h"
 
 #include "base/banned.h"
-
-static json_t *grade_story(const struct story *s)
-{
-    const char *dirs[] = {s->dir};
-    struct mh_model *m = NULL;
-    json_t *document = NULL;
-    char *text;
-
-    assert_int_equal(mh_model_load(dirs, 1, NULL, &m), 0);
-    assert_int_equal(mh_grade(m, NULL, &document), 0);
-    mh_model_free(m);
-    text = json_dumps(document, 0); /* every text is proper UTF-8 */
-    assert_non_null(text);
-    free(text);
-    return document;
-}
 
 static json_t *perform(const struct play *p)
 {
@@ -60,37 +45,6 @@ static json_t *perform(const struct play *p)
     document = grade_story(&s);
     story_remove(&s);
     return document;
-}
-
-/* "fail", "pass", ... of a rule; the worst over its sites. */
-static const char *verdict(const json_t *document, const char *rule)
-{
-    static const char *const lists[][2] = {{"findings", "fail"},
-                                           {"unclear", "unclear"},
-                                           {"passed", "pass"},
-                                           {"not_exercised", "not exercised"},
-                                           {"not_applicable", "not applicable"}};
-
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        const json_t *list = json_object_get(document, lists[i][0]);
-        size_t k;
-        json_t *v;
-
-        json_array_foreach(list, k, v) if (!strcmp(json_string_value(json_object_get(v, "rule")),
-                                                   rule)) return lists[i][1];
-    }
-    return "absent";
-}
-
-static const json_t *finding(const json_t *document, const char *rule)
-{
-    size_t k;
-    json_t *v;
-
-    json_array_foreach(
-        json_object_get(document, "findings"), k,
-        v) if (!strcmp(json_string_value(json_object_get(v, "rule")), rule)) return v;
-    return NULL;
 }
 
 static const struct play plays[] = {
@@ -137,6 +91,12 @@ static const struct play plays[] = {
     {"again after 100 ms of 5 s", "MH-0509", "fail", well, hurries},
     {"not again", "MH-0509", "pass", well, gives_up},
     {"another question", "MH-0509", "pass", well, asks_another},
+    {"12 tries each", "MH-0505", "fail", well, storm},
+    {"one try each", "MH-0505", "pass", well, uncontrolled},
+    {"addresses are no tries", "MH-0505", "pass", well, addresses},
+    {"a tenth of the answer", "MH-0404", "fail", well_long, cut_short},
+    {"a tenth of it, and a log", "MH-0404", "pass", well_long, cut_short_told},
+    {"the whole answer", "MH-0404", "not exercised", well_long, swallowed_long},
     {"the process goes on", "MH-0104", "pass", well, uncontrolled},
     {"recovers", "MH-0403", "pass", well, uncontrolled},
     {"stays down", "MH-0403", "fail", well, uncontrolled, stuck},

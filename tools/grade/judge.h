@@ -182,6 +182,33 @@ struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies
                                 double value);
 void mh_tallies_done(struct mh_tallies *tallies);
 
+/* A span of time in which faults hit a peer; `to` is the end of the phase. */
+struct mh_window {
+    int64_t from, to;
+};
+unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_window *ret,
+                       unsigned max);
+
+/* What units of a route ask of one peer when all is well. ever: one of them used it at some time.
+ */
+struct mh_need {
+    unsigned units, asking, attempts;
+    bool ever;
+};
+/* By route, from calloc(); NULL without memory. */
+struct mh_need *mh_needs_of(const struct mh_grading *g, uint32_t peer);
+
+/* Units of one process, begun in a window, that need the peer: how many would ask it as in calm
+ * times, how many did, and how that went. */
+struct mh_demand {
+    unsigned units, asking, well, failed;
+    double expected, expected_attempts;
+    int64_t blocked, slow, quick; /* sums: of failed attempts; of units that asked, that did not */
+    uint32_t example;             /* an attempt: act index plus 1 */
+};
+void mh_demand_of(const struct mh_grading *g, uint32_t process, uint32_t peer,
+                  const struct mh_need *needs, struct mh_window w, struct mh_demand *ret);
+
 /* All threads that serve stood in waits without a limit at once, for `span`; places: of these
  * waits, keys mh_mix2(site, peer). Span 0: never. Returns 0 or -ENOMEM. */
 struct mh_stall {

@@ -139,6 +139,9 @@ int mh_judge_1006(struct mh_grading *g)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)
             mh_say_trials(g, j, t, "were recorded as INFO or DEBUG only");
+        if (j && j->verdict == MH_VERDICT_pass)
+            mh_reason(j, "%u of %u handled failures were recorded as warnings or worse",
+                      t->fired - t->failed, t->fired);
     }
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
