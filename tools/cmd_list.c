@@ -62,7 +62,7 @@ static int list_calls(struct mh_listing *l)
 }
 
 static const struct mh_listing_column fault_columns[] = {
-    {"FAULT", 6, false}, {"DOES", 36, false}, {"OPERATIONS", 0, true}};
+    {"FAULT", 9, false}, {"DOES", 33, false}, {"OPERATIONS", 0, true}};
 
 static int list_faults(struct mh_listing *l)
 {

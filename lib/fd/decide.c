@@ -85,6 +85,13 @@ bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,
     return ask(&op, place, ret);
 }
 
+bool mh_decide_kept(enum mh_op_kind kind, const struct mh_place *place, struct mh_verdict *ret)
+{
+    struct mh_op op = {.kind = kind, .kept = true};
+
+    return ask(&op, place, ret);
+}
+
 /* `fault` names the row to blame: a pure delay is its delaying fault's. */
 static int story_fault(const struct mh_story *s)
 {

@@ -11,6 +11,7 @@
 #include "fd/sever.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
@@ -117,6 +118,8 @@ static int shared(int from, int to)
 
 MH_PUBLIC int dup(int fd)
 {
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_dup))
+        return -1;
     return shared(fd, MH_REAL(dup)(fd));
 }
 

@@ -20,6 +20,7 @@
 #include "fd/wait.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
@@ -108,6 +109,8 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
         return 0;
     absolute(dir, path, &full);
     err = path_fault(MH_OP_open, call, -1, NULL, full.data, &watch);
+    if (!err)
+        err = mh_limit_fds(MH_OP_open, call, &watch);
     if (!err)
         return 0;
     mh_finish(err, watch);

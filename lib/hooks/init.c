@@ -20,6 +20,7 @@
 #include "fd/live.h"
 #include "fd/observe.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 #include "hooks/memory.h"
 #include "memory/budget.h"
 #include "python/python.h"
@@ -385,8 +386,10 @@ __attribute__((constructor)) static void arrive_or_stay_out(void)
     mh_real_init();
     mh_thread.depth = 1;
     on = arrive();
-    if (on)
+    if (on) {
         mh_memory_init();
+        mh_limits_init();
+    }
     gates_set(on ? MH_GATE_ON : 0,
               on && (mh_guest.rules->ops & (MH_OP_BIT(MH_OP_malloc) | MH_OP_BIT(MH_OP_mmap))));
     mh_memory_settle();

@@ -5,13 +5,16 @@
 
 #include <poll.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 struct mh_real {
 #define HOOK(op, ret, name, params) ret(*name) params;

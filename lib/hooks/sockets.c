@@ -17,6 +17,7 @@
 #include "fd/wait.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
@@ -141,9 +142,9 @@ static int do_accept(enum mh_call call, int fd, struct sockaddr *addr, socklen_t
     socklen_t own_len = sizeof(own);
     struct mh_desc *d = mh_fd_get(fd);
     int64_t watch = 0;
-    int r = 0;
+    int r = d ? mh_limit_fds(MH_OP_accept, call, &watch) : 0;
 
-    if (d && (d->armed & MH_OP_BIT(MH_OP_accept)))
+    if (!r && d && (d->armed & MH_OP_BIT(MH_OP_accept)))
         r = accept_gate(d, fd, &watch);
     if (!r) {
         memset(&own, 0, sizeof(own));
@@ -326,6 +327,8 @@ MH_PUBLIC int socket(int family, int type, int protocol)
     }
     if (op)
         return (int)mh_finish(-v.error, op);
+    if (mh_limit_fds(MH_OP_socket, MH_CALL_socket, &op))
+        return (int)mh_finish(-EMFILE, op);
     fd = mh_real.socket(family, type, protocol);
     if (fd >= 0)
         mh_fd_forget(fd);
@@ -336,8 +339,11 @@ MH_PUBLIC int socket(int family, int type, int protocol)
 /* Both ends are in this process or its children: nothing of a network, so not observed. */
 MH_PUBLIC int socketpair(int family, int type, int protocol, int fds[2])
 {
-    int r = MH_REAL(socketpair)(family, type, protocol, fds);
+    int r;
 
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_socketpair))
+        return -1;
+    r = MH_REAL(socketpair)(family, type, protocol, fds);
     if (r == 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
         mh_fd_forget(fds[0]);
         mh_fd_forget(fds[1]);

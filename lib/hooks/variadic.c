@@ -15,6 +15,7 @@
 #include "hooks/bytes.h"
 #include "hooks/files.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
@@ -147,6 +148,12 @@ MH_PUBLIC FILE *fopen64(const char *restrict path, const char *restrict mode)
         va_end(list);                                                                              \
     }
 
+/* How CPython duplicates a descriptor. */
+static bool duplicate_refused(int cmd, enum mh_call call)
+{
+    return (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) && mh_limit_refuses(MH_OP_descriptor, call);
+}
+
 static int after_fcntl(int fd, int cmd, long arg, int r)
 {
     struct mh_desc *d;
@@ -165,12 +172,16 @@ static int after_fcntl(int fd, int cmd, long arg, int r)
 MH_PUBLIC int fcntl(int fd, int cmd, ...)
 {
     THIRD(cmd)
+    if (duplicate_refused(cmd, MH_CALL_fcntl))
+        return -1;
     return after_fcntl(fd, cmd, arg, MH_REAL(fcntl)(fd, cmd, arg));
 }
 
 MH_PUBLIC int fcntl64(int fd, int cmd, ...)
 {
     THIRD(cmd)
+    if (duplicate_refused(cmd, MH_CALL_fcntl64))
+        return -1;
     return after_fcntl(fd, cmd, arg,
                        (mh_real.fcntl64 ? mh_real.fcntl64 : MH_REAL(fcntl))(fd, cmd, arg));
 }

@@ -6,13 +6,22 @@
 
 #include "fd/guest.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
-/* Marks the thread; returns the real vfork. */
+/* Stands in for a vfork that fails: errno is set already. */
+static pid_t refused(void)
+{
+    return -1;
+}
+
+/* Marks the thread; returns what to call: the real vfork, if it is not to fail. */
 __attribute__((used, visibility("hidden"))) void *mh_vfork_mark(void);
 void *mh_vfork_mark(void)
 {
+    if (mh_limit_refuses(MH_OP_fork, MH_CALL_vfork))
+        return (void *)(uintptr_t)refused;
     mh_thread.vforked = 1;
     return (void *)(uintptr_t)MH_REAL(vfork);
 }

@@ -15,6 +15,7 @@
 #include "fd/wait.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
+#include "hooks/limits.h"
 
 #include "base/banned.h"
 
@@ -281,11 +282,15 @@ static int epoll_made(int epfd)
 
 MH_PUBLIC int epoll_create(int size)
 {
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_epoll_create))
+        return -1;
     return epoll_made(MH_REAL(epoll_create)(size));
 }
 
 MH_PUBLIC int epoll_create1(int flags)
 {
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_epoll_create1))
+        return -1;
     return epoll_made(MH_REAL(epoll_create1)(flags));
 }
 

@@ -24,6 +24,8 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_memory] = 0,
     [MH_EFFECT_kill] = BIT(delay),
     [MH_EFFECT_blackhole] = 0,
+    [MH_EFFECT_fds] = 0,
+    [MH_EFFECT_threads] = 0,
     [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };
@@ -209,17 +211,34 @@ static void check_where(struct mh_loader *l, int line, const char *key, uint64_t
         }
 }
 
-static void check_scope(struct mh_loader *l, uint64_t any)
+/* Keys that draw or choose, against effects that are kept for a whole process. */
+static void check_budget(struct mh_loader *l)
 {
-    const struct mh_fault *f = l->fault;
     static const struct {
         int key;
         const char *name;
-    } drawn[] = {{MH_KEY_fault_probability, "probability"},
-                 {MH_KEY_fault_skip, "skip"},
-                 {MH_KEY_fault_count, "count"},
-                 {MH_KEY_fault_every, "every"},
-                 {MH_KEY_fault_per, "per"}};
+        const char *why;
+    } not [] = {{MH_KEY_fault_probability, "probability", "kept, not drawn"},
+                {MH_KEY_fault_skip, "skip", "kept, not drawn"},
+                {MH_KEY_fault_count, "count", "kept, not drawn"},
+                {MH_KEY_fault_every, "every", "kept, not drawn"},
+                {MH_KEY_fault_per, "per", "kept, not drawn"},
+                {MH_KEY_fault_peer, "peer", "that of a process"},
+                {MH_KEY_fault_side, "side", "that of a process"},
+                {MH_KEY_fault_path, "path", "that of a process"}};
+    uint32_t budget = l->fault->effects & (MH_EFFECTS_KEPT | BIT(memory));
+
+    if (!budget || (budget & (budget - 1)))
+        return;
+    for (unsigned i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
+        if (l->key_line[not [i].key] && (i < 5 || !(budget & BIT(memory))))
+            mh_complain(l, l->key_line[not [i].key], "'%s' does not go with '%s': a budget is %s",
+                        not [i].name, mh_effect_rows[__builtin_ctz(budget)].name, not [i].why);
+}
+
+static void check_scope(struct mh_loader *l, uint64_t any)
+{
+    const struct mh_fault *f = l->fault;
 
     check_where(l, LINE(peer), "peer", ops_that(mh_op_has_peer), "fire",
                 " (read and write on a socket are recv and send here)");
@@ -235,11 +254,7 @@ static void check_scope(struct mh_loader *l, uint64_t any)
         mh_complain(l, LINE(side), "side = '%s': %s is always on the other side",
                     f->side == MH_SIDE_server ? "server" : "client",
                     f->side == MH_SIDE_server ? "connect" : "accept");
-    for (unsigned i = 0; (f->effects & BIT(memory)) && i < sizeof(drawn) / sizeof(drawn[0]); i++)
-        if (l->key_line[drawn[i].key])
-            mh_complain(l, l->key_line[drawn[i].key],
-                        "'%s' does not go with 'memory': a budget is kept, not drawn",
-                        drawn[i].name);
+    check_budget(l);
 }
 
 void mh_check_fault(struct mh_loader *l)

@@ -208,6 +208,8 @@ static void verdict_add(struct mh_verdict *v, const struct mh_fault *f, uint32_t
         v->memory = f->memory;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_rate))
         v->rate = f->rate;
+    if (effects & MH_EFFECTS_KEPT)
+        v->limit = f->limit;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)) {
         v->corrupt = f->corrupt;
         v->corrupt_key = f->key;
@@ -285,7 +287,8 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
         for (; set; set &= set - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(set);
 
-            if (!hint_excludes(&rules->hints[i], &marks, op->peer) &&
+            if (!(rules->faults[i].effects & MH_EFFECTS_KEPT) == !op->kept &&
+                !hint_excludes(&rules->hints[i], &marks, op->peer) &&
                 fault_matches(&rules->faults[i], op, now))
                 fault_decide(rules, i, counters, op, phase, ret);
         }

@@ -97,6 +97,7 @@ struct mh_fault {
     uint64_t eof_after, reset_after; /* bytes */
     uint64_t memory;                 /* bytes */
     uint64_t rate;                   /* bytes a second */
+    uint64_t limit;                  /* of MH_EFFECTS_KEPT */
     struct mh_corrupt corrupt;
     int signal; /* of kill */
     char name[MH_NAME_SIZE];
@@ -156,6 +157,7 @@ struct mh_op {
     uint64_t process;    /* stable ordinal of this process in the run */
     const uint64_t
         *peer_faults; /* mh_rules_match_peer() of `peer`, if the caller keeps it; or NULL */
+    bool kept;        /* ask the budgets of MH_EFFECTS_KEPT, and nothing else */
     struct mh_counters *shared; /* of faults with `per = run`; NULL = as the others */
 };
 
@@ -171,7 +173,7 @@ struct mh_verdict {
     int signal;
     uint32_t short_len; /* 0 = no limit */
     uint64_t eof_after, reset_after;
-    uint64_t memory, rate;
+    uint64_t memory, rate, limit;
     struct mh_corrupt corrupt;
     uint64_t corrupt_key; /* of its fault */
     uint64_t draw, ordinal;

@@ -155,6 +155,8 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_blackhole] = {"vanishes in a black hole", "vanish in a black hole"},
         [MH_EFFECT_rate] = {"moves at most ", "move at most "},
         [MH_EFFECT_corrupt] = {"has ", "have "},
+        [MH_EFFECT_fds] = {"fails with EMFILE past ", "fail with EMFILE past "},
+        [MH_EFFECT_threads] = {"fails with EAGAIN past ", "fail with EAGAIN past "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
@@ -177,6 +179,13 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
     if (effect == MH_EFFECT_rate) {
         mh_num_say_size(b, f->rate);
         mh_buf_add(b, " a second");
+    }
+    if (MH_EFFECT_BIT(effect) & MH_EFFECTS_KEPT) {
+        mh_buf_add_uint(b, f->limit, 10);
+        mh_buf_add(b, effect == MH_EFFECT_fds ? " descriptors"
+                      : f->limit == 1         ? " thread"
+                                              : " threads");
+        mh_buf_add(b, " in a process");
     }
     if (effect == MH_EFFECT_kill)
         mh_buf_add(b, signal_name(f->signal));
