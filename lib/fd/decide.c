@@ -85,9 +85,10 @@ bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,
     return ask(&op, place, ret);
 }
 
-bool mh_decide_kept(enum mh_op_kind kind, const struct mh_place *place, struct mh_verdict *ret)
+bool mh_decide_kept(enum mh_op_kind kind, const char *path, const struct mh_place *place,
+                    struct mh_verdict *ret)
 {
-    struct mh_op op = {.kind = kind, .kept = true};
+    struct mh_op op = {.kind = kind, .path = path, .kept = true};
 
     return ask(&op, place, ret);
 }

@@ -38,7 +38,8 @@ bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,
                     const struct mh_place *place, struct mh_verdict *ret);
 
 /* Asks the budgets that are kept (MH_EFFECTS_KEPT) about one more of what they count. */
-bool mh_decide_kept(enum mh_op_kind kind, const struct mh_place *place, struct mh_verdict *ret);
+bool mh_decide_kept(enum mh_op_kind kind, const char *path, const struct mh_place *place,
+                    struct mh_verdict *ret);
 
 /* Writes the op record; returns its id, or 0 when it could not be kept: then do not inject. */
 int64_t mh_record(const struct mh_story *story);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: open, read, write, flush, rename, remove. On a file a delay blocks the calling thread, as
+/* Files: open, read, write. On a file a delay blocks the calling thread, as
  * a slow disk does. */
 #include "hooks/files.h"
 
@@ -19,16 +19,18 @@
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
+#include "hooks/disk.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"
 
-enum { PATH_BYTES = 1024, MAX_IOV = 64 };
+enum { MAX_IOV = 64 };
 
-/* The path as faults match it: absolute. Text in b; relative names stay so when the directory
- * cannot be read. */
-static void absolute(int dir, const char *path, struct mh_buf *b)
+/* What the file that this thread is about to truncate by opening it holds. */
+static __thread int64_t truncating;
+
+void mh_path_absolute(int dir, const char *path, struct mh_buf *b)
 {
     if (path[0] != '/') {
         long n = 0;
@@ -52,10 +54,8 @@ static void absolute(int dir, const char *path, struct mh_buf *b)
     mh_buf_add(b, path);
 }
 
-/* Faults on an operation on a path: waits, fails or lets pass. Returns 0, or a negative errno with
- * *watch set. */
-static int path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct mh_desc *d,
-                      const char *path, int64_t *watch)
+int mh_path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct mh_desc *d,
+                  const char *path, int64_t *watch)
 {
     struct mh_place place;
     struct mh_verdict v;
@@ -103,12 +103,13 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
 {
     int64_t watch;
     int err;
-    MH_BUF(full, PATH_BYTES);
+    MH_BUF(full, MH_PATH_BYTES);
 
     if (!path)
         return 0;
-    absolute(dir, path, &full);
-    err = path_fault(MH_OP_open, call, -1, NULL, full.data, &watch);
+    mh_path_absolute(dir, path, &full);
+    truncating = flags & O_TRUNC ? mh_disk_size_named(dir, path, full.data) : 0;
+    err = mh_path_fault(MH_OP_open, call, -1, NULL, full.data, &watch);
     if (!err)
         err = mh_limit_fds(MH_OP_open, call, &watch);
     if (!err)
@@ -157,15 +158,17 @@ static void describe(int fd, const struct mh_buf *full, int flags)
 int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int fd)
 {
     int err = errno;
-    MH_BUF(full, PATH_BYTES);
+    MH_BUF(full, MH_PATH_BYTES);
 
     if (fd >= 0 && path) {
-        absolute(dir, path, &full);
+        mh_path_absolute(dir, path, &full);
+        if (truncating > 0)
+            mh_disk_changed(full.data, -truncating);
         describe(fd, &full, flags);
     } else if (fd < 0 && (mh_errno_is_failure(err) || err == ENOENT) && path) {
         int64_t op;
 
-        absolute(dir, path, &full);
+        mh_path_absolute(dir, path, &full);
         op = mh_record(&(struct mh_story){.kind = MH_OP_open,
                                           .call = call,
                                           .fd = -1,
@@ -288,6 +291,32 @@ static void corrupt(struct moving *m, const struct mh_verdict *v, size_t n)
         mh_corrupt(m->d, v, &s, m->iov, (size_t)m->niov);
 }
 
+/* A write that must not let the disk overflow. */
+static ssize_t write_within(struct moving *m, uint64_t cap)
+{
+    uint64_t n = MH_MIN(total(m->iov, m->niov), cap), room;
+    int64_t before = mh_disk_size(m->fd, m->d->path), after;
+    struct mh_verdict v;
+    ssize_t ret;
+
+    if (before < 0)
+        return raw_move(m, cap);
+    room = mh_disk_room(m->d, m->fd, m->at, n, before, &v);
+    if (room < n) {
+        int64_t op = record(m, &v, MH_EFFECT_disk, room ? (ssize_t)room : -1, room ? 0 : ENOSPC, 0);
+
+        if (op && !room) {
+            m->watch = op;
+            return -ENOSPC;
+        }
+        cap = op ? room : cap;
+    }
+    ret = raw_move(m, cap);
+    after = ret > 0 ? mh_disk_size(m->fd, m->d->path) : before;
+    mh_disk_changed(m->d->path, after - before);
+    return ret;
+}
+
 static ssize_t move(struct moving *m)
 {
     struct mh_verdict v = {.fault = -1};
@@ -295,8 +324,8 @@ static ssize_t move(struct moving *m)
     ssize_t ret;
 
     if (!moving_fault(m, &v, &cap, &ret)) {
-        ret = raw_move(m, cap);
-        if (ret < 0 && mh_errno_is_failure((int)-ret))
+        ret = m->kind == MH_OP_write ? write_within(m, cap) : raw_move(m, cap);
+        if (ret < 0 && !m->watch && mh_errno_is_failure((int)-ret))
             m->watch = record(m, NULL, 0, -1, (int)-ret, 0);
     }
     if (ret > 0 && v.fault >= 0 && (v.effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)))
@@ -325,111 +354,4 @@ ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int ni
         for (int i = 0; i < niov; i++)
             mh_seen_log(m.d, fd, iov[i].iov_base, iov[i].iov_len);
     return mh_finish(ret, m.watch);
-}
-
-/* Calls on an open file: fsync, ftruncate. Returns true when *ret is the answer. */
-static bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *ret)
-{
-    struct mh_desc *d;
-    int64_t watch = 0;
-    int err = 0;
-
-    if (!mh_gate_fd(fd))
-        return false;
-    d = mh_fd_get(fd);
-    if (d && d->path && (d->armed & MH_OP_BIT(kind)))
-        err = path_fault(kind, call, fd, d, d->path, &watch);
-    *ret = (int)mh_finish(err, watch);
-    return err < 0;
-}
-
-MH_PUBLIC int fsync(int fd)
-{
-    int ret;
-
-    return fd_fault(MH_OP_fsync, MH_CALL_fsync, fd, &ret) ? ret : mh_real.fsync(fd);
-}
-
-MH_PUBLIC int fdatasync(int fd)
-{
-    int ret;
-
-    return fd_fault(MH_OP_fsync, MH_CALL_fdatasync, fd, &ret) ? ret : mh_real.fdatasync(fd);
-}
-
-MH_PUBLIC int ftruncate(int fd, off_t length)
-{
-    int ret;
-
-    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate, fd, &ret) ? ret
-                                                                  : mh_real.ftruncate(fd, length);
-}
-
-MH_PUBLIC int ftruncate64(int fd, off64_t length)
-{
-    int ret;
-
-    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate64, fd, &ret)
-               ? ret
-               : mh_real.ftruncate64(fd, length);
-}
-
-/* Calls on a name: rename, unlink. */
-static bool name_fault(enum mh_op_kind kind, enum mh_call call, int dir, const char *path, int *ret)
-{
-    int64_t watch = 0;
-    int err = 0;
-    MH_BUF(full, PATH_BYTES);
-
-    if (!path || !mh_gate_open(&mh_gate.file) || !mh_guest_enter())
-        return false;
-    if (mh_guest.rules->ops & MH_OP_BIT(kind)) {
-        absolute(dir, path, &full);
-        err = path_fault(kind, call, -1, NULL, full.data, &watch);
-    }
-    *ret = (int)mh_finish(err, watch);
-    return err < 0;
-}
-
-MH_PUBLIC int rename(const char *from, const char *to)
-{
-    int ret;
-
-    return name_fault(MH_OP_rename, MH_CALL_rename, AT_FDCWD, to, &ret) ? ret
-                                                                        : mh_real.rename(from, to);
-}
-
-MH_PUBLIC int renameat(int from_dir, const char *from, int to_dir, const char *to)
-{
-    int ret;
-
-    return name_fault(MH_OP_rename, MH_CALL_renameat, to_dir, to, &ret)
-               ? ret
-               : mh_real.renameat(from_dir, from, to_dir, to);
-}
-
-MH_PUBLIC int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-{
-    int ret;
-
-    return name_fault(MH_OP_rename, MH_CALL_renameat2, to_dir, to, &ret)
-               ? ret
-               : mh_real.renameat2(from_dir, from, to_dir, to, flags);
-}
-
-MH_PUBLIC int unlink(const char *path)
-{
-    int ret;
-
-    return name_fault(MH_OP_unlink, MH_CALL_unlink, AT_FDCWD, path, &ret) ? ret
-                                                                          : mh_real.unlink(path);
-}
-
-MH_PUBLIC int unlinkat(int dir, const char *path, int flags)
-{
-    int ret;
-
-    return name_fault(MH_OP_unlink, MH_CALL_unlinkat, dir, path, &ret)
-               ? ret
-               : mh_real.unlinkat(dir, path, flags);
 }

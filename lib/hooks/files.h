@@ -4,7 +4,19 @@
 
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "fd/table.h"
+
+enum { MH_PATH_BYTES = 1024 };
+
+/* The path as faults match it: absolute. Text in b; relative names stay so when the directory
+ * cannot be read. */
+void mh_path_absolute(int dir, const char *path, struct mh_buf *b);
+
+/* Faults on an operation on a path: waits, fails or lets pass. Returns 0, or a negative errno with
+ * *watch set. */
+int mh_path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct mh_desc *d,
+                  const char *path, int64_t *watch);
 
 /* Before open(): verdict on the path. Returns 0 to go on, or 1 when the call has failed: then
  * mh_finish() was done and -1 is the answer. dir is AT_FDCWD or a directory's descriptor. */

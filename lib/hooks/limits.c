@@ -85,7 +85,7 @@ static int over(enum mh_op_kind kind, enum mh_call call, enum mh_effect effect, 
     struct mh_verdict v;
 
     mh_python_place(&place);
-    if (!mh_decide_kept(kind, &place, &v) || !(v.effects & MH_EFFECT_BIT(effect)) ||
+    if (!mh_decide_kept(kind, NULL, &place, &v) || !(v.effects & MH_EFFECT_BIT(effect)) ||
         (uint64_t)have < v.limit)
         return 0;
     *watch = refusal(kind, call, &v, effect, err, &place);

@@ -109,7 +109,7 @@ static int mode_flags(const char *mode)
 {
     for (; mode && *mode; mode++)
         if (*mode == 'w' || *mode == 'a' || *mode == '+')
-            return O_WRONLY;
+            return *mode == 'w' ? O_WRONLY | O_TRUNC : O_WRONLY;
     return O_RDONLY;
 }
 

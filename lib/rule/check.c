@@ -26,6 +26,7 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_blackhole] = 0,
     [MH_EFFECT_fds] = 0,
     [MH_EFFECT_threads] = 0,
+    [MH_EFFECT_disk] = 0,
     [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };
@@ -218,22 +219,23 @@ static void check_budget(struct mh_loader *l)
         int key;
         const char *name;
         const char *why;
-    } not [] = {{MH_KEY_fault_probability, "probability", "kept, not drawn"},
-                {MH_KEY_fault_skip, "skip", "kept, not drawn"},
-                {MH_KEY_fault_count, "count", "kept, not drawn"},
-                {MH_KEY_fault_every, "every", "kept, not drawn"},
-                {MH_KEY_fault_per, "per", "kept, not drawn"},
-                {MH_KEY_fault_peer, "peer", "that of a process"},
-                {MH_KEY_fault_side, "side", "that of a process"},
-                {MH_KEY_fault_path, "path", "that of a process"}};
+    } never[] = {{MH_KEY_fault_probability, "probability", "kept, not drawn"},
+                 {MH_KEY_fault_skip, "skip", "kept, not drawn"},
+                 {MH_KEY_fault_count, "count", "kept, not drawn"},
+                 {MH_KEY_fault_every, "every", "kept, not drawn"},
+                 {MH_KEY_fault_per, "per", "kept, not drawn"},
+                 {MH_KEY_fault_peer, "peer", "that of a process"},
+                 {MH_KEY_fault_side, "side", "that of a process"},
+                 {MH_KEY_fault_path, "path", "that of a process"}};
     uint32_t budget = l->fault->effects & (MH_EFFECTS_KEPT | BIT(memory));
 
     if (!budget || (budget & (budget - 1)))
         return;
-    for (unsigned i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
-        if (l->key_line[not [i].key] && (i < 5 || !(budget & BIT(memory))))
-            mh_complain(l, l->key_line[not [i].key], "'%s' does not go with '%s': a budget is %s",
-                        not [i].name, mh_effect_rows[__builtin_ctz(budget)].name, not [i].why);
+    for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+        if (l->key_line[never[i].key] && (i < 5 || !(budget & BIT(memory))) &&
+            !(never[i].key == MH_KEY_fault_path && (budget & BIT(disk))))
+            mh_complain(l, l->key_line[never[i].key], "'%s' does not go with '%s': a budget is %s",
+                        never[i].name, mh_effect_rows[__builtin_ctz(budget)].name, never[i].why);
 }
 
 static void check_scope(struct mh_loader *l, uint64_t any)

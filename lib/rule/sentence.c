@@ -156,6 +156,8 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_rate] = {"moves at most ", "move at most "},
         [MH_EFFECT_corrupt] = {"has ", "have "},
         [MH_EFFECT_fds] = {"fails with EMFILE past ", "fail with EMFILE past "},
+        [MH_EFFECT_disk] = {"fails with ENOSPC when files have grown by ",
+                            "fail with ENOSPC when files have grown by "},
         [MH_EFFECT_threads] = {"fails with EAGAIN past ", "fail with EAGAIN past "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
@@ -180,7 +182,9 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         mh_num_say_size(b, f->rate);
         mh_buf_add(b, " a second");
     }
-    if (MH_EFFECT_BIT(effect) & MH_EFFECTS_KEPT) {
+    if (effect == MH_EFFECT_disk) {
+        mh_num_say_size(b, f->limit);
+    } else if (MH_EFFECT_BIT(effect) & MH_EFFECTS_KEPT) {
         mh_buf_add_uint(b, f->limit, 10);
         mh_buf_add(b, effect == MH_EFFECT_fds ? " descriptors"
                       : f->limit == 1         ? " thread"

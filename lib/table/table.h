@@ -30,7 +30,9 @@ enum mh_effect {
 
 /* Those that are kept, not drawn, and have nothing to do with one operation more than with another.
  * (Memory is decided by its own hooks.) */
-#define MH_EFFECTS_KEPT (MH_EFFECT_BIT(MH_EFFECT_fds) | MH_EFFECT_BIT(MH_EFFECT_threads))
+#define MH_EFFECTS_KEPT                                                                            \
+    (MH_EFFECT_BIT(MH_EFFECT_fds) | MH_EFFECT_BIT(MH_EFFECT_threads) |                             \
+     MH_EFFECT_BIT(MH_EFFECT_disk))
 
 /* Of an effect as records have it: its number + 1, 0 = none; anything in a damaged one. */
 static inline int mh_effect_silent(int64_t recorded)

@@ -96,3 +96,50 @@ def test_a_budget_ends_with_its_phase(guest):
     """, "[run]\nprocesses = *\n[phase tight]\nfor = 1s\nfaults = f\n[phase calm]\n[fault f]\n"
          "call = descriptor\nfds = 20\n").json()
     assert r["first"] < 20 and r["then"] == 60
+
+
+DISK = ALL + "call = write\ndisk = %s\npath = %s/**\n"
+
+
+def test_a_disk_fills_with_a_short_write_first(guest, tmp_path):
+    path = tmp_path / "file"
+    r = run(guest, """
+        f = os.open(sys.argv[3], os.O_RDWR | os.O_CREAT)
+        def write(n):
+            try: return os.write(f, b"x" * n)
+            except OSError as e: return -e.errno
+        steps = [write(600), write(600), write(1), os.lseek(f, 0, 0), write(500)]
+        os.ftruncate(f, 400); os.lseek(f, 0, 2); steps += [write(500), write(200)]
+        size = os.fstat(f).st_size
+        os.unlink(sys.argv[3]); g = os.open(sys.argv[3], os.O_WRONLY | os.O_CREAT); f = g
+        steps += [write(900)]
+        reply(steps=steps, size=size)
+    """, DISK % ("1000 bytes", tmp_path), 0, path)
+    full = -errno.ENOSPC
+    assert r.json() == {"steps": [600, 400, full, 0, 500, 500, 100, 900], "size": 1000}
+    assert [e["err"] for e in r.faults()] == [0, errno.ENOSPC, 0]
+    assert path.stat().st_size == 900
+
+
+def test_a_file_that_is_written_anew_needs_no_more_room(guest, tmp_path):
+    r = run(guest, """
+        done = 0
+        for i in range(50):
+            with open(sys.argv[3], "w") as f: f.write("x" * 700)
+            done += 1
+        with open(sys.argv[3], "a") as f: f.write("y" * 200)
+        try:
+            with open(sys.argv[3] + "2", "w") as f: f.write("z" * 700)
+            told = 0
+        except OSError as e: told = e.errno
+        reply(done=done, told=told, sizes=[os.path.getsize(sys.argv[3] + x) for x in ("", "2")])
+    """, DISK % ("1000 bytes", tmp_path), 0, tmp_path / "file")
+    assert r.json() == {"done": 50, "told": errno.ENOSPC, "sizes": [900, 100]}
+
+
+def test_a_disk_elsewhere_has_room(guest, tmp_path):
+    r = run(guest, """
+        with open(sys.argv[3], "w") as f: f.write("x" * 100000)
+        reply(size=os.path.getsize(sys.argv[3]))
+    """, DISK % ("0 bytes", tmp_path / "other"), 0, tmp_path / "file")
+    assert r.json() == {"size": 100000} and not r.faults()

@@ -224,7 +224,7 @@ static void several_files(void **state)
     assert_int_equal(mh_rules_load("x.ini:y.ini", &rules, &mistakes), -EINVAL);
     assert_string_equal(
         told(), "3: [fault y] has no effect; give one of: delay, error, short, eof, reset, hang, "
-                "memory, kill, blackhole, rate, corrupt, fds, threads\n"
+                "memory, kill, blackhole, rate, corrupt, fds, threads, disk\n"
                 "4: call = 'sned': unknown call (did you mean 'send'?); allowed: operations, "
                 "groups or libc "
                 "calls, as `mishap list calls` shows them\n"

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files but for their bytes: flush, cut, rename, remove. */
+#include <fcntl.h>
+
+#include "base/buf.h"
+#include "hooks/bytes.h"
+#include "hooks/disk.h"
+#include "hooks/files.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+/* Calls on an open file: fsync, ftruncate. Returns true when *ret is the answer. */
+static bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *ret)
+{
+    struct mh_desc *d;
+    int64_t watch = 0;
+    int err = 0;
+
+    if (!mh_gate_fd(fd))
+        return false;
+    d = mh_fd_get(fd);
+    if (d && d->path && (d->armed & MH_OP_BIT(kind)))
+        err = mh_path_fault(kind, call, fd, d, d->path, &watch);
+    *ret = (int)mh_finish(err, watch);
+    return err < 0;
+}
+
+MH_PUBLIC int fsync(int fd)
+{
+    int ret;
+
+    return fd_fault(MH_OP_fsync, MH_CALL_fsync, fd, &ret) ? ret : mh_real.fsync(fd);
+}
+
+MH_PUBLIC int fdatasync(int fd)
+{
+    int ret;
+
+    return fd_fault(MH_OP_fsync, MH_CALL_fdatasync, fd, &ret) ? ret : mh_real.fdatasync(fd);
+}
+
+/* What is cut off is free again. */
+static int cut(int fd, off64_t length, int (*real)(int, off64_t))
+{
+    struct mh_desc *d;
+    int64_t before = -1;
+    int r;
+
+    if (mh_gate_fd(fd)) {
+        d = mh_fd_get(fd);
+        before = d && d->path ? mh_disk_size(fd, d->path) : -1;
+        mh_guest_leave();
+    }
+    r = real(fd, length);
+    if (r == 0 && before > length && mh_gate_fd(fd)) {
+        mh_disk_changed(mh_fd_get(fd)->path, length - before);
+        mh_guest_leave();
+    }
+    return r;
+}
+
+MH_PUBLIC int ftruncate(int fd, off_t length)
+{
+    int ret;
+
+    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate, fd, &ret)
+               ? ret
+               : cut(fd, length, mh_real.ftruncate64);
+}
+
+MH_PUBLIC int ftruncate64(int fd, off64_t length)
+{
+    int ret;
+
+    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate64, fd, &ret)
+               ? ret
+               : cut(fd, length, mh_real.ftruncate64);
+}
+
+/* Calls on a name: rename, unlink. */
+static bool name_fault(enum mh_op_kind kind, enum mh_call call, int dir, const char *path, int *ret)
+{
+    int64_t watch = 0;
+    int err = 0;
+    MH_BUF(full, MH_PATH_BYTES);
+
+    if (!path || !mh_gate_open(&mh_gate.file) || !mh_guest_enter())
+        return false;
+    if (mh_guest.rules->ops & MH_OP_BIT(kind)) {
+        mh_path_absolute(dir, path, &full);
+        err = mh_path_fault(kind, call, -1, NULL, full.data, &watch);
+    }
+    *ret = (int)mh_finish(err, watch);
+    return err < 0;
+}
+
+MH_PUBLIC int rename(const char *from, const char *to)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_rename, AT_FDCWD, to, &ret) ? ret
+                                                                        : mh_real.rename(from, to);
+}
+
+MH_PUBLIC int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_renameat, to_dir, to, &ret)
+               ? ret
+               : mh_real.renameat(from_dir, from, to_dir, to);
+}
+
+MH_PUBLIC int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    int ret;
+
+    return name_fault(MH_OP_rename, MH_CALL_renameat2, to_dir, to, &ret)
+               ? ret
+               : mh_real.renameat2(from_dir, from, to_dir, to, flags);
+}
+
+/* What is removed is free again. */
+static int removed(int dir, const char *path, int flags)
+{
+    int64_t size = -1;
+    int r;
+    MH_BUF(full, MH_PATH_BYTES);
+
+    if (path && mh_gate_open(&mh_gate.file) && (mh_guest.rules->ops & MH_OP_BIT(MH_OP_write)) &&
+        mh_guest_enter()) {
+        mh_path_absolute(dir, path, &full);
+        size = mh_disk_size_named(dir, path, full.data);
+        mh_guest_leave();
+    }
+    r = dir == AT_FDCWD && !flags ? mh_real.unlink(path) : mh_real.unlinkat(dir, path, flags);
+    if (r == 0 && size > 0)
+        mh_disk_changed(full.data, -size);
+    return r;
+}
+
+MH_PUBLIC int unlink(const char *path)
+{
+    int ret;
+
+    return name_fault(MH_OP_unlink, MH_CALL_unlink, AT_FDCWD, path, &ret)
+               ? ret
+               : removed(AT_FDCWD, path, 0);
+}
+
+MH_PUBLIC int unlinkat(int dir, const char *path, int flags)
+{
+    int ret;
+
+    return name_fault(MH_OP_unlink, MH_CALL_unlinkat, dir, path, &ret) ? ret
+                                                                       : removed(dir, path, flags);
+}
