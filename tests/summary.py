@@ -34,7 +34,10 @@ def of_pytest(path):
         if bad:
             yield name, "failed", (bad[0].get("message") or "").split("\n")[0]
         elif skipped is not None:
-            yield name, "skipped", skipped.get("message") or ""
+            reason = skipped.get("message") or ""
+            if reason == "collection skipped":  # a whole file: what was said is a tuple's last part
+                reason = (skipped.text or reason).rpartition("Skipped: ")[2].rstrip("')")
+            yield name.strip("."), "skipped", reason
         else:
             yield name, "passed", ""
 
@@ -63,14 +66,18 @@ def results(folder, suite):
 
 
 def print_skipped(found):
-    """A line for each reason: how many, and which tests, without their parameters."""
+    """How many and why; the same tests with several reasons (a Python each) are named once."""
     reasons = {}
     for name, kind, reason in found:
         if kind == "skipped":
-            reasons.setdefault(reason[:200], []).append(name.split("[")[0])
+            reasons.setdefault(reason[:200], []).append(name.split("[")[0].removeprefix("e2e."))
+    groups = {}
     for reason, names in reasons.items():
-        print(f"    skipped {len(names)}: {reason}")
-        print(textwrap.fill(", ".join(dict.fromkeys(names)), 100, break_long_words=False,
+        groups.setdefault(tuple(dict.fromkeys(names)), []).append(f"skipped {len(names)}: {reason}")
+    for names, lines in groups.items():
+        for line in lines:
+            print("    " + line)
+        print(textwrap.fill(", ".join(names), 100, break_long_words=False,
                             initial_indent=" " * 8, subsequent_indent=" " * 8))
 
 

@@ -140,10 +140,10 @@ def test_a_full_disk(guest, peer, tiny_disk):
 
 
 def test_a_disk_that_fills_up_during_the_run(guest, peer, tmp_path):
-    """Room for the first segment only: what was recorded stays, injection stops, the program goes on."""
+    """Room for the control page and the first segment only: what was recorded stays, injection stops, the program goes on."""
     place = tmp_path / "small"
     place.mkdir()
-    if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1600k", "tmpfs", str(place)],
+    if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2400k", "tmpfs", str(place)],
                                      stderr=subprocess.DEVNULL, check=False).returncode:
         pytest.skip("cannot mount a small tmpfs here")
     try:
