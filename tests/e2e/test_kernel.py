@@ -71,6 +71,24 @@ def test_who_sent_the_signal(kernel, tmp_path):
     assert "sleep 1" in " ".join(document(tmp_path)["blind_spots"])
 
 
+def test_a_killed_process_has_an_exit(kernel, tmp_path):
+    """Its own recording cannot tell how a process ended that was killed; the kernel can."""
+    done = run(tmp_path, """
+        import os, subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"],
+                                 stdout=subprocess.PIPE)
+        child.stdout.readline()
+        child.kill()
+        child.wait()
+        print(os.getpid(), child.pid)
+        """, "--kernel", "on")
+    parent, child = map(int, done.stdout.split())
+    rows = {p["pid"]: p for p in document(tmp_path)["processes"]}
+    assert rows[child]["exit"] == 128 + signal.SIGKILL
+    assert rows[child]["ended"] == f"SIGKILL from python3 ({parent})"
+    assert rows[parent]["exit"] == 0 and rows[parent]["ended"] is None
+
+
 def test_exit_status_and_threads(kernel, tmp_path):
     """A process ends once, however many threads it had, and with its own status."""
     done = run(tmp_path, """
@@ -168,6 +186,71 @@ def test_off(tmp_path):
 def test_a_word_that_is_none(tmp_path):
     done = run(tmp_path, "pass", "--kernel", "perhaps")
     assert done.returncode == 2 and "perhaps" in done.stderr and "auto, on, off" in done.stderr
+
+
+def test_numbers_in_a_pid_namespace(kernel, tmp_path):
+    """In a container mishap's process ids are not the kernel's own."""
+    inside = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if not shutil.which("unshare") or subprocess.run([*inside, "true"], check=False,
+                                                     stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("no pid namespace can be made here")
+    done = run(tmp_path, """
+        import os, subprocess
+        child = subprocess.Popen(["sleep", "60"])
+        child.kill()
+        child.wait()
+        print(os.getpid(), child.pid)
+        """, "--kernel", "on", before=inside)
+    parent, child = map(int, done.stdout.split())
+    assert parent < child < 100
+    ended = [e for e in events(tmp_path, "kernel_exit") if e["pid"] == child]
+    assert [(e["signal"], e["sender"]) for e in ended] == [(signal.SIGKILL, parent)]
+
+
+@pytest.fixture
+def small_group():
+    """A memory cgroup of 32 MiB below our own, to be joined by writing to its cgroup.procs."""
+    with open("/proc/self/cgroup", encoding="ascii") as f:
+        own = {c: path for _, c, path in (line.rstrip("\n").split(":", 2) for line in f)}
+    if "memory" in own:
+        parent, limit = "/sys/fs/cgroup/memory" + own["memory"], "memory.limit_in_bytes"
+    else:
+        parent, limit = "/sys/fs/cgroup" + own.get("", "/"), "memory.max"
+    group = os.path.join(parent, f"mishap-test-{os.getpid()}")
+    try:
+        os.mkdir(group)
+    except OSError as error:
+        pytest.skip(f"no memory cgroup can be made here: {error}")
+    try:
+        with open(os.path.join(group, limit), "w", encoding="ascii") as f:
+            f.write(str(32 << 20))
+        yield group
+    except OSError as error:
+        pytest.skip(f"no memory cgroup can be limited here: {error}")
+    finally:
+        os.rmdir(group)
+
+
+def test_out_of_memory(kernel, tmp_path, small_group):
+    done = run(tmp_path, f"""
+        import os
+        pid = os.fork()
+        if not pid:
+            with open("{small_group}/cgroup.procs", "w") as f:
+                f.write(str(os.getpid()))
+            eaten = [bytearray(os.urandom(1 << 20)) for _ in range(200)]
+            os._exit(0)
+        print(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """, "--kernel", "on")
+    pid, status = map(int, done.stdout.split())
+    if status != -signal.SIGKILL:
+        pytest.skip(f"the kernel did not kill it: {status}")
+    assert [e["pid"] for e in events(tmp_path, "kernel_oom")] == [pid]
+    ended = [e for e in events(tmp_path, "kernel_exit") if e["pid"] == pid]
+    assert [(e["signal"], e["sender"]) for e in ended] == [(signal.SIGKILL, 0)]
+    assert "1 for want of memory" in tier(tmp_path)["note"]
+    process = next(p for p in document(tmp_path)["processes"] if p["pid"] == pid)
+    assert process["exit"] == 128 + signal.SIGKILL and "memory" in process["ended"]
 
 
 @pytest.fixture

@@ -24,6 +24,10 @@ json_t *mh_document_blind_spots(const struct mh_grading *g);
 json_t *mh_document_tier(const char *letter, const char *name, bool available, const char *note);
 json_t *mh_document_kernel_tier(const struct mh_grading *g);
 
+/* How the kernel says that the process was killed: NULL when it does not say, or it was not. */
+const struct mh_kernel_end *mh_document_killed(const struct mh_grading *g, int pid);
+json_t *mh_document_killed_text(const struct mh_grading *g, const struct mh_kernel_end *end);
+
 /* Appends what the kernel saw and no hook did, or that it was not asked. */
 void mh_document_kernel_blind_spots(const struct mh_grading *g, json_t *list);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.json: what the kernel told, and what only the kernel saw; see document.h. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,6 +99,40 @@ static void add_io_uring(const struct mh_model *m, json_t *list)
             mh_sentence(list, "%s (pid %d) uses io_uring: what goes that way was not seen.",
                         mh_model_text(m, c->program), c->pid);
     }
+}
+
+const struct mh_kernel_end *mh_document_killed(const struct mh_grading *g, int pid)
+{
+    for (size_t i = 0; i < g->m->kernel.ends.n; i++)
+        if (g->m->kernel.ends.v[i].pid == pid && g->m->kernel.ends.v[i].signal)
+            return &g->m->kernel.ends.v[i];
+    return NULL;
+}
+
+/* "SIGKILL from gunicorn (4711)", "SIGSEGV", "SIGKILL: the kernel was out of memory" */
+json_t *mh_document_killed_text(const struct mh_grading *g, const struct mh_kernel_end *end)
+{
+    static const char *const names[] = {
+        [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
+        [SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS",   [SIGFPE] = "SIGFPE",
+        [SIGKILL] = "SIGKILL", [SIGUSR1] = "SIGUSR1", [SIGSEGV] = "SIGSEGV", [SIGUSR2] = "SIGUSR2",
+        [SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM", [SIGTERM] = "SIGTERM", [SIGXCPU] = "SIGXCPU",
+        [SIGSYS] = "SIGSYS",
+    };
+    char number[24], text[96];
+    const char *signal = number;
+
+    snprintf(number, sizeof(number), "signal %d", end->signal);
+    if (end->signal > 0 && end->signal < (int)ARRAY_SIZE(names) && names[end->signal])
+        signal = names[end->signal];
+    if (end->oom)
+        snprintf(text, sizeof(text), "%s: out of memory", signal);
+    else if (end->sender)
+        snprintf(text, sizeof(text), "%s from %.20s (%d)", signal,
+                 mh_model_text(g->m, end->sender_program), end->sender);
+    else
+        snprintf(text, sizeof(text), "%s", signal);
+    return mh_json_text(text);
 }
 
 static bool is_recorded(const struct mh_model *m, int pid)

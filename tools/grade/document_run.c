@@ -289,19 +289,23 @@ json_t *mh_document_processes(const struct mh_grading *g)
 
     for (size_t i = 0; i < g->m->processes.n; i++) {
         const struct mh_process *p = &g->m->processes.v[i];
+        const struct mh_kernel_end *killed;
         char version[32];
 
         if (!p->recorded || p->baseline)
             continue;
+        killed = p->exited ? NULL : mh_document_killed(g, p->pid);
         json_array_append_new(
             list,
-            json_pack("{s:i, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
+            json_pack("{s:i, s:o, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
                       mh_json_text(mh_model_text(g->m, p->command)), "python",
                       p->python ? json_string(python_version(p->python, version, sizeof(version)))
                                 : json_null(),
                       "exit",
-                      p->exited && p->exit_status >= 0 ? json_integer(p->exit_status)
-                                                       : json_null()));
+                      killed                             ? json_integer(128 + killed->signal)
+                      : p->exited && p->exit_status >= 0 ? json_integer(p->exit_status)
+                                                         : json_null(),
+                      "ended", killed ? mh_document_killed_text(g, killed) : json_null()));
     }
     return list;
 }
