@@ -193,3 +193,92 @@ static inline void swallowed_long(struct story *s, struct answer *a)
     swallowed(s, a);
     a->bytes = 4000;
 }
+
+/* ---- MH-0602, MH-0603 ---- */
+static inline void limit_60s(struct story *s, struct answer *a)
+{
+    wait_for(s, 60000, MH_CALL_poll, 1);
+}
+static inline void connects_blocking(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .timeout_ns = -1,
+          .stack = IN_PRICES);
+}
+/* A loop's wait has the loop's own limit, not the request's. */
+static inline void loop_60s(struct story *s, struct answer *a)
+{
+    wait_for(s, 60000, MH_CALL_epoll_wait, 4);
+}
+static inline void waits_out(struct story *s, const char *text)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    story(s, request, text, .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES);
+    s->now += 20;
+    story(s, waited, "", .conn = conn, .peer = PRICES, .call = MH_CALL_poll,
+          .timeout_ns = 20 * STORY_MS, .waited_ns = 20 * STORY_MS, .ready = 0, .blocking = 1,
+          .stack = IN_PRICES);
+}
+static inline void times_out(struct story *s, struct answer *a)
+{
+    waits_out(s, "GET /json");
+}
+static inline void queue_is_empty(struct story *s, struct answer *a)
+{
+    waits_out(s, "BLPOP");
+}
+static inline void asks_ten_times(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 10; i++)
+        ask_at(s, PRICES, 0, 2);
+}
+
+/* ---- MH-1003 ---- */
+static inline void records(struct story *s, struct answer *a, int n)
+{
+    decided(s, a);
+    for (int i = 1; i < n; i++)
+        story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2, .same = 9);
+}
+static inline void records_12(struct story *s, struct answer *a)
+{
+    records(s, a, 12);
+}
+static inline void records_1(struct story *s, struct answer *a)
+{
+    records(s, a, 2);
+}
+/* An access log: one equal line for each request, and no report. */
+static inline void access_lines(struct story *s, struct answer *a)
+{
+    decided(s, a);
+    for (int i = 0; i < 30; i++)
+        story(s, log, "10.0.0.77:40112", .level = MH_LEVEL_info, .sink = 2, .same = 4);
+}
+
+/* ---- MH-2005 ---- */
+static inline void looks_up(struct story *s, struct answer *a, const char *name, bool aside)
+{
+    a->task = ++s->ids;
+    if (aside)
+        s->tid = 300;
+    s->now += 30;
+    story(s, dns, name, .wait_ns = 30 * STORY_MS, .stack = IN_PRICES, .task = aside ? 0 : a->task);
+    s->tid = WORKER;
+    ask_at(s, PRICES, a->task, 2);
+}
+static inline void looks_up_itself(struct story *s, struct answer *a)
+{
+    looks_up(s, a, "prices.example", false);
+}
+static inline void looks_up_aside(struct story *s, struct answer *a)
+{
+    looks_up(s, a, "prices.example", true);
+}
+static inline void looks_up_address(struct story *s, struct answer *a)
+{
+    looks_up(s, a, "127.0.0.1", false);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about limits and their cost: MH-0602 a limit that is none, MH-0603 one that fires when all
+ * is well, MH-1003 a storm of records, MH-2005 a look-up on the event loop's thread. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+static const int64_t second = 1000000000;
+
+static bool is_served(const struct mh_grading *g, const struct mh_act *a)
+{
+    return a->unit && !mh_grading_unit(g, a->unit)->command;
+}
+
+static struct mh_tally *count(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
+{
+    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
+
+    if (!t)
+        return NULL;
+    t->fired++;
+    t->failed += failed;
+    t->ambiguous += a->ambiguous;
+    return t;
+}
+
+static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
+                                 enum mh_verdict_kind verdict, enum mh_severity severity,
+                                 enum mh_confidence confidence)
+{
+    struct mh_judgement *j = mh_judge_file(g, verdict, t->site, t->peer, severity, confidence);
+
+    if (!j)
+        return NULL;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
+    return j;
+}
+
+/* ---- MH-0602 ---- */
+
+enum { TOO_LONG_S = 30 };
+
+/* A limit that lies above half a minute and above what anybody waits for. A connect without one is
+ * ended by the kernel, minutes later. */
+static int tally_0602(const struct mh_grading *g, struct mh_tallies *tallies)
+{
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        struct mh_tally *t;
+        int64_t deadline;
+
+        if (!is_served(g, a) || !a->peer)
+            continue;
+        deadline = g->m->routes.v[mh_grading_unit(g, a->unit)->route - 1].deadline;
+        if (a->kind == MH_ACT_attempt && a->from_connect) {
+            if (!a->unlimited)
+                continue;
+            t = count(tallies, a, true);
+            if (t)
+                t->window++; /* connects, here */
+        } else if (a->kind == MH_ACT_wait && !a->loop && (a->pending || a->connecting) &&
+                   a->wait.timeout >= 0) {
+            bool too_long = a->wait.timeout > MH_MAX(TOO_LONG_S * second, deadline);
+
+            t = count(tallies, a, too_long);
+            if (t && too_long)
+                t->worst = MH_MAX(t->worst, a->wait.timeout);
+        } else
+            continue;
+        if (!t)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int mh_judge_0602(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = tally_0602(g, &tallies);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        bool sure = t->failed && 2 * t->ambiguous <= t->fired;
+        struct mh_judgement *j =
+            file(g, t,
+                 !t->failed                  ? MH_VERDICT_pass
+                 : 3 * t->failed >= t->fired ? MH_VERDICT_fail
+                                             : MH_VERDICT_partial,
+                 MH_SEVERITY_medium, sure ? MH_CONFIDENCE_high : mh_tally_confidence(t));
+
+        if (!j) {
+            r = -ENOMEM;
+            break;
+        }
+        if (j->verdict == MH_VERDICT_pass)
+            mh_reason(j, "%u waits for %s, and no limit above 30 s", t->fired,
+                      mh_name_peer(g, t->peer));
+        else if (t->window)
+            mh_sentence(j->evidence,
+                        "%u of %u: connect() to %s without a limit; the kernel gives up after two "
+                        "minutes or more",
+                        t->window, t->fired, mh_name_peer(g, t->peer));
+        if (t->worst)
+            mh_sentence(j->evidence, "a limit of %s for an answer of %s", MH_SPAN(t->worst),
+                        mh_name_peer(g, t->peer));
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no limit of a wait in a request was seen: an event loop's are its own",
+                          NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-0603 ---- */
+
+enum { CLEAN_CALLS = 100, FEW_TIMEOUTS = 3 };
+
+static bool waits_by_design(const struct mh_grading *g, const struct mh_act *a)
+{
+    const struct mh_act *attempt = a->attempt_of ? &g->m->acts.v[a->attempt_of - 1] : NULL;
+
+    return attempt && mh_redis_use_of(mh_model_text(g->m, attempt->attempt.text)) == MH_REDIS_wait;
+}
+
+static int tally_0603(const struct mh_grading *g, struct mh_tallies *tallies)
+{
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        struct mh_tally *t;
+
+        if (!is_served(g, a) || !a->peer || !mh_grading_unit(g, a->unit)->calm)
+            continue;
+        if (a->kind == MH_ACT_attempt) {
+            if (!count(tallies, a, false))
+                return -ENOMEM;
+        } else if (a->kind == MH_ACT_waited && !a->loop && a->blocking && a->wait.ready == 0 &&
+                   a->wait.timeout > 0 && a->wait.waited >= a->wait.timeout / 10 * 9 &&
+                   !waits_by_design(g, a)) {
+            t = mh_tally_of(tallies, a->site, a->peer);
+            if (!t)
+                return -ENOMEM;
+            t->failed++;
+            t->worst = MH_MAX(t->worst, a->wait.timeout);
+        }
+    }
+    return 0;
+}
+
+int mh_judge_0603(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    size_t before = g->judgements.n;
+    int r = tally_0603(g, &tallies);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        bool fires = t->failed >= FEW_TIMEOUTS && t->failed * 100 > t->fired;
+        struct mh_judgement *j;
+
+        if (t->fired < CLEAN_CALLS && !fires)
+            continue;
+        j = file(g, t, fires ? MH_VERDICT_fail : MH_VERDICT_pass, MH_SEVERITY_medium,
+                 t->fired >= CLEAN_CALLS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+        if (!j)
+            r = -ENOMEM;
+        else if (fires)
+            mh_sentence(j->evidence,
+                        "the limit of %s ended %u of %u calls of %s while no fault was at work",
+                        MH_SPAN(t->worst), t->failed, t->fired, mh_name_peer(g, t->peer));
+        else
+            mh_reason(j, "%u of %u clean calls of %s ended by their limit", t->failed, t->fired,
+                      mh_name_peer(g, t->peer));
+    }
+    if (!r && g->judgements.n == before)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, "fewer than 100 clean calls of any peer",
+                          "a longer [phase calm]");
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-1003 ---- */
+
+enum { STORM_LINES = 20, PER_FAILURE = 10 };
+
+static bool is_report(const struct mh_act *l)
+{
+    return l->log.level >= MH_LEVEL_warning || l->log.traceback;
+}
+
+/* The most equal lines of a process within one second; *ret_units: requests in which they were
+ * written. */
+static unsigned densest(const struct mh_grading *g, size_t i, unsigned *ret_units)
+{
+    const struct mh_act *first = &g->m->acts.v[g->logs.v[i]];
+    unsigned n = 0, units = 0;
+    uint32_t unit = 0;
+
+    for (size_t k = i; k < g->logs.n; k++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[k]];
+
+        if (l->at >= first->at + second)
+            break;
+        if (l->process != first->process || l->log.same != first->log.same || !is_report(l))
+            continue;
+        n++;
+        units += !l->unit || l->unit != unit;
+        unit = l->unit;
+    }
+    *ret_units = units;
+    return n;
+}
+
+/* Records of one request that report failures, equal or not. */
+static unsigned most_of_a_unit(const struct mh_grading *g, unsigned *ret_failures)
+{
+    struct mh_map counts = {0};
+    unsigned most = 0;
+
+    for (size_t i = 0; i < g->logs.n; i++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+        uint32_t n;
+
+        if (!l->unit || l->ambiguous || !is_report(l) || mh_grading_unit(g, l->unit)->command)
+            continue;
+        n = mh_map_get(&counts, l->unit);
+        n = n == MH_MAP_NONE ? 1 : n + 1;
+        if (mh_map_set(&counts, l->unit, n))
+            break;
+        most = MH_MAX(most, n);
+    }
+    *ret_failures = 0;
+    for (size_t i = 0; i < g->trials.n; i++)
+        *ret_failures +=
+            g->trials.v[i].error && mh_map_get(&counts, g->trials.v[i].unit) != MH_MAP_NONE;
+    mh_map_done(&counts);
+    return most;
+}
+
+int mh_judge_1003(struct mh_grading *g)
+{
+    unsigned lines = 0, units = 1, failures, per_unit = most_of_a_unit(g, &failures);
+    struct mh_judgement *j;
+    bool storm;
+
+    for (size_t i = 0; i < g->logs.n; i++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+        unsigned n, in;
+
+        if (!is_report(l) || !l->log.same)
+            continue;
+        n = densest(g, i, &in);
+        if (n > lines) {
+            lines = n;
+            units = MH_MAX(in, 1);
+        }
+    }
+    if (!failures)
+        return mh_judge_none(g, MH_VERDICT_not_exercised, "no failure of a request was recorded",
+                             NULL);
+    storm = per_unit > PER_FAILURE || (lines > STORM_LINES && lines >= 3 * units);
+    j = mh_judge_file(g,
+                      storm                 ? MH_VERDICT_fail
+                      : lines > STORM_LINES ? MH_VERDICT_unclear
+                                            : MH_VERDICT_pass,
+                      0, 0, MH_SEVERITY_medium,
+                      failures >= 3 ? MH_CONFIDENCE_medium : MH_CONFIDENCE_low);
+    if (!j)
+        return -ENOMEM;
+    j->fired = failures;
+    j->failed = storm ? failures : 0;
+    if (storm)
+        mh_sentence(
+            j->evidence,
+            "up to %u records of failure in one request, up to %u equal lines in one second",
+            per_unit, lines);
+    else if (j->verdict == MH_VERDICT_unclear)
+        mh_reason(j,
+                  "%u equal lines in one second, but hardly more than one for each request that "
+                  "failed: this load gives that many",
+                  lines);
+    else
+        mh_reason(j, "%u records in one request at most, and %u equal lines in one second",
+                  per_unit, lines);
+    return 0;
+}
+
+/* ---- MH-2005 ---- */
+
+/* Names that need no resolver: addresses, and this host. */
+static bool needs_resolver(const char *name)
+{
+    char address[16];
+
+    return *name && strcmp(name, "localhost") && inet_pton(AF_INET, name, address) != 1 &&
+           inet_pton(AF_INET6, name, address) != 1;
+}
+
+int mh_judge_2005(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    unsigned aside = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < g->m->acts.n && !r; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+        struct mh_tally *t;
+
+        if (a->kind != MH_ACT_dns || !is_served(g, a) ||
+            !needs_resolver(mh_model_text(g->m, a->dns.name)))
+            continue;
+        if (!a->task) {
+            aside++;
+            continue;
+        }
+        t = count(&tallies, a, true);
+        if (!t)
+            r = -ENOMEM;
+        else {
+            t->worst = MH_MAX(t->worst, a->dns.wait);
+            t->example = a->dns.name; /* a text, here */
+        }
+    }
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = file(g, t, MH_VERDICT_fail, MH_SEVERITY_high,
+                                      t->fired >= 3 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+
+        if (!j)
+            r = -ENOMEM;
+        else
+            mh_sentence(j->evidence,
+                        "a coroutine called getaddrinfo() for %s %u times on the event loop's own "
+                        "thread, for %s at most",
+                        mh_model_text(g->m, t->example), t->fired, MH_SPAN(t->worst));
+    }
+    if (!r && !tallies.list.n && aside) {
+        struct mh_judgement *j =
+            mh_judge_file(g, MH_VERDICT_pass, 0, 0, MH_SEVERITY_high,
+                          aside >= 3 ? MH_CONFIDENCE_medium : MH_CONFIDENCE_low);
+
+        if (!j)
+            r = -ENOMEM;
+        else
+            mh_reason(j, "%u look-ups, none of them on the event loop's thread", aside);
+    } else if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no name that needs a resolver was looked up in a request", NULL);
+    mh_tallies_done(&tallies);
+    return r;
+}
