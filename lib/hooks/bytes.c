@@ -189,7 +189,7 @@ MH_PUBLIC ssize_t pread(int fd, void *buf, size_t n, off_t at)
 {
     struct iovec iov = {buf, n};
 
-    if (!mh_gate_fd(fd))
+    if (at < 0 || !mh_gate_fd(fd))
         return mh_real.pread(fd, buf, n, at);
     return mh_file_read(MH_CALL_pread, fd, &iov, 1, at);
 }
@@ -198,7 +198,7 @@ MH_PUBLIC ssize_t pread64(int fd, void *buf, size_t n, off64_t at)
 {
     struct iovec iov = {buf, n};
 
-    if (!mh_gate_fd(fd))
+    if (at < 0 || !mh_gate_fd(fd))
         return mh_real.pread64(fd, buf, n, at);
     return mh_file_read(MH_CALL_pread64, fd, &iov, 1, at);
 }
@@ -206,7 +206,7 @@ MH_PUBLIC ssize_t pread64(int fd, void *buf, size_t n, off64_t at)
 MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size);
 MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size)
 {
-    if (n > size || !mh_gate_fd(fd))
+    if (n > size || at < 0 || !mh_gate_fd(fd))
         return mh_real.__pread_chk(fd, buf, n, at, size);
     mh_guest_leave();
     return pread(fd, buf, n, at);
@@ -215,7 +215,7 @@ MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size
 MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size);
 MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size)
 {
-    if (n > size || !mh_gate_fd(fd))
+    if (n > size || at < 0 || !mh_gate_fd(fd))
         return mh_real.__pread64_chk(fd, buf, n, at, size);
     mh_guest_leave();
     return pread64(fd, buf, n, at);
@@ -253,7 +253,7 @@ MH_PUBLIC ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, n};
 
-    if (!mh_gate_fd(fd))
+    if (at < 0 || !mh_gate_fd(fd))
         return mh_real.pwrite(fd, buf, n, at);
     return mh_file_write(MH_CALL_pwrite, fd, &iov, 1, at);
 }
@@ -262,9 +262,67 @@ MH_PUBLIC ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, n};
 
-    if (!mh_gate_fd(fd))
+    if (at < 0 || !mh_gate_fd(fd))
         return mh_real.pwrite64(fd, buf, n, at);
     return mh_file_write(MH_CALL_pwrite64, fd, &iov, 1, at);
+}
+
+/* Vectors at an offset. Flags ask for what only the kernel can do (not to wait, to write through):
+ * such calls pass. An offset of -1 is where the descriptor stands, for those that take flags. */
+MH_PUBLIC ssize_t preadv(int fd, const struct iovec *iov, int n, off_t at)
+{
+    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
+        return mh_real.preadv(fd, iov, n, at);
+    return mh_file_read(MH_CALL_preadv, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t at, int flags)
+{
+    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
+        return mh_real.preadv2(fd, iov, n, at, flags);
+    return mh_file_read(MH_CALL_preadv2, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t preadv64(int fd, const struct iovec *iov, int n, off64_t at)
+{
+    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
+        return mh_real.preadv64(fd, iov, n, at);
+    return mh_file_read(MH_CALL_preadv64, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t preadv64v2(int fd, const struct iovec *iov, int n, off64_t at, int flags)
+{
+    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
+        return mh_real.preadv64v2(fd, iov, n, at, flags);
+    return mh_file_read(MH_CALL_preadv64v2, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
+{
+    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
+        return mh_real.pwritev(fd, iov, n, at);
+    return mh_file_write(MH_CALL_pwritev, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t at, int flags)
+{
+    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
+        return mh_real.pwritev2(fd, iov, n, at, flags);
+    return mh_file_write(MH_CALL_pwritev2, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t pwritev64(int fd, const struct iovec *iov, int n, off64_t at)
+{
+    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
+        return mh_real.pwritev64(fd, iov, n, at);
+    return mh_file_write(MH_CALL_pwritev64, fd, iov, n, at);
+}
+
+MH_PUBLIC ssize_t pwritev64v2(int fd, const struct iovec *iov, int n, off64_t at, int flags)
+{
+    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
+        return mh_real.pwritev64v2(fd, iov, n, at, flags);
+    return mh_file_write(MH_CALL_pwritev64v2, fd, iov, n, at);
 }
 
 /* Zero-copy to an observed socket goes as ordinary writes: EINVAL is what a kernel without support

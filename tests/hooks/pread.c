@@ -12,6 +12,7 @@ int snippet_pread(void)
     n = pread(fd, b, 5, 0);
     GOT(n, 5);
     WANT(!memcmp(b, "hello", 5));
+    WANT(pread(fd, b, 5, -1) == -1 && errno == EINVAL);
     close(fd);
     WANT(pread(-1, b, 5, 0) == -1 && errno == EBADF);
     return 0;

@@ -13,6 +13,7 @@ int snippet_pwrite(void)
     GOT(n, 5);
     WANT(lseek(fd, 0, SEEK_SET) == 0);
     WANT(read(fd, b, 5) == 5 && !memcmp(b, "HELLO", 5));
+    WANT(pwrite(fd, b, 5, -1) == -1 && errno == EINVAL);
     close(fd);
     return 0;
 }
