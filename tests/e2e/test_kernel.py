@@ -168,6 +168,18 @@ def test_what_a_hook_saw_is_none(kernel, tmp_path):
     assert not [s for s in document(tmp_path)["blind_spots"] if "connect" in s]
 
 
+def test_returning_from_a_handler_is_no_failure(kernel, tmp_path):
+    """rt_sigreturn gives back what the interrupted call had returned; it must not be counted again."""
+    run(tmp_path, """
+        import signal, time
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+        time.sleep(0.5)
+        """, "--kernel", "on")
+    failed = events(tmp_path, "kernel_failed")
+    assert failed and not [e for e in failed if e["syscall"] >= 1 << 31]
+
+
 def test_the_load_is_not_the_application(kernel, tmp_path):
     run(tmp_path, "import time; time.sleep(30)", "--kernel", "on", "--with", "sleep 0.2; cat /none; true")
     names = {e["tail"].split("\n")[0] for e in events(tmp_path, "kernel_exit")}

@@ -14,7 +14,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL"; /* helpers that read kernel memo
 
 enum { AF_INET = 2, AF_INET6 = 10 };
 enum { CLOSED = 7, ESTABLISHED = 1, SYN_SENT = 2, LISTENING = 10 };
-enum { NO_ERRNO_PAST = 511, LOWEST_RETURN = -4095 };
+enum { NO_ERRNO_PAST = 511 };
 
 /* The few fields that are read; the loader finds where each is in the running kernel. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -411,7 +411,8 @@ int BPF_PROG(failures, struct pt_regs *regs, long ret)
     struct mh_kernel_failed_key key = {};
     struct mh_kernel_failed fresh = {}, *found;
 
-    if (ret >= 0 ? nr != io_uring_setup : ret < LOWEST_RETURN || -ret > NO_ERRNO_PAST)
+    /* A handler that returns brings the value of what it had interrupted, and no number. */
+    if ((int)nr < 0 || (ret >= 0 ? nr != io_uring_setup : -ret > NO_ERRNO_PAST))
         return 0;
     tgid = bpf_get_current_pid_tgid() >> 32;
     process = bpf_map_lookup_elem(&tracked, &tgid);
