@@ -82,7 +82,8 @@ build_place() {
     fi
 }
 
-# build_mishap TREE BUILD [MESON OPTION...]
+# build_mishap TREE BUILD [MESON OPTION...]: everything, or BUILD_TARGETS.
+BUILD_TARGETS=()
 build_mishap() {
     local tree=$1 build=$2 log=$2.log
     shift 2
@@ -94,6 +95,6 @@ build_mishap() {
     else
         meson setup "$build" "$tree" "$@" > "$log" 2>&1 || { cat "$log" >&2; return 1; }
     fi
-    ninja -C "$build" > "$log" 2>&1 || { tail -n 60 "$log" >&2; return 1; }
+    ninja -C "$build" ${BUILD_TARGETS[@]+"${BUILD_TARGETS[@]}"} > "$log" 2>&1 || { tail -n 60 "$log" >&2; return 1; }
     rm -f "$log"
 }
