@@ -154,6 +154,17 @@ def test_raw_system_calls_are_a_blind_spot(kernel, tmp_path):
     assert any("openat ENOTDIR 200" in s for s in document(tmp_path)["blind_spots"])
 
 
+def test_io_uring_is_a_blind_spot(kernel, tmp_path):
+    done = run(tmp_path, """
+        import ctypes, os
+        print(os.getpid(), ctypes.CDLL(None).syscall(425, 4, (ctypes.c_char * 256)()))
+        """, "--kernel", "on")
+    pid, ring = map(int, done.stdout.split())
+    if ring < 0:
+        pytest.skip("this kernel has no io_uring")
+    assert [s for s in document(tmp_path)["blind_spots"] if "io_uring" in s and str(pid) in s]
+
+
 def test_what_a_hook_saw_is_none(kernel, tmp_path):
     """The same failure through libc is in the recording, so nothing is missing."""
     run(tmp_path, """

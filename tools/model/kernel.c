@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-enum { MOST_CALLS = 1 << 13, MOST_ENDS = 1 << 16 };
+enum { MOST_CALLS = 1 << 13, MOST_ENDS = 1 << 14 };
 
 /* Reading and writing are each one thing here: a system call does not tell a socket from a file. */
 static enum mh_op_kind direction(enum mh_op_kind kind)
