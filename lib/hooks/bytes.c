@@ -4,6 +4,7 @@
 #include "hooks/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/sendfile.h>
 
@@ -349,4 +350,33 @@ MH_PUBLIC ssize_t sendfile(int to, int from, off_t *at, size_t n)
 MH_PUBLIC ssize_t sendfile64(int to, int from, off64_t *at, size_t n)
 {
     return sendfile_refused(to) ? -1 : mh_real.sendfile64(to, from, at, n);
+}
+
+/* The same of copies inside of the kernel, for which the reading side counts, too. */
+static bool copy_refused(int from, int to)
+{
+    struct mh_desc *d;
+    bool refuse;
+
+    if (sendfile_refused(to))
+        return true;
+    if (!mh_gate_fd(from))
+        return false;
+    d = mh_fd_get(from);
+    refuse = d && ((d->armed & (MH_OP_BIT(MH_OP_recv) | MH_OP_BIT(MH_OP_read))) || d->dead);
+    mh_guest_leave_errno(refuse ? EINVAL : 0);
+    return refuse;
+}
+
+MH_PUBLIC ssize_t splice(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
+                         unsigned flags)
+{
+    return copy_refused(from, to) ? -1 : MH_REAL(splice)(from, from_at, to, to_at, n, flags);
+}
+
+MH_PUBLIC ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
+                                  unsigned flags)
+{
+    return copy_refused(from, to) ? -1
+                                  : MH_REAL(copy_file_range)(from, from_at, to, to_at, n, flags);
 }

@@ -55,9 +55,9 @@ def test_a_call_does_its_work(guest, tmp_path, op, name):
         assert run(guest, tmp_path, name, how, config=QUIET) == "ok 0", "faults elsewhere, %s" % how
 
 
-# While a fault could apply, sendfile() answers as it does on files that cannot do it: every caller then
+# While a fault could apply, sendfile() and its kin answer as on files that cannot do it: every caller then
 # reads and writes instead, and meets the fault there.
-SENDFILE = ("sendfile", "sendfile64")
+SENDFILE = ("sendfile", "sendfile64", "splice", "copy_file_range")
 
 
 @pytest.mark.parametrize("op, name", [r for r in ROWS if r[0] != "none"])
