@@ -165,7 +165,7 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
         if (truncating > 0)
             mh_disk_changed(full.data, -truncating);
         describe(fd, &full, flags);
-    } else if (fd < 0 && (mh_errno_is_failure(err) || err == ENOENT) && path) {
+    } else if (fd < 0 && err != EINTR && err != EAGAIN && path) {
         int64_t op;
 
         mh_path_absolute(dir, path, &full);
@@ -176,8 +176,8 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
                                           .result = -1,
                                           .err = err,
                                           .timeout_ns = -1});
-        /* Looking whether a file is there is how imports work: not worth following. */
-        mh_finish(-err, err == ENOENT ? 0 : op);
+        /* Looking whether a file is there is how imports and locks work: not worth following. */
+        mh_finish(-err, mh_errno_is_failure(err) ? op : 0);
         return -1;
     }
     mh_guest_leave_errno(fd < 0 ? err : 0);
