@@ -31,6 +31,8 @@ int main(void)
 
 def mishap(*words, **how):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MISHAP_", "UV_")) and k != "LD_PRELOAD"}
+    # env finds the real interpreter: a version manager's shim is a shell script, another program.
+    env["PATH"] = os.path.dirname(PYTHON) + os.pathsep + env["PATH"]
     env.update(how.pop("env", {}))
     return subprocess.run([MISHAP, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=60, check=False, stdin=subprocess.DEVNULL, env=env, **how)
