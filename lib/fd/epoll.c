@@ -4,12 +4,12 @@
 #include "fd/epoll.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
 #include "base/hash.h"
+#include "base/lock.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
@@ -19,7 +19,7 @@
 
 #include "base/banned.h"
 
-enum { REGS = 16384, PROBES = 64, SETS = 64, SHADOWS = 1024, LOCK_TRIES = 2000 };
+enum { REGS = 16384, PROBES = 64, SETS = 64, SHADOWS = 1024 };
 
 /* Marks the event of our own timer in the program's set. */
 #define TIMER_DATA UINT64_C(0x6d69736861702e74)
@@ -40,7 +40,7 @@ struct set {
 };
 
 static struct {
-    _Atomic uint32_t lock;
+    uint32_t lock;
     struct reg regs[REGS];
     struct set sets[SETS];
     uint16_t shadows[SHADOWS]; /* indices into regs */
@@ -49,20 +49,12 @@ static struct {
 
 static bool lock(void)
 {
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        uint32_t free_ = 0;
-
-        if (atomic_compare_exchange_strong(&epolls.lock, &free_, 1))
-            return true;
-        if (i > 50)
-            mh_sys(SYS_sched_yield, 0);
-    }
-    return false;
+    return mh_lock_try(&epolls.lock);
 }
 
 static void unlock(void)
 {
-    atomic_store(&epolls.lock, 0);
+    mh_lock_open(&epolls.lock);
 }
 
 static struct reg *reg_find(int epfd, int fd, bool make)
@@ -345,7 +337,7 @@ void mh_epoll_closed(int fd)
 
 void mh_epoll_after_fork(void)
 {
-    atomic_store(&epolls.lock, 0);
+    mh_lock_open(&epolls.lock);
 }
 
 bool mh_epoll_needed(void)

@@ -8,11 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/lock.h"
 #include "base/sys.h"
 
 #include "base/banned.h"
 
-enum { CHUNK = 256, MAX_CHUNKS = 256, LOCK_TRIES = 2000 };
+enum { CHUNK = 256, MAX_CHUNKS = 256 };
 
 uint8_t mh_fd_kind[MH_FD_MAX];
 
@@ -166,21 +167,12 @@ int mh_fd_top(void)
 
 bool mh_desc_lock(struct mh_desc *d)
 {
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        uint32_t free_ = 0;
-
-        if (__atomic_compare_exchange_n(&d->lock, &free_, 1, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
-            return true;
-        if (i > 50)
-            mh_sys(SYS_sched_yield, 0);
-    }
-    return false;
+    return mh_lock_try(&d->lock);
 }
 
 void mh_desc_unlock(struct mh_desc *d)
 {
-    __atomic_store_n(&d->lock, 0, __ATOMIC_RELEASE);
+    mh_lock_open(&d->lock);
 }
 
 void mh_fd_after_fork(void)

@@ -21,11 +21,10 @@
 #include "hooks/bytes.h"
 #include "hooks/disk.h"
 #include "hooks/gate.h"
+#include "hooks/iov.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"
-
-enum { MAX_IOV = 64 };
 
 /* What the file that this thread is about to truncate by opening it holds. */
 static __thread int64_t truncating;
@@ -186,11 +185,7 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
 
 static size_t total(const struct iovec *iov, int n)
 {
-    size_t sum = 0;
-
-    for (int i = 0; i < n; i++)
-        sum += iov[i].iov_len;
-    return sum;
+    return mh_iov_total(iov, n > 0 ? (size_t)n : 0);
 }
 
 /* One read or write of a file under way. */
@@ -254,16 +249,10 @@ static int moving_fault(struct moving *m, struct mh_verdict *v, uint64_t *cap, s
 
 static ssize_t raw_move(const struct moving *m, uint64_t cap)
 {
-    struct iovec iov[MAX_IOV];
-    int n = 0;
+    struct iovec iov[MH_IOV_MAX];
+    size_t n = mh_iov_cap(m->iov, m->niov > 0 ? (size_t)m->niov : 0, cap, iov);
     long low = (long)(m->at & 0xffffffff), high = (long)(m->at >> 32);
 
-    for (; n < m->niov && n < MAX_IOV && cap; n++) {
-        iov[n] = m->iov[n];
-        if (iov[n].iov_len > cap)
-            iov[n].iov_len = cap;
-        cap -= iov[n].iov_len;
-    }
     if (m->at < 0)
         return mh_sys(m->kind == MH_OP_read ? SYS_readv : SYS_writev, m->fd, iov, n);
     return mh_sys(m->kind == MH_OP_read ? SYS_preadv : SYS_pwritev, m->fd, iov, n, low, high);

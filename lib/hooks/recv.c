@@ -14,10 +14,9 @@
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
+#include "hooks/iov.h"
 
 #include "base/banned.h"
-
-enum { MAX_IOV = 64 };
 
 /* One receive call under way. */
 struct receive {
@@ -39,18 +38,12 @@ static ssize_t raw_recv(int fd, struct msghdr *msg, int flags)
 /* The same, for at most `cap` bytes. */
 static ssize_t capped_recv(const struct receive *r, uint64_t cap)
 {
-    struct iovec iov[MAX_IOV];
+    struct iovec iov[MH_IOV_MAX];
     struct msghdr msg = *r->msg;
-    size_t n = 0;
     ssize_t got;
 
-    for (; n < MH_MIN(r->msg->msg_iovlen, (size_t)MAX_IOV) && cap; n++) {
-        iov[n] = r->msg->msg_iov[n];
-        iov[n].iov_len = MH_MIN(iov[n].iov_len, cap);
-        cap -= iov[n].iov_len;
-    }
+    msg.msg_iovlen = mh_iov_cap(r->msg->msg_iov, r->msg->msg_iovlen, cap, iov);
     msg.msg_iov = iov;
-    msg.msg_iovlen = n;
     got = raw_recv(r->fd, &msg, (r->flags & ~MSG_WAITALL) | MSG_DONTWAIT);
     r->msg->msg_namelen = msg.msg_namelen;
     r->msg->msg_controllen = msg.msg_controllen;
@@ -60,11 +53,7 @@ static ssize_t capped_recv(const struct receive *r, uint64_t cap)
 
 static size_t asked(const struct msghdr *msg)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < msg->msg_iovlen; i++)
-        n += msg->msg_iov[i].iov_len;
-    return n;
+    return mh_iov_total(msg->msg_iov, msg->msg_iovlen);
 }
 
 static int64_t limit(const struct mh_desc *d, int flags)

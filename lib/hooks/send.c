@@ -13,10 +13,9 @@
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
+#include "hooks/iov.h"
 
 #include "base/banned.h"
-
-enum { MAX_IOV = 64 };
 
 struct sending {
     enum mh_call call;
@@ -36,27 +35,17 @@ static ssize_t raw_send(int fd, const struct msghdr *msg, int flags)
 
 static ssize_t capped_send(const struct sending *s, uint64_t cap)
 {
-    struct iovec iov[MAX_IOV];
+    struct iovec iov[MH_IOV_MAX];
     struct msghdr msg = *s->msg;
-    size_t n = 0;
 
-    for (; n < MH_MIN(s->msg->msg_iovlen, (size_t)MAX_IOV) && cap; n++) {
-        iov[n] = s->msg->msg_iov[n];
-        iov[n].iov_len = MH_MIN(iov[n].iov_len, cap);
-        cap -= iov[n].iov_len;
-    }
+    msg.msg_iovlen = mh_iov_cap(s->msg->msg_iov, s->msg->msg_iovlen, cap, iov);
     msg.msg_iov = iov;
-    msg.msg_iovlen = n;
     return raw_send(s->fd, &msg, s->flags);
 }
 
 static size_t asked(const struct msghdr *msg)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < msg->msg_iovlen; i++)
-        n += msg->msg_iov[i].iov_len;
-    return n;
+    return mh_iov_total(msg->msg_iov, msg->msg_iovlen);
 }
 
 static int64_t limit(const struct mh_desc *d, int flags)
