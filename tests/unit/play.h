@@ -180,6 +180,18 @@ static inline void told(struct story *s, struct answer *a)
     story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
     s->tid = WORKER;
 }
+/* A record for each failure, each written while the next request is served. */
+static inline void told_late(struct story *s, struct answer *a)
+{
+    s->now += 2;
+    story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+    s->now += 2;
+}
+static inline void swallowed_told_late(struct story *s, struct answer *a)
+{
+    told_late(s, a);
+    swallowed(s, a);
+}
 /* An access log names its client, not the failure. */
 static inline void access_log(struct story *s, struct answer *a)
 {

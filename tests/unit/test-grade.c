@@ -129,6 +129,7 @@ static const struct play plays[] = {
     {"the loop's own wait", "MH-0601", "not exercised", loop_wait, loop_wait},
     {"handled, no log", "MH-1001", "fail", well, swallowed},
     {"handled, logged by another thread", "MH-1001", "pass", well, told},
+    {"each told in the next request", "MH-1001", "unclear", well, swallowed_told_late, told_late},
     {"an access log is no report", "MH-1001", "fail", well, access_log},
     {"mended by the library", "MH-1001", "not exercised", well, mended},
     {"a coroutine blocks", "MH-2004", "fail", well_task, blocks, .hits = 5},

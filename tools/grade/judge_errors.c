@@ -210,6 +210,13 @@ static enum mh_verdict_kind verdict_1001(const struct mh_tally *t)
     return 10 * t->failed >= t->fired ? MH_VERDICT_partial : MH_VERDICT_pass;
 }
 
+/* Where requests wait for each other on one loop, a record is easily taken for another request's:
+ * with as many records of this failure as there were failures, none is known to be silent. */
+static bool all_told(const struct mh_grading *g, const struct mh_tally *t)
+{
+    return t->failed && mh_trials_told(g, t->site, t->peer) >= t->fired;
+}
+
 static int file_1001(struct mh_grading *g, const struct mh_tally *t)
 {
     enum mh_verdict_kind verdict = verdict_1001(t);
@@ -218,6 +225,8 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
     /* a few that were given to the wrong request look silent, because its log is another's */
     if ((verdict == MH_VERDICT_partial || (verdict == MH_VERDICT_fail && t->fired < 3)) &&
         2 * t->ambiguous > t->fired)
+        verdict = MH_VERDICT_unclear;
+    if (verdict != MH_VERDICT_pass && all_told(g, t))
         verdict = MH_VERDICT_unclear;
     j = mh_judge_file(g, verdict, t->site, t->peer,
                       2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium,
@@ -230,10 +239,11 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
     j->observed = t->real > 0;
     j->trial = t->example ? t->example : t->passed;
     if (verdict == MH_VERDICT_unclear)
-        mh_reason(j,
-                  "%u of %u seem to have gone unreported, but to which request they belong is only "
-                  "likely",
-                  t->failed, t->fired);
+        mh_reason(
+            j,
+            "%u of %u seem to have gone unreported, but which record belongs to which request "
+            "is only likely",
+            t->failed, t->fired);
     else if (j->verdict == MH_VERDICT_pass)
         mh_reason(j, "%u of %u handled failures were reported", t->fired - t->failed, t->fired);
     else

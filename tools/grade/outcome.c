@@ -251,6 +251,33 @@ static bool record_of(const struct mh_grading *g, const struct mh_trial *t, cons
     return (!l->unit || l->ambiguous || op->ambiguous) && may_speak_for(g, l, op) && tells(g, t, l);
 }
 
+unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer)
+{
+    unsigned count = 0;
+    size_t next = 0; /* records before it are taken */
+
+    for (size_t k = 0; k < g->trials.n; k++) {
+        const struct mh_trial *t = &g->trials.v[k];
+        const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
+        int64_t until = mh_grading_unit(g, t->unit)->ended + LOG_GRACE_S * second;
+
+        if (t->site != site || t->peer != peer || !t->error)
+            continue;
+        for (size_t i = MH_MAX(next, first_log(g, op->at)); i < g->logs.n; i++) {
+            const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+
+            if (l->at > until)
+                break;
+            if (l->process != op->process || !tells(g, t, l))
+                continue;
+            next = i + 1;
+            count++;
+            break;
+        }
+    }
+    return count;
+}
+
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
