@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every header compiles alone, and after itself: headers.py CC [FLAG...]"""
+"""Every header compiles alone, and after itself: headers.py COMPILER [ARGUMENT...]"""
 import subprocess
 import sys
 import tempfile
@@ -12,7 +12,7 @@ FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unu
 
 
 def main():
-    cc, headers, findings = sys.argv[1], tree.files(".h", under=("lib", "tools")), []
+    headers, findings = tree.files(".h", under=("lib", "tools")), []
     for header in headers:
         name = header.split("/", 1)[1]
         if name == "base/banned.h":  # poisons names: it is made to be the last
@@ -20,7 +20,7 @@ def main():
         with tempfile.NamedTemporaryFile("w", suffix=".c") as unit:
             unit.write(f'#include "{name}"\n#include "{name}"\n')
             unit.flush()
-            made = subprocess.run([cc, *FLAGS, *sys.argv[2:], unit.name], cwd=tree.ROOT, text=True,
+            made = subprocess.run([*sys.argv[1:], *FLAGS, unit.name], cwd=tree.ROOT, text=True,
                                   stderr=subprocess.PIPE, check=False)
         if made.returncode:
             findings.append(f"{header} does not compile alone:\n{made.stderr}")
