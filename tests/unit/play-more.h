@@ -282,3 +282,37 @@ static inline void looks_up_address(struct story *s, struct answer *a)
 {
     looks_up(s, a, "127.0.0.1", false);
 }
+
+/* ---- MH-0506: nine tries, and who caught the error of each ---- */
+static inline void nine(struct story *s, struct answer *a, int each)
+{
+    for (int i = 0; i < 9; i++) {
+        if (i)
+            s->now += 60;
+        caught(s, refuse(s, PRICES),
+               (i + 1) % each
+                   ? "Session.get\t/usr/lib/python3/dist-packages/requests/sessions.py\t9"
+                   : IN_APP);
+    }
+    a->status = 503;
+}
+static inline void three_by_three(struct story *s, struct answer *a)
+{
+    nine(s, a, 3);
+}
+static inline void nine_by_one(struct story *s, struct answer *a)
+{
+    nine(s, a, 9);
+}
+/* Three items, and three tries for each. */
+static inline void asks_thrice(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 3; i++)
+        ask_at(s, PRICES, 0, 2);
+}
+/* Nobody knows who caught what. */
+static inline void nine_unseen(struct story *s, struct answer *a)
+{
+    tries(s, 9, 60);
+    a->status = 503;
+}

@@ -81,6 +81,10 @@ static const struct play plays[] = {
     {"100 ms each time", "MH-0504", "fail", well, patient, .hits = 6},
     {"pauses that vary", "MH-0504", "pass", well, varied, .hits = 6},
     {"no pauses at all", "MH-0504", "not exercised", well, storm},
+    {"three by three tries", "MH-0506", "fail", well, three_by_three, .hits = 4},
+    {"nine tries of one layer", "MH-0506", "pass", well, nine_by_one, .hits = 4},
+    {"three items, three tries each", "MH-0506", "pass", asks_thrice, three_by_three, .hits = 4},
+    {"nine tries, unseen", "MH-0506", "unclear", well, nine_unseen, .hits = 4},
     {"404 asked three times", "MH-0507", "fail", well, asks_404_thrice},
     {"404 asked once", "MH-0507", "pass", well, asks_404_once},
     {"polled until it is there", "MH-0507", "not exercised", well, polls},
@@ -219,6 +223,20 @@ static void a_finding(void **state)
     assert_int_equal(json_integer_value(json_object_get(j, "count")), HIT);
     json_decref(document);
     json_decref(again);
+}
+
+/* MH-2009 tells both requests in the finding of MH-0508. */
+static void both_requests(void **state)
+{
+    static const struct play play = {"", "MH-0508", "fail", posts, posts_again};
+    json_t *document = perform(&play);
+    const json_t *evidence = json_object_get(finding(document, "MH-0508"), "evidence");
+    const char *last = json_string_value(json_array_get(evidence, json_array_size(evidence) - 1));
+
+    assert_non_null(strstr(last, "MH-2009"));
+    assert_non_null(strstr(last, "digest 0000000000000008"));
+    assert_string_equal(verdict(document, "MH-2009"), "absent");
+    json_decref(document);
 }
 
 /* A process that ends 1 s after a fault, while another one goes on to be recorded. */
@@ -414,10 +432,10 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules),   cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
-        cmocka_unit_test(gates),   cmocka_unit_test(card),        cmocka_unit_test(ends),
-        cmocka_unit_test(stall),   cmocka_unit_test(order),       cmocka_unit_test(catalogue),
-        cmocka_unit_test(damaged),
+        cmocka_unit_test(rules),         cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
+        cmocka_unit_test(both_requests), cmocka_unit_test(gates),       cmocka_unit_test(card),
+        cmocka_unit_test(ends),          cmocka_unit_test(stall),       cmocka_unit_test(order),
+        cmocka_unit_test(catalogue),     cmocka_unit_test(damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,7 +243,6 @@ static const char *why_not(const struct mh_grading *g, uint32_t needs)
         enum mh_fact fact;
         const char *why;
     } rows[] = {
-        {MH_FACT_uncounted, "counted under another rule"},
         {MH_FACT_peers, "the application calls nobody"},
         {MH_FACT_server, "no inbound request was seen"},
         {MH_FACT_optional, "no cache and no telemetry peer was seen"},
@@ -260,6 +259,7 @@ static const char *why_not(const struct mh_grading *g, uint32_t needs)
         {MH_FACT_probe, "no health route was asked"},
         {MH_FACT_chain, "only one service was recorded"},
         {MH_FACT_threads, "one thread makes all calls"},
+        {MH_FACT_crowd, "fewer than five processes call out"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

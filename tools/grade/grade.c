@@ -11,7 +11,7 @@
 
 #include "base/banned.h"
 
-enum { MANY_SITES = 3, BUSY_CALLS = 30, ILL_PERCENT = 5, ILL_ROUTE_UNITS = 5 };
+enum { MANY_SITES = 3, CROWD = 5, BUSY_CALLS = 30, ILL_PERCENT = 5, ILL_ROUTE_UNITS = 5 };
 
 static uint32_t facts_of_peers(const struct mh_model *m)
 {
@@ -38,6 +38,22 @@ static uint32_t facts_of_peers(const struct mh_model *m)
                 facts |= MH_FACT_chain;
     }
     return facts;
+}
+
+/* Do five processes or more call somebody? */
+static bool is_crowd(const struct mh_model *m)
+{
+    unsigned callers = 0;
+
+    for (size_t i = 0; i < m->processes.n; i++) {
+        const struct mh_process *p = &m->processes.v[i];
+        bool calls = false;
+
+        for (size_t k = p->first_act; k < p->first_act + p->nacts && !calls; k++)
+            calls = m->acts.v[k].kind == MH_ACT_attempt;
+        callers += calls && !p->baseline;
+    }
+    return callers >= CROWD;
 }
 
 static uint32_t facts_of_acts(const struct mh_model *m)
@@ -299,6 +315,8 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
     int r;
 
     g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
+    if (is_crowd(m))
+        g.facts |= MH_FACT_crowd;
     judge_health(&g);
     r = list_logs(&g);
     if (!r)

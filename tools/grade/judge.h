@@ -26,7 +26,7 @@ enum mh_fact {
     MH_FACT_probe = 1 << 13,     /* a health route was asked */
     MH_FACT_chain = 1 << 14,     /* one recorded service calls another */
     MH_FACT_threads = 1 << 15,   /* several threads of a process call out */
-    MH_FACT_uncounted = 1 << 30, /* never set: listed, and counted under another rule */
+    MH_FACT_crowd = 1 << 16,     /* five processes or more call out */
 };
 
 enum mh_outcome {
@@ -191,8 +191,12 @@ struct mh_window {
 unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_window *ret,
                        unsigned max);
 
-/* What units of a route ask of one peer when all is well. ever: one of them used it at some time.
- */
+/* The port that a process serves: its own, or its parent's, which bound it before it forked; 0 or
+ * less: none. */
+int mh_served_port(const struct mh_model *m, uint32_t process);
+
+/* What units of a route ask of one peer when all is well. ever: one of them used it at some time,
+ * or another recorded service, which may. */
 struct mh_need {
     unsigned units, asking, attempts;
     bool ever;

@@ -352,6 +352,42 @@ int mh_judge_0508(struct mh_grading *g)
     return r;
 }
 
+/* ---- MH-2009: what MH-0508 found, with both requests; it files nothing of its own ---- */
+
+static void say_both(const struct mh_grading *g, struct mh_judgement *j)
+{
+    const struct mh_trial *t = &g->trials.v[j->trial - 1];
+    const struct mh_op_seen *o = &g->m->ops.v[t->op];
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+    const struct mh_act *a = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
+    const char *err = mh_name_err(t->kind, t->err);
+
+    for (uint32_t i = 0; a && i < u->nacts; i++) {
+        const struct mh_act *b = unit_act(g, u, i);
+
+        if (b->at <= a->at || !is_same(a, b))
+            continue;
+        mh_sentence(j->evidence,
+                    "%s: %u bytes with digest %016llx, whole, answer lost (%s); %s later %u bytes "
+                    "with digest %016llx, answer %d (MH-2009)",
+                    text_of(g, a), a->attempt.bytes, (unsigned long long)a->attempt.digest,
+                    err ? err : "end", MH_SPAN(b->at - a->at), b->attempt.bytes,
+                    (unsigned long long)b->attempt.digest, (int)b->attempt.status);
+        return;
+    }
+}
+
+int mh_judge_2009(struct mh_grading *g)
+{
+    for (size_t i = 0; i < g->judgements.n; i++) {
+        struct mh_judgement *j = &g->judgements.v[i];
+
+        if (j->rule->judge == mh_judge_0508 && j->trial && j->verdict == MH_VERDICT_fail)
+            say_both(g, j);
+    }
+    return 0;
+}
+
 /* ---- MH-0509 ---- */
 
 /* Of the same requests in a unit, the i-th act being the first: did one come before its time?

@@ -103,6 +103,9 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     /* the hang ended before anybody's patience could: it says nothing */
     if (mh_effect_silent(t->effect) && lift && u->ended >= lift && lift - a->at < deadline)
         return MH_OUTCOME_unknown;
+    /* a consumer that had to be stopped, but had got through before */
+    if (u->command && u->how == 1 && t->retry_ok)
+        return MH_OUTCOME_absorbed;
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
                                                               : MH_OUTCOME_unknown;

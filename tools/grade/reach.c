@@ -58,23 +58,53 @@ static unsigned asked_by(const struct mh_grading *g, const struct mh_unit *u, ui
     return n;
 }
 
+int mh_served_port(const struct mh_model *m, uint32_t process)
+{
+    const struct mh_process *p = &m->processes.v[process];
+
+    for (size_t i = 0; p->listening <= 1 && i < m->processes.n; i++)
+        if (m->processes.v[i].pid == p->ppid && m->processes.v[i].host == p->host &&
+            m->processes.v[i].listening > 1)
+            return m->processes.v[i].listening - 1;
+    return p->listening - 1;
+}
+
+/* Is this peer a service of this very recording? */
+static bool is_recorded(const struct mh_grading *g, uint32_t peer)
+{
+    for (uint32_t i = 0; peer && i < g->m->processes.n; i++)
+        if (g->m->processes.v[i].nunits && g->m->peers.v[peer - 1].port &&
+            mh_served_port(g->m, i) == g->m->peers.v[peer - 1].port)
+            return true;
+    return false;
+}
+
 struct mh_need *mh_needs_of(const struct mh_grading *g, uint32_t peer)
 {
     struct mh_need *needs = calloc(g->m->routes.n + 1, sizeof(*needs));
+    bool *through = calloc(g->m->peers.n + 1, sizeof(*through));
 
-    for (size_t i = 0; needs && i < g->m->units.n; i++) {
+    if (!needs || !through) {
+        free(needs);
+        free(through);
+        return NULL;
+    }
+    for (uint32_t i = 1; i <= g->m->peers.n; i++)
+        through[i] = i == peer || is_recorded(g, i);
+    for (size_t i = 0; i < g->m->units.n; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
         struct mh_need *n = &needs[u->route];
         unsigned asked = asked_by(g, u, peer);
 
         for (uint32_t k = 0; k < u->nacts && !n->ever; k++)
-            n->ever = g->m->acts.v[g->m->by_unit.v[u->first_act + k]].peer == peer;
+            n->ever = through[g->m->acts.v[g->m->by_unit.v[u->first_act + k]].peer];
         if (!u->calm || u->command)
             continue;
         n->units++;
         n->asking += asked > 0;
         n->attempts += asked;
     }
+    free(through);
     return needs;
 }
 

@@ -154,6 +154,7 @@ int mh_intake_request(struct mh_intake *in)
     a->pooled = !first;
     a->attempt.text = (uint32_t)text;
     a->attempt.digest = (uint64_t)e.digest;
+    a->attempt.bytes = (uint32_t)MH_MIN(MH_MAX(e.bytes, 0), UINT32_MAX);
     a->keyed = e.idempotency_key != 0;
     a->until = MH_MAX(a->until, in->record->at + in->offset);
     c = mh_intake_conn(in, e.conn);

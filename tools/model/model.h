@@ -156,6 +156,7 @@ struct mh_act {
             int64_t ended;       /* when it failed or was answered, 0 unknown */
             uint64_t digest;     /* of the request's first bytes, 0 when none left */
             int32_t retry_after; /* s, -1 none */
+            uint32_t bytes;      /* of the request's first send */
         } attempt;
         struct {
             int64_t timeout, waited;
