@@ -113,7 +113,7 @@ static int print_phases(const struct mh_rules *rules)
 {
     static const struct mh_listing_column columns[] = {
         {" FROM", 10, false}, {"FOR", 10, false}, {"PHASE", 20, false}, {"FAULTS", 0, false}};
-    struct mh_listing *l = mh_listing_new(columns, ARRAY_SIZE(columns), false);
+    struct mh_listing *l = mh_listing_new(columns, ARRAY_SIZE(columns), MH_LISTING_text);
 
     for (unsigned i = 0; i < rules->nphases; i++) {
         const struct mh_phase *p = &rules->phases[i];

@@ -211,7 +211,8 @@ static int print(const struct options *o, const struct state *s)
 {
     static const struct mh_listing_column columns[] = {
         {"FAULT", 22, false}, {"HERE", 11, false}, {"WHY", 0, false}};
-    struct mh_listing *l = mh_listing_new(columns, ARRAY_SIZE(columns), o->json);
+    struct mh_listing *l =
+        mh_listing_new(columns, ARRAY_SIZE(columns), o->json ? MH_LISTING_json : MH_LISTING_text);
     const struct mh_rules *rules = s->plan.rules;
     unsigned unable = rules && rules->nfaults ? 0 : s->why[0] != '\0';
     int r;

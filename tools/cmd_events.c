@@ -65,12 +65,14 @@ static void source_done(struct source *s)
 {
     if (s->reader) {
         uint64_t holes = mh_reader_holes(s->reader), lost = mh_reader_header(s->reader)->lost;
+        uint64_t sampled = mh_reader_header(s->reader)->sampled;
 
         if (holes)
             mh_log("%s: %" PRIu64 " events, %" PRIu64 " places cut or damaged", s->path,
                    mh_reader_events(s->reader), holes);
         if (lost)
-            mh_log("%s: %" PRIu64 " events could not be kept", s->path, lost);
+            mh_log("%s: %" PRIu64 " events could not be kept, %" PRIu64 " of them routine ones",
+                   s->path, lost, sampled);
     }
     mh_reader_free(s->reader);
     mh_names_done(&s->names);

@@ -15,6 +15,7 @@
 #include "base/near.h"
 #include "cmd.h"
 #include "grade/grade.h"
+#include "list_events.h"
 #include "listing.h"
 #include "log.h"
 #include "report/report.h"
@@ -79,7 +80,7 @@ static int list_faults(struct mh_listing *l)
     return 0;
 }
 
-static const struct mh_listing_column key_columns[] = {{"SECTION", 7, false},
+static const struct mh_listing_column key_columns[] = {{"SECTION", 7, false, .group = true},
                                                        {"KEY", 11, false},
                                                        {"DEFAULT", 7, false},
                                                        {"VALUE", 24, false},
@@ -221,11 +222,14 @@ static const struct subject {
     {"scenarios", scenario_columns, ARRAY_SIZE(scenario_columns), list_scenarios},
     {"rules", rule_columns, ARRAY_SIZE(rule_columns), list_rules},
     {"formats", format_columns, ARRAY_SIZE(format_columns), list_formats},
+    {"events", mh_event_columns, MH_EVENT_COLUMNS, mh_list_events},
+    {"codes", mh_code_columns, MH_CODE_COLUMNS, mh_list_codes},
+    {"verbs", mh_verb_columns, MH_VERB_COLUMNS, mh_list_verbs},
 };
 
 struct options {
     const struct subject *subject;
-    bool json;
+    enum mh_listing_as as;
 };
 
 static void find_subject(struct options *o, const char *word, struct argp_state *state)
@@ -250,9 +254,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case 'f':
-        o->json = !strcmp(arg, "json");
-        if (!o->json && strcmp(arg, "text") != 0)
-            argp_error(state, "--format=%s: it is text or json", arg);
+        if (!strcmp(arg, "json"))
+            o->as = MH_LISTING_json;
+        else if (!strcmp(arg, "man"))
+            o->as = MH_LISTING_man;
+        else if (strcmp(arg, "text") != 0)
+            argp_error(state, "--format=%s: it is text, json or man", arg);
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
@@ -270,20 +277,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int mh_cmd_list(int argc, char **argv)
 {
     static const struct argp_option rows[] = {
-        {"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+        {"format", 'f', "FORMAT", 0, "text (default), json, or man (for roff)", 0},
         {0},
     };
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "calls\nfaults\nkeys\nscenarios\nrules\nformats",
+        .args_doc = "calls\nfaults\nkeys\nscenarios\nrules\nformats\nevents\ncodes\nverbs",
         .doc = "Prints the tables that mishap is built from."
                "\vcalls: operations, the libc calls that do them, what can happen to them\n"
                "faults: what a fault can do\n"
                "keys: the scenario language\n"
                "scenarios: those that are shipped, ready for `mishap run -c NAME`\n"
                "rules: of the grader; `mishap explain RULE` says more\n"
-               "formats: of reports\n",
+               "formats: of reports\n"
+               "events, codes: of recordings, as mishap-events(5) explains them\n"
+               "verbs: of this command\n",
     };
     struct options o = {0};
     struct mh_listing *l;
@@ -291,7 +300,7 @@ int mh_cmd_list(int argc, char **argv)
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) || !o.subject)
         return MH_EXIT_MISUSE;
-    l = mh_listing_new(o.subject->columns, o.subject->n, o.json);
+    l = mh_listing_new(o.subject->columns, o.subject->n, o.as);
     r = l ? o.subject->fill(l) : -ENOMEM;
     printed = mh_listing_finish(l);
     r = r < 0 ? r : printed;

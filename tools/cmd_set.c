@@ -196,7 +196,7 @@ static int show(const struct mh_control *c)
 {
     static const struct mh_listing_column columns[] = {
         {"FAULT", 24, false}, {"STATE", 6, false}, {"FIRED", 8, false}, {"CHANGED", 0, false}};
-    struct mh_listing *l = mh_listing_new(columns, ARRAY_SIZE(columns), false);
+    struct mh_listing *l = mh_listing_new(columns, ARRAY_SIZE(columns), MH_LISTING_text);
     int r;
 
     for (unsigned i = 0; i < c->nfaults; i++) {

@@ -217,7 +217,8 @@ int mh_line_text(FILE *out, const struct mh_line *line, const struct mh_names *n
         if (field && record->fields[i])
             text_field(out, record->type, field, record->fields[i], names);
     }
-    if (record->tail_len)
+    if (record->tail_len &&
+        record->type != MH_EVENT_calls) /* that one is for readers, not people */
         text_tail(out, record->tail, record->tail_len);
     return ferror(out) ? -EIO : 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/macros.h"
 #include "log.h"
+#include "roff.h"
 
 #include "base/banned.h"
 
@@ -21,6 +22,8 @@ struct mh_listing {
     json_t *rows; /* for JSON, else NULL */
     json_t *row;  /* borrowed: the one being filled */
     struct libscols_table *table;
+    bool man; /* printed at once: build rules read it, and fail when we do */
+    char *group;
     struct libscols_line *line; /* borrowed: the one being filled */
     bool failed;
 };
@@ -30,6 +33,7 @@ static struct mh_listing *listing_free(struct mh_listing *l)
     if (l) {
         json_decref(l->rows);
         scols_unref_table(l->table);
+        free(l->group);
         free(l);
     }
     return NULL;
@@ -45,7 +49,8 @@ static int column_width(const struct mh_listing *l, size_t i)
     return l->columns[i].columns ? l->columns[i].columns : MH_MAX(left, 20);
 }
 
-struct mh_listing *mh_listing_new(const struct mh_listing_column *columns, size_t n, bool json)
+struct mh_listing *mh_listing_new(const struct mh_listing_column *columns, size_t n,
+                                  enum mh_listing_as as)
 {
     struct mh_listing *l = calloc(1, sizeof(*l));
 
@@ -53,7 +58,10 @@ struct mh_listing *mh_listing_new(const struct mh_listing_column *columns, size_
         return NULL;
     l->columns = columns;
     l->n = n;
-    if (json) {
+    l->man = as == MH_LISTING_man;
+    if (l->man)
+        return l;
+    if (as == MH_LISTING_json) {
         l->rows = json_array();
         return l->rows ? l : listing_free(l);
     }
@@ -144,11 +152,43 @@ static bool add_json_cell(struct mh_listing *l, const char *text)
     return json_object_set_new(l->row, name, c->words ? json_words(text) : json_string(text)) == 0;
 }
 
+/* The group is a subsection, the next cell the tag; the last one explains. A row without a tag is
+ * about its group. */
+static bool add_man_cell(struct mh_listing *l, const char *text)
+{
+    size_t i = l->at % l->n, tag = l->columns[0].group;
+
+    if (i < tag && (!l->group || strcmp(l->group, text) != 0)) {
+        free(l->group);
+        l->group = strdup(text);
+        printf(".SS ");
+        mh_roff_text(stdout, text);
+        printf("\n");
+    } else if (i == tag) {
+        printf(*text ? ".TP\n.B " : ".PP");
+        mh_roff_text(stdout, text);
+        printf("\n");
+    } else if (i > tag && *text) {
+        if (i + 1 < l->n) {
+            printf("%c", toupper((unsigned char)l->columns[i].head[0]));
+            for (const char *p = l->columns[i].head + 1; *p; p++)
+                putchar(tolower((unsigned char)*p));
+            printf(": ");
+        }
+        mh_roff_text(stdout, text);
+        printf(i + 1 < l->n ? ".\n" : "\n");
+    }
+    return !tag || l->group;
+}
+
 void mh_listing_add(struct mh_listing *l, const char *text)
 {
     if (!l || l->failed)
         return;
-    l->failed = !(l->rows ? add_json_cell(l, text) : add_line_cell(l, text));
+    if (l->man)
+        l->failed = !add_man_cell(l, text);
+    else
+        l->failed = !(l->rows ? add_json_cell(l, text) : add_line_cell(l, text));
     l->at++;
 }
 
@@ -177,7 +217,7 @@ int mh_listing_finish(struct mh_listing *l)
     if (r == 0 && l->rows) {
         r = json_dumpf(l->rows, stdout, JSON_INDENT(2)) < 0 ? -EIO : 0;
         putchar('\n');
-    } else if (r == 0) {
+    } else if (r == 0 && l->table) {
         r = print_table(l);
     }
     listing_free(l);

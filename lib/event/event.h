@@ -27,41 +27,60 @@ enum mh_event {
 #undef FIELD
 #undef EVENT_END
 
-/* Codes of `note`: what mishap says of itself. Append only. */
-enum mh_note {
-    MH_NOTE_bad_config = 1, /* nothing is injected */
-    MH_NOTE_no_stacks,      /* unknown interpreter, or its layout did not hold */
-    MH_NOTE_stopped,        /* stop_after was reached */
-    MH_NOTE_trace_taken,    /* somebody else traces: no outcomes */
-    MH_NOTE_table_full,     /* a table of ours is full; value: which */
-    MH_NOTE_bypass,         /* io_uring or another way past libc */
-    MH_NOTE_no_outcome,     /* outcomes cannot be followed in this interpreter */
-    MH_NOTE_changed,        /* `mishap set` gave faults other values; value: which time */
-};
+/* Codes that fields hold: enum mh_note, mh_step, mh_source, mh_level, mh_sink; 0 is none of them.
+ */
+#define CODE_note(number, name)
+#define CODE_step(number, name)
+#define CODE_source(number, name)
+#define CODE_level(number, name)
+#define CODE_sink(number, name)
+#define CODE(set, number, name, doc) CODE_##set(number, name)
 
-/* Steps of `outcome`, in the order in which they may come. Append only. */
+#undef CODE_note
+#define CODE_note(number, name) MH_NOTE_##name = number,
+enum mh_note {
+    MH_NOTE_none,
+#include "table/codes.def"
+};
+#undef CODE_note
+#define CODE_note(number, name)
+
+#undef CODE_step
+#define CODE_step(number, name) MH_STEP_##name = number,
 enum mh_step {
     MH_STEP_none,
-    MH_STEP_born,      /* the exception was created from the error; the frame that made the call */
-    MH_STEP_reraised,  /* the same object left a handler again */
-    MH_STEP_replaced,  /* a handler raised another object; its type is in the text */
-    MH_STEP_handled,   /* an except clause in this frame ended it */
-    MH_STEP_unhandled, /* it left the outermost frame of the thread, task or process */
-    MH_STEP_unseen,    /* no exception was seen to be born from it */
+#include "table/codes.def"
 };
+#undef CODE_step
+#define CODE_step(number, name)
 
+#undef CODE_source
+#define CODE_source(number, name) MH_SOURCE_##name = number,
 enum mh_outcome_source {
     MH_SOURCE_none,
-    MH_SOURCE_monitoring, /* sys.monitoring, 3.12 on */
-    MH_SOURCE_trace,      /* trace function on that thread, 3.8 to 3.11 */
-    MH_SOURCE_exc_info,   /* the chain of exceptions being handled, seen at a later call */
+#include "table/codes.def"
 };
+#undef CODE_source
+#define CODE_source(number, name)
 
+#undef CODE_level
+#define CODE_level(number, name) MH_LEVEL_##name = number,
 enum mh_level {
     MH_LEVEL_none,
-    MH_LEVEL_debug,
-    MH_LEVEL_info,
-    MH_LEVEL_warning,
-    MH_LEVEL_error,
-    MH_LEVEL_critical,
+#include "table/codes.def"
 };
+#undef CODE_level
+#define CODE_level(number, name)
+
+#undef CODE_sink
+#define CODE_sink(number, name) MH_SINK_##name = number,
+enum mh_sink {
+    MH_SINK_none,
+#include "table/codes.def"
+};
+#undef CODE_note
+#undef CODE_step
+#undef CODE_source
+#undef CODE_level
+#undef CODE_sink
+#undef CODE

@@ -31,7 +31,8 @@ struct mh_file_header {
     int64_t started_mono, started_wall;
     uint64_t lost; /* records not kept: the file or the disk was full */
     char host[64];
-    char reserved[256 - 112];
+    uint64_t sampled; /* of these, routine ones left out on purpose when the file was nearly full */
+    char reserved[256 - 120];
 };
 _Static_assert(sizeof(struct mh_file_header) == MH_FILE_HEADER, "the header is one fixed block");
 

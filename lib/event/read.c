@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "table/table.h"
 
 #include "base/banned.h"
+
+enum { MOST_FIELDS = 64, MOST_CALLS = 4096 };
 
 struct mh_reader {
     const char *data;
@@ -21,6 +24,10 @@ struct mh_reader {
     uint64_t at;
     uint64_t events, holes;
     bool in_hole;
+    /* numbers of libc calls differ between versions: what this file's mean here, when they do */
+    int16_t *calls;
+    size_t ncalls;
+    int64_t fields[MOST_FIELDS]; /* of the record in hand, when a number had to be changed */
 };
 
 static const char *const event_names[] = {
@@ -118,6 +125,7 @@ struct mh_reader *mh_reader_free(struct mh_reader *r)
 {
     if (r) {
         munmap((void *)(uintptr_t)r->data, r->size);
+        free(r->calls);
         free(r);
     }
     return NULL;
@@ -158,6 +166,62 @@ static void reader_skip(struct mh_reader *r, const uint64_t *word)
     r->at += 8;
 }
 
+static int16_t call_number(const char *name, size_t n)
+{
+    for (int i = 0; i < MH_CALL_COUNT; i++)
+        if (strlen(mh_call_rows[i].name) == n && !memcmp(mh_call_rows[i].name, name, n))
+            return (int16_t)i;
+    return -1;
+}
+
+/* Reads the names of this file's calls; nothing to do when its numbers are ours. */
+static void learn_calls(struct mh_reader *r, const struct mh_record *record)
+{
+    const char *p = record->tail, *end = p + record->tail_len;
+    bool same = true;
+    size_t n = 0;
+
+    free(r->calls);
+    r->calls = calloc(MOST_CALLS, sizeof(*r->calls));
+    if (!r->calls)
+        return;
+    while (p < end && n < MOST_CALLS) {
+        const char *stop = memchr(p, ' ', (size_t)(end - p));
+
+        stop = stop ? stop : end;
+        r->calls[n] = call_number(p, (size_t)(stop - p));
+        same = same && r->calls[n] == (int16_t)n;
+        n++;
+        p = stop + 1;
+    }
+    r->ncalls = n;
+    if (same) {
+        free(r->calls);
+        r->calls = NULL;
+    }
+}
+
+/* Which field of a type is a libc call; MOST_FIELDS when none is. */
+static unsigned call_field(enum mh_event type)
+{
+    for (unsigned i = 0; mh_event_field(type, i); i++)
+        if (!strcmp(mh_event_field(type, i), "call"))
+            return i;
+    return MOST_FIELDS;
+}
+
+static void translate(struct mh_reader *r, struct mh_record *record)
+{
+    unsigned i = call_field(record->type);
+
+    if (i >= record->nfields || record->nfields > MOST_FIELDS)
+        return;
+    memcpy(r->fields, record->fields, record->nfields * sizeof(int64_t));
+    if (r->fields[i] >= 0)
+        r->fields[i] = r->fields[i] < (int64_t)r->ncalls ? r->calls[r->fields[i]] : -1;
+    record->fields = r->fields;
+}
+
 int mh_reader_next(struct mh_reader *r, struct mh_record *ret)
 {
     while (r->at + sizeof(struct mh_record_header) <= r->size) {
@@ -181,6 +245,10 @@ int mh_reader_next(struct mh_reader *r, struct mh_record *ret)
         r->at += h->length;
         r->in_hole = false;
         r->events++;
+        if (h->type == MH_EVENT_calls)
+            learn_calls(r, ret);
+        else if (r->calls)
+            translate(r, ret);
         return 1;
     }
     return 0;

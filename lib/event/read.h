@@ -15,7 +15,7 @@ struct mh_record {
     int64_t at;
     uint32_t tid;
     unsigned nfields;
-    const int64_t *fields; /* borrowed until the reader is freed */
+    const int64_t *fields; /* borrowed until the next record */
     const char *tail;      /* borrowed; `tail_len` bytes, no NUL */
     size_t tail_len;
 };

@@ -18,10 +18,12 @@
 #include "base/banned.h"
 
 enum {
-    ROUTINE_SEGMENTS = 256, /* 256 MiB of routine records, as promised in README */
-    MAX_SEGMENTS = 320,     /* faults and failures may use the rest */
-    AHEAD = 64 << 10,       /* pages are made ready in blocks of this size */
+    MAX_SEGMENTS = 1280, /* a limit of 1 GiB and a quarter */
+    AHEAD = 64 << 10,    /* pages are made ready in blocks of this size */
+    FEW = 16,
+    RARE = 256, /* one routine record in so many is kept: near the limit, and at it */
 };
+#define DEFAULT_LIMIT (UINT64_C(256) << 20)
 
 /* This thread's id, 0 not asked yet; asked anew in a forked child. */
 static __thread uint32_t thread_id;
@@ -30,7 +32,8 @@ static struct {
     _Atomic uint64_t tail;
     _Atomic(char *) segments[MAX_SEGMENTS];
     atomic_bool open;
-    _Atomic uint64_t lost;
+    uint64_t limit;
+    _Atomic uint64_t lost, sampled;
     atomic_bool full_said;
     char path[512];
 } writer;
@@ -78,9 +81,24 @@ static char *segment_get(unsigned i)
     return mine;
 }
 
+/* The header has the figures at any time: a process that is killed tells them too. */
+static void lose(bool on_purpose)
+{
+    char *first = atomic_load_explicit(&writer.segments[0], memory_order_acquire);
+    struct mh_file_header *h = (struct mh_file_header *)(void *)first;
+
+    atomic_fetch_add(&writer.lost, 1);
+    if (on_purpose)
+        atomic_fetch_add(&writer.sampled, 1);
+    if (!h)
+        return;
+    h->lost = atomic_load(&writer.lost);
+    h->sampled = atomic_load(&writer.sampled);
+}
+
 static void writer_fail(const char *why)
 {
-    atomic_fetch_add(&writer.lost, 1);
+    lose(false);
     if (!atomic_exchange(&writer.full_said, true)) {
         MH_BUF(b, 700);
         mh_buf_add(&b, "mishap: ");
@@ -90,6 +108,11 @@ static void writer_fail(const char *why)
         mh_buf_add(&b, "; nothing more is recorded or injected in this process\n");
         mh_sys(SYS_write, 2, b.data, b.len);
     }
+}
+
+void mh_writer_limit(uint64_t bytes)
+{
+    writer.limit = bytes;
 }
 
 int mh_writer_open(const char *dir)
@@ -133,6 +156,9 @@ int mh_writer_open(const char *dir)
     memcpy(first, &header, sizeof(header));
     atomic_store(&writer.tail, MH_FILE_HEADER);
     atomic_store(&writer.lost, 0);
+    atomic_store(&writer.sampled, 0);
+    if (!writer.limit)
+        writer.limit = DEFAULT_LIMIT;
     atomic_store(&writer.full_said, false);
     atomic_store(&writer.open, true);
     return 0;
@@ -157,7 +183,6 @@ void mh_writer_finish(void)
     if (atomic_load(&writer.open) && first) {
         struct mh_file_header *h = (struct mh_file_header *)(void *)first;
 
-        h->lost = atomic_load(&writer.lost);
         h->complete = 1;
     }
 }
@@ -186,12 +211,66 @@ static void prefault(char *segment, uint64_t at, uint32_t length)
         mh_sys(SYS_madvise, segment + block, AHEAD, MADV_POPULATE_WRITE);
 }
 
-/* Faults, failures and what names other records are worth more than the limit. */
-static bool routine(enum mh_event type)
+/* What kind of record is it when room is short? Faults, failures and what names other records are
+ * worth more than the limit; answers are, a little; the rest is routine. What has the same group is
+ * kept or left out together. */
+enum worth { ROUTINE, ANSWER, VITAL };
+
+static enum worth worth_of(enum mh_event type, const void *fields, uint64_t *ret_group)
 {
-    return type == MH_EVENT_request || type == MH_EVENT_response || type == MH_EVENT_wait ||
-           type == MH_EVENT_log || type == MH_EVENT_sleep || type == MH_EVENT_file ||
-           type == MH_EVENT_unit_begin || type == MH_EVENT_connect || type == MH_EVENT_close;
+    const struct mh_ev_request *request = fields;
+    const struct mh_ev_response *response = fields;
+    const struct mh_ev_connect *connect = fields;
+    const struct mh_ev_close *closed = fields;
+    const struct mh_ev_wait *wait = fields;
+    const struct mh_ev_unit_begin *begin = fields;
+    const struct mh_ev_unit_end *end = fields;
+    const struct mh_ev_log *line = fields;
+
+    switch (type) {
+    case MH_EVENT_request:
+        *ret_group = (uint64_t)request->conn;
+        return ROUTINE;
+    case MH_EVENT_response:
+        *ret_group = (uint64_t)response->conn;
+        return response->err || response->eof || response->status >= 500 ? VITAL : ROUTINE;
+    case MH_EVENT_connect:
+        *ret_group = (uint64_t)connect->conn;
+        return connect->err && connect->err != EINPROGRESS ? VITAL : ROUTINE;
+    case MH_EVENT_close:
+        *ret_group = (uint64_t)closed->conn;
+        return closed->pending ? VITAL : ROUTINE;
+    case MH_EVENT_wait:
+        *ret_group = (uint64_t)wait->conn;
+        return ROUTINE;
+    case MH_EVENT_unit_begin:
+        *ret_group = (uint64_t)begin->unit;
+        return ROUTINE;
+    case MH_EVENT_unit_end:
+        return end->how || end->status >= 500 ? VITAL : ANSWER;
+    case MH_EVENT_log:
+        *ret_group = (uint64_t)line->same;
+        return line->traceback || line->level >= MH_LEVEL_warning ? VITAL : ROUTINE;
+    case MH_EVENT_sleep:
+    case MH_EVENT_file:
+        *ret_group = atomic_load_explicit(&writer.tail, memory_order_relaxed);
+        return ROUTINE;
+    default:
+        return VITAL;
+    }
+}
+
+/* How far the file may grow for this record; 0 when it is left out now. */
+static uint64_t room_for(enum worth worth, uint64_t group)
+{
+    uint64_t limit = writer.limit;
+    uint64_t tail = atomic_load_explicit(&writer.tail, memory_order_relaxed);
+
+    if (worth != ROUTINE)
+        return limit + limit / (worth == VITAL ? 4 : 8);
+    if (tail < limit - limit / 8)
+        return limit;
+    return mh_mix(group) % (tail < limit - limit / 32 ? FEW : RARE) ? 0 : limit;
 }
 
 /* Takes `length` bytes of the file; returns their offset, or -1 past the limit. */
@@ -213,8 +292,9 @@ static int64_t reserve(uint32_t length, uint64_t limit)
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
 {
     struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
-    uint64_t limit = (uint64_t)(routine(type) ? ROUTINE_SEGMENTS : MAX_SEGMENTS) * MH_SEGMENT;
     struct mh_record_header *to;
+    uint64_t group = 0, room;
+    enum worth worth;
     char *segment;
     int64_t at;
 
@@ -227,10 +307,12 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
         thread_id = (uint32_t)mh_sys_gettid();
     h.tid = thread_id;
     h.length = (uint32_t)((sizeof(h) + n * 8 + len + 7) & ~7u);
-    at = reserve(h.length, limit);
+    worth = worth_of(type, fields, &group);
+    room = room_for(worth, group);
+    at = room ? reserve(h.length, MH_MIN(room, (uint64_t)MAX_SEGMENTS * MH_SEGMENT)) : -1;
     if (at < 0) {
-        if (routine(type))
-            atomic_fetch_add(&writer.lost, 1);
+        if (worth != VITAL)
+            lose(worth == ROUTINE);
         else
             writer_fail("the recording is full");
         return false;

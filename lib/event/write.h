@@ -14,6 +14,10 @@
  * constructor and in a forked child; not concurrently. */
 int mh_writer_open(const char *dir);
 
+/* How many bytes a recording may have before routine records are left out; from the next
+ * mh_writer_open() on. The size of events that matter may exceed it by a quarter. */
+void mh_writer_limit(uint64_t bytes);
+
 /* Forgets the parent's recording (child side of fork), without touching its file. */
 void mh_writer_abandon(void);
 
@@ -26,8 +30,8 @@ bool mh_writer_ok(void);
 /* Records lost so far. */
 uint64_t mh_writer_lost(void);
 
-/* Appends one record; `fields` are n int64. Routine records are refused past the size limit, others
- * are kept while the disk lasts. Returns whether it was kept. */
+/* Appends one record; `fields` are n int64. Routine records are sampled near the size limit and
+ * refused past it, others are kept for a quarter more. Returns whether it was kept. */
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len);
 
 /* mh_event(op, tail, len, .fd = 3, .err = EIO): fills the struct and puts it. */

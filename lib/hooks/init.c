@@ -262,8 +262,16 @@ static void record_scenario(void)
 /* Opens this process's recording and writes its head. */
 static int recording_begin(const char *line, bool forked)
 {
+    static const char calls[] = ""
+#define HOOK(op, ret, name, params) " " #name
+#include "table/hooks.def"
+#undef HOOK
+        ;
     int64_t none = 0;
-    int r = mh_writer_open(mh_guest.out);
+    int r;
+
+    mh_writer_limit(mh_guest.rules->recording);
+    r = mh_writer_open(mh_guest.out);
 
     if (r < 0)
         return r;
@@ -277,6 +285,7 @@ static int recording_begin(const char *line, bool forked)
              .ppid = mh_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0), .started_at = mh_guest.started_at,
              .wall_ns = mh_now_wall(), .python = mh_python_version(), .forked = forked,
              .seed = (int64_t)mh_guest.rules->seed, .ordinal = (int64_t)mh_guest.ordinal);
+    mh_event(calls, calls + 1, sizeof(calls) - 2, .count = MH_CALL_COUNT);
     mh_event(origin, NULL, 0, .origin_at = mh_guest.control->origin_at);
     record_scenario();
     return 0;

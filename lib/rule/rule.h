@@ -130,6 +130,7 @@ struct mh_rules {
     uint64_t seed;
     bool seed_given;
     int64_t stop_after_ns;
+    uint64_t recording;  /* bytes that a process may record; 0: the usual */
     unsigned nprocesses; /* of [run] processes; 0 = the default */
     char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
     char files[MH_MAX_FILES][MH_PATH_SIZE];

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a recording (*.mhr) for tests: a second, independent reader beside lib/event/read.c.
+"""Reads a recording (*.mhr) for tests: a second, independent reader beside lib/event/read.c, written from
+mishap-events(5) alone. Types, fields and codes come from that page too, as it is built.
 
     for e in mhr.read(path):                 # or mhr.read_dir(directory): all files, by time
         e["event"], e["at"], e["tid"], e["tail"], e["err"], ...
     mhr.header(path)["complete"]
 
-Field names come from lib/table/events.def, enums (`mhr.NOTE`, `mhr.STEP`, ...) from lib/event/event.h,
-rows (`mhr.OP`, `mhr.CALL`, `mhr.EFFECT`) from the other tables: nothing is spelt twice."""
+Codes are `mhr.NOTE`, `mhr.STEP`, `mhr.SOURCE`, `mhr.LEVEL`, `mhr.SINK`, `mhr.OP`, `mhr.EFFECT`: {name: number}."""
 
 import glob
 import os
@@ -14,51 +14,51 @@ import re
 import struct
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGE = os.path.join(os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build")), "tools", "man",
+                    "mishap-events.5")
 MAGIC = b"MISHAP\r\n"
 SEGMENT = 1 << 20
 MASK = (1 << 64) - 1
-_file_header = struct.Struct("=8sIHHIIqqQ64s")
+_file_header = struct.Struct("=8sIHHIIqqQ64sQ")
 _record_header = struct.Struct("=IIqIHHII")
 
 
-def _source(*parts):
-    with open(os.path.join(TREE, "lib", *parts), encoding="utf-8") as f:
-        return re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+def _page(section):
+    """{subsection: [(tag or None, [lines])]} of a section of the page."""
+    with open(PAGE, encoding="utf-8") as f:
+        text = f.read()
+    text = re.search(r"^\.SH %s\n(.*?)(?=^\.SH |\Z)" % section, text, re.S | re.M)[1]
+    out = {}
+    for part in re.split(r"^\.SS ", text, flags=re.M)[1:]:
+        name, rest = part.split("\n", 1)
+        rows = re.split(r"^\.(?=TP|PP)", rest, flags=re.M)[1:]
+        out[name] = [(re.match(r"TP\n\.B (.*)", r)[1] if r.startswith("TP") else None, r.splitlines())
+                     for r in rows]
+    return out
+
+
+def _number(lines):
+    return next((int(m[1]) for m in (re.match(r"Number: (\d+)", line) for line in lines) if m), None)
 
 
 def _events():
     names, fields = {}, {}
-    for m in re.finditer(r"^(EVENT_BEGIN|FIELD)\((\w+),\s*(\w+)", _source("table", "events.def"), re.M):
-        if m[1] == "EVENT_BEGIN":
-            names[int(m[2])] = m[3]
-            fields[m[3]] = []
-        else:
-            fields[m[2]].append(m[3])
+    for event, rows in _page("RECORDS").items():
+        for tag, lines in rows:
+            number = _number(lines)
+            if tag is None:
+                names[number] = event
+                fields[event] = []
+            elif number is not None:  # the text has none
+                assert number == len(fields[event])
+                fields[event].append(tag)
     return names, fields
 
 
-def _enum(name):
-    body = re.search(r"enum %s \{(.*?)\}" % name, _source("event", "event.h"), re.S)[1]
-    value, out = -1, {}
-    for m in re.finditer(r"MH_[A-Z]+_(\w+)\s*(?:=\s*(\d+))?\s*(?:,|$)", body):
-        value = int(m[2]) if m[2] else value + 1
-        out[m[1]] = value
-    return out
-
-
-def _rows(file, macro, place):
-    rows = re.findall(r"^%s\(([^\n]*)" % macro, _source("table", file), re.M)
-    return {re.split(r",\s*", r.rstrip(")"))[place]: i for i, r in enumerate(rows)}
-
-
 NAMES, FIELDS = _events()
-NOTE = _enum("mh_note")
-STEP = _enum("mh_step")
-SOURCE = _enum("mh_outcome_source")
-LEVEL = _enum("mh_level")
-OP = _rows("ops.def", "OP", 0)
-EFFECT = _rows("effects.def", "EFFECT", 0)
-CALL = _rows("hooks.def", "HOOK", 2)
+_CODES = {name: {tag: _number(lines) for tag, lines in rows} for name, rows in _page("CODES").items()}
+NOTE, STEP, SOURCE, LEVEL, SINK, OP, EFFECT = (
+    _CODES[name] for name in ("note", "step", "source", "level", "sink", "operation", "effect"))
 
 
 def _mix(x):
@@ -76,11 +76,11 @@ def _check(offset, length, kind):
 def _parse_header(data, path):
     if len(data) < 256 or data[:8] != MAGIC:
         raise ValueError("%s: not a recording" % path)
-    magic, endian, version, size, pid, complete, mono, wall, lost, host = _file_header.unpack_from(data)
+    _, endian, version, size, pid, complete, mono, wall, lost, host, sampled = _file_header.unpack_from(data)
     if endian != 0x01020304 or version != 1:
         raise ValueError("%s: foreign byte order or version %d" % (path, version))
     return {"version": version, "size": size, "pid": pid, "complete": complete, "started_mono": mono,
-            "started_wall": wall, "lost": lost, "host": host.rstrip(b"\0").decode()}
+            "started_wall": wall, "lost": lost, "sampled": sampled, "host": host.rstrip(b"\0").decode()}
 
 
 def header(path):

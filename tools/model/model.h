@@ -294,6 +294,7 @@ struct mh_model {
     int64_t calm_until;              /* units that ended before are calm */
     size_t calm_units;
     uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
+    uint64_t sampled; /* of those lost: routine ones, left out near the limit of a recording */
     uint64_t seed;
     struct mh_kernel_seen kernel;
     int child_status; /* of the command; INT32_MIN not known */

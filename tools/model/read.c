@@ -407,6 +407,7 @@ static void process_end(struct mh_intake *in, const struct mh_reader *r)
     in->m->events += p->events;
     in->m->holes += p->holes;
     in->m->lost += p->lost;
+    in->m->sampled += mh_reader_header(r)->sampled;
     in->m->files++;
     for (size_t i = in->m->units.n; i-- > 0 && in->m->units.v[i].process == in->process;) {
         struct mh_unit *u = &in->m->units.v[i];
