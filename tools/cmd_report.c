@@ -16,8 +16,6 @@
 
 #include "base/banned.h"
 
-enum { SCHEMA_VERSION = 1 };
-
 struct options {
     struct mh_judge judge;
     const char **paths; /* borrowed from argv */
@@ -49,29 +47,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static bool is_document(const char *path)
+static int show_stored(const struct options *o, const char *path)
 {
-    size_t n = strlen(path);
+    json_t *document = NULL;
+    int status = mh_judge_load(path, &document);
 
-    return n > 5 && !strcmp(path + n - 5, ".json");
-}
-
-static int show_document(const struct options *o, const char *path)
-{
-    json_error_t error;
-    json_t *document = json_load_file(path, 0, &error);
-    int status;
-
-    if (!document) {
-        mh_log("%s:%d: %s", path, error.line, error.text);
-        return MH_EXIT_TROUBLE;
-    }
-    if (json_integer_value(json_object_get(document, "schema_version")) != SCHEMA_VERSION) {
-        mh_log("%s is not a report of mishap that this version can read", path);
-        status = MH_EXIT_TROUBLE;
-    } else {
+    if (!status)
         status = mh_judge_document(&o->judge, document, path);
-    }
     json_decref(document);
     return status;
 }
@@ -86,7 +68,7 @@ static int check_paths(const struct options *o)
 
             return r == -ENOENT || r == -ENOTDIR ? MH_EXIT_MISUSE : MH_EXIT_TROUBLE;
         }
-        if (is_document(o->paths[i]) && o->npaths > 1) {
+        if (mh_judge_stored(o->paths[i]) && o->npaths > 1) {
             mh_log("'%s': a stored report is shown alone; recordings can be several", o->paths[i]);
             return MH_EXIT_MISUSE;
         }
@@ -127,7 +109,7 @@ int mh_cmd_report(int argc, char **argv)
         status = mh_judge_check(&o.judge);
     if (status)
         return status;
-    if (is_document(o.paths[0]))
-        return show_document(&o, o.paths[0]);
+    if (mh_judge_stored(o.paths[0]))
+        return show_stored(&o, o.paths[0]);
     return mh_judge_run(&o.judge, o.paths, o.npaths);
 }

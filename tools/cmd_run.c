@@ -328,6 +328,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     status = explain(o, &result);
     if (!status) {
         o->judge.silent = o->quiet;
+        o->judge.store = true;
         status = mh_judge_run(&o->judge, dirs, 1);
     }
     return own_status(&result) ? own_status(&result) : status;

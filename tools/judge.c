@@ -7,16 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/macros.h"
 #include "cmd.h"
+#include "grade/compare.h"
 #include "grade/grade.h"
 #include "log.h"
 #include "model/model.h"
 #include "report/report.h"
 
 #include "base/banned.h"
+
+enum { SCHEMA_VERSION = 1 };
 
 static const struct mh_format *out_format(const struct mh_judge *j)
 {
@@ -58,6 +63,42 @@ static int check_baseline(const char *path)
     return MH_EXIT_MISUSE;
 }
 
+static void complain_of_waivers(void *context, int line, const char *message)
+{
+    if (line)
+        mh_log("%s:%d: %s", (const char *)context, line, message);
+    else
+        mh_log("%s: %s", (const char *)context, message);
+}
+
+/* Returns an exit status; the caller owns *ret, also after a failure. */
+static int read_waivers(const char *path, struct mh_waivers *ret)
+{
+    int r = mh_waivers_load(path, ret, complain_of_waivers, (void *)(uintptr_t)path);
+
+    if (r < 0 && r != -EINVAL)
+        mh_log_errno(r, "--waivers: cannot read '%s'", path);
+    return r < 0 ? MH_EXIT_MISUSE : MH_EXIT_OK;
+}
+
+static int check_waivers(const char *path)
+{
+    struct mh_waivers waivers;
+    int status = read_waivers(path, &waivers);
+
+    mh_waivers_done(&waivers);
+    return status;
+}
+
+static int check_earlier(const char *path)
+{
+    json_t *document = NULL;
+    int status = mh_judge_load(path, &document);
+
+    json_decref(document);
+    return status ? MH_EXIT_MISUSE : MH_EXIT_OK;
+}
+
 static int check_file(const char *path)
 {
     int r = mh_out_check(path);
@@ -91,6 +132,10 @@ int mh_judge_check(const struct mh_judge *j)
         status = check_severity(j->fail_on);
     if (!status && j->baseline)
         status = check_baseline(j->baseline);
+    if (!status && j->earlier)
+        status = check_earlier(j->earlier);
+    if (!status && j->waivers)
+        status = check_waivers(j->waivers);
     return status;
 }
 
@@ -121,16 +166,35 @@ static int write_reports(const struct mh_judge *j, const json_t *document, const
     return status;
 }
 
+/* What `mishap diff` and --baseline take later. A directory that cannot be written to is no reason
+ * to fail: the reports that were asked for are elsewhere. */
+static void store(const json_t *document, const char *dir)
+{
+    struct mh_report_options options = mh_report_options_for(NULL);
+    char *path;
+    int r;
+
+    if (asprintf(&path, "%s/report.json", dir) < 0)
+        return;
+    r = mh_report_write(document, mh_format_named("json"), path, &options);
+    if (r < 0)
+        mh_log_errno(r, "The report was not stored as '%s'", path);
+    free(path);
+}
+
 static int gate(const struct mh_judge *j, const json_t *document)
 {
-    int status = j->fail_on ? mh_gate(document, j->fail_on) : MH_EXIT_OK;
+    const char *least = j->fail_on ? j->fail_on : j->earlier ? "low" : NULL;
+    int status = least ? mh_gate(document, least) : MH_EXIT_OK;
 
     switch (status) {
     case MH_EXIT_GATE:
-        mh_log("the gate failed: there is a finding of severity %s or worse", j->fail_on);
+        mh_log("the gate failed: there is a %sfinding of severity %s or worse",
+               j->earlier ? "new or worse " : "", least);
         break;
     case MH_EXIT_UNJUDGED:
-        mh_log("the gate cannot judge: no fault fired, or too little was seen");
+        mh_log("the gate cannot judge: no fault fired, or too little was seen%s",
+               j->earlier ? ", or a fault of the baseline did not fire" : "");
         break;
     case MH_EXIT_UNHEALTHY:
         mh_log("the application was unhealthy with no fault active: nothing can be said of faults");
@@ -139,10 +203,50 @@ static int gate(const struct mh_judge *j, const json_t *document)
     return status < 0 ? MH_EXIT_TROUBLE : status;
 }
 
-int mh_judge_document(const struct mh_judge *j, const json_t *document, const char *path)
+/* Today, UTC, as YYYY-MM-DD. */
+static void name_today(char ret[11])
 {
-    int status = write_reports(j, document, path);
+    time_t now = time(NULL);
+    struct tm day;
 
+    strftime(ret, 11, "%Y-%m-%d", gmtime_r(&now, &day));
+}
+
+static int apply_waivers(const struct mh_judge *j, json_t *document)
+{
+    struct mh_waivers waivers;
+    int status = read_waivers(j->waivers, &waivers), r = 0;
+    char today[11];
+
+    name_today(today);
+    if (!status)
+        r = mh_waivers_apply(document, &waivers, today);
+    mh_waivers_done(&waivers);
+    return r < 0 ? MH_EXIT_TROUBLE : status;
+}
+
+static int compare(const struct mh_judge *j, json_t *document)
+{
+    json_t *earlier = NULL;
+    int status = mh_judge_load(j->earlier, &earlier);
+
+    if (!status && mh_compare(document, earlier) < 0)
+        status = MH_EXIT_TROUBLE;
+    json_decref(earlier);
+    return status;
+}
+
+int mh_judge_document(const struct mh_judge *j, json_t *document, const char *path)
+{
+    int status = j->earlier ? compare(j, document) : MH_EXIT_OK;
+
+    if (!status && j->waivers)
+        status = apply_waivers(j, document);
+    if (status)
+        return status;
+    if (j->store)
+        store(document, path);
+    status = write_reports(j, document, path);
     return status ? status : gate(j, document);
 }
 
@@ -159,27 +263,71 @@ static int complain(int r, const char *const *dirs, size_t n)
     return MH_EXIT_TROUBLE;
 }
 
-int mh_judge_run(const struct mh_judge *j, const char *const *dirs, size_t n)
+/* Returns an exit status; with MH_EXIT_OK the caller owns *ret. */
+static int grade(const char *const *dirs, size_t n, const char *baseline, json_t **ret)
 {
-    const struct mh_model_options from = {.baselines = &j->baseline, .nbaselines = !!j->baseline};
+    const struct mh_model_options from = {.baselines = &baseline, .nbaselines = !!baseline};
     _cleanup_free_ char *dir = realpath(dirs[0], NULL);
     const struct mh_grade_options grading = {
         .run_id = dir && strrchr(dir, '/') ? strrchr(dir, '/') + 1 : NULL,
         .run_dir = dirs[0],
     };
-    json_t *document = NULL;
     struct mh_model *model;
-    int r = mh_model_load(dirs, n, &from, &model), status;
+    int r = mh_model_load(dirs, n, &from, &model);
 
     if (r < 0)
         return complain(r, dirs, n);
     for (size_t i = 0; i < model->skipped.n; i++)
         mh_log("%s", mh_model_text(model, model->skipped.v[i]));
-    r = mh_grade(model, &grading, &document);
+    r = mh_grade(model, &grading, ret);
     mh_model_free(model);
     if (r < 0)
         return mh_log_errno(r, "Cannot grade '%s'", dirs[0]), MH_EXIT_TROUBLE;
+    return MH_EXIT_OK;
+}
+
+int mh_judge_run(const struct mh_judge *j, const char *const *dirs, size_t n)
+{
+    json_t *document = NULL;
+    int status = grade(dirs, n, j->baseline, &document);
+
+    if (status)
+        return status;
     status = mh_judge_document(j, document, dirs[0]);
     json_decref(document);
     return status;
+}
+
+bool mh_judge_stored(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 5 && !strcmp(path + n - 5, ".json");
+}
+
+static int read_stored(const char *path, json_t **ret)
+{
+    json_error_t error;
+    json_t *document = json_load_file(path, 0, &error);
+
+    if (!document) {
+        mh_log("%s:%d: %s", path, error.line, error.text);
+        return MH_EXIT_TROUBLE;
+    }
+    if (json_integer_value(json_object_get(document, "schema_version")) != SCHEMA_VERSION) {
+        mh_log("%s is not a report of mishap that this version can read", path);
+        json_decref(document);
+        return MH_EXIT_TROUBLE;
+    }
+    *ret = document;
+    return MH_EXIT_OK;
+}
+
+int mh_judge_load(const char *path, json_t **ret)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return mh_log_errno(-errno, "Cannot read '%s'", path), MH_EXIT_MISUSE;
+    return mh_judge_stored(path) ? read_stored(path, ret) : grade(&path, 1, NULL, ret);
 }

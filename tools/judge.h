@@ -17,11 +17,15 @@ struct mh_judge {
     const char *out;      /* instead of stdout; NULL stdout */
     const char *fail_on;  /* severity as the user wrote it, NULL none */
     const char *baseline; /* directory of clean recordings, NULL none */
+    const char *earlier;  /* report.json to compare with, NULL none */
+    const char *waivers;  /* file, NULL none */
     bool silent;          /* nothing on stdout */
+    bool store;           /* leave report.json beside the recordings */
     bool verbose;
 };
 
-/* --report, --fail-on, --baseline, --verbose: a child parser whose input is a struct mh_judge. */
+/* --report, --fail-on, --baseline, --waivers, --verbose: a child parser whose input is a struct
+ * mh_judge. */
 extern const struct argp mh_judge_argp;
 
 /* Can all of it be done? Said before a long run, not after it. Returns an exit status. */
@@ -31,4 +35,10 @@ int mh_judge_check(const struct mh_judge *judge);
 int mh_judge_run(const struct mh_judge *judge, const char *const *dirs, size_t n);
 
 /* The same from a document that was graded before; `path` is where it came from. */
-int mh_judge_document(const struct mh_judge *judge, const json_t *document, const char *path);
+int mh_judge_document(const struct mh_judge *judge, json_t *document, const char *path);
+
+/* Is it the name of a stored report, and not a directory of recordings? */
+bool mh_judge_stored(const char *path);
+/* The document of a run: stored, or graded now from the recordings below it. Says what is wrong.
+ * Returns an exit status; with MH_EXIT_OK the caller owns *ret. */
+int mh_judge_load(const char *path, json_t **ret);

@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE };
+enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -21,7 +21,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         j->fail_on = arg;
         return 0;
     case KEY_BASELINE:
-        j->baseline = arg;
+        *(mh_judge_stored(arg) ? &j->earlier : &j->baseline) = arg;
+        return 0;
+    case KEY_WAIVERS:
+        j->waivers = arg;
         return 0;
     case 'v':
         j->verbose = true;
@@ -36,7 +39,14 @@ static const struct argp_option rows[] = {
      "Also write a report; its suffix picks the format; may repeat", 0},
     {"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
      "Exit 10 when a finding is this bad or worse: low, medium, high, critical", 0},
-    {"baseline", KEY_BASELINE, "DIR", 0, "Clean recordings to compare with", 0},
+    {"baseline", KEY_BASELINE, "DIR|REPORT.json", 0,
+     "DIR: clean recordings, what is normal; REPORT.json: an earlier run, of which only what is "
+     "new or "
+     "worse fails the gate; may be given once each",
+     0},
+    {"waivers", KEY_WAIVERS, "FILE", 0,
+     "Findings to live with for a while: [waiver ID] with reason, owner and expires = YYYY-MM-DD",
+     0},
     {"verbose", 'v', 0, 0, "All of the text report, not one screen", 0},
     {0},
 };

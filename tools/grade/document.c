@@ -216,19 +216,29 @@ static json_t *verdict_json(const struct mh_rule_row *rule, const char *site, co
                      how ? mh_json_text(how) : json_null());
 }
 
+/* With the id that a finding of this judgement would have, by which runs are compared. */
+static json_t *judgement_json(const struct mh_grading *g, const struct mh_judgement *j)
+{
+    const char *site = j->site   ? mh_name_site(g, j->site)
+                       : j->peer ? mh_name_peer(g, j->peer)
+                                 : NULL;
+    json_t *one = verdict_json(j->rule, site, j->reason ? j->reason : "", j->how);
+    char id[13];
+
+    mh_finding_id(g, j, id);
+    json_object_set_new(one, "id", json_string(id));
+    return one;
+}
+
 json_t *mh_document_verdicts(const struct mh_grading *g, enum mh_verdict_kind verdict)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < g->judgements.n; i++) {
         const struct mh_judgement *j = &g->judgements.v[i];
-        const char *site = j->site   ? mh_name_site(g, j->site)
-                           : j->peer ? mh_name_peer(g, j->peer)
-                                     : NULL;
 
         if (j->verdict == verdict)
-            json_array_append_new(list,
-                                  verdict_json(j->rule, site, j->reason ? j->reason : "", j->how));
+            json_array_append_new(list, judgement_json(g, j));
     }
     for (size_t i = 0; verdict == MH_VERDICT_not_exercised && i < mh_rule_count; i++)
         if (!mh_rule_rows[i].judge && mh_rule_applies(g, &mh_rule_rows[i]))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gate of a pipeline over a document, graded now or long ago; see grade.h. */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -26,11 +27,25 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+/* Is it one that a pipeline is to stop for: sure enough, not waived, and, where there is an earlier
+ * run to compare with, not as bad as it was before? */
+static bool counts(const json_t *document, const json_t *finding)
+{
+    const json_t *waiver = json_object_get(finding, "waiver");
+
+    if (!strcmp(text_of(finding, "confidence"), "low"))
+        return false;
+    if (waiver && !json_is_true(json_object_get(waiver, "expired")))
+        return false;
+    return !json_object_get(document, "comparison") ||
+           strcmp(text_of(finding, "state"), "unchanged");
+}
+
 int mh_gate(const json_t *document, const char *fail_on)
 {
     const json_t *run = json_object_get(document, "run");
     const json_t *score = json_object_get(document, "score");
-    const json_t *findings = json_object_get(document, "findings");
+    const json_t *findings = json_object_get(document, "findings"), *lost;
     int least = fail_on && strcasecmp(fail_on, "none") ? severity_named(fail_on) : 0;
     size_t i;
     json_t *f;
@@ -43,12 +58,14 @@ int mh_gate(const json_t *document, const char *fail_on)
     {
         int severity = severity_named(text_of(f, "severity"));
 
-        if (severity >= least && strcmp(text_of(f, "confidence"), "low"))
+        if (severity >= least && counts(document, f))
             return GATE_FAILED;
     }
     /* a stage in which nothing fired, or nothing could be judged, must not be green */
     if (json_integer_value(json_object_get(run, "fired")) == 0 ||
         json_is_null(json_object_get(score, "points")))
         return GATE_UNJUDGED;
-    return 0;
+    /* nor one in which a fault that used to fire did not */
+    lost = json_object_get(json_object_get(document, "comparison"), "lost_faults");
+    return json_array_size(lost) ? GATE_UNJUDGED : 0;
 }

@@ -471,6 +471,7 @@ int mh_format_text(const json_t *document, const struct mh_report_options *optio
     else
         put_findings(&t, document);
     put_counts(&t, document);
+    mh_text_comparison(&t, document);
     put_next(&t, document, options->path);
     return r;
 }

@@ -18,6 +18,14 @@ void mh_text_finding_site(struct mh_term *t, const json_t *finding);
 /* A word in the left column and its text beside it, over at most so many lines. */
 void mh_text_labelled(struct mh_term *t, const char *label, const char *text, int max_lines);
 
+/* One line each: against an earlier run, and waivers; nothing where there is neither. */
+void mh_text_comparison(struct mh_term *t, const json_t *document);
+
+/* Two graded runs side by side, as they were named; `now` has been compared with `then`
+ * (grade/compare.h). Negative errno when a table could not be made. */
+int mh_text_diff(const json_t *then, const json_t *now, const char *const names[2],
+                 const struct mh_report_options *options, struct mh_out *out);
+
 /* Everything that does not fit on one screen (-v): findings in full, verdicts, tables, blind spots.
  * Negative errno when a table could not be made. */
 int mh_text_more(struct mh_term *t, const json_t *document);
