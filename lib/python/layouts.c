@@ -47,12 +47,14 @@ static const struct {
 static struct {
     uint32_t hex;
     int skew;
+    enum mh_layout_source source;
 } pretended;
 
-void mh_layout_pretend(uint32_t hex, int skew)
+void mh_layout_pretend(uint32_t hex, int skew, enum mh_layout_source source)
 {
     pretended.hex = hex;
     pretended.skew = skew;
+    pretended.source = source;
 }
 
 /* Head of _PyRuntime from 3.13 on. Offsets are small; anything else is no offset. */
@@ -77,34 +79,35 @@ static int layout_describe(uint32_t hex, const uint64_t *runtime, struct mh_layo
     return rows ? 0 : -ENOENT;
 }
 
+static void layout_skew(struct mh_layout *l)
+{
+    l->fr_code = (uint16_t)(l->fr_code + pretended.skew);
+    l->fr_back = (uint16_t)(l->fr_back + pretended.skew);
+    l->fr_instr = (uint16_t)(l->fr_instr + pretended.skew);
+}
+
 int mh_layout_find(uint32_t hex, const void *runtime, struct mh_layout *ret)
 {
     uint32_t version = (pretended.hex ? pretended.hex : hex) >> 16;
-    const struct mh_layout *newest = &layouts[ARRAY_SIZE(layouts) - 1], *row = NULL;
+    const struct mh_layout *row = NULL, *newest = NULL;
     struct mh_layout found;
-    int r = 0;
+    int r = -ENOENT;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(layouts); i++)
-        if (layouts[i].version == version)
+    for (unsigned i = 0; i < ARRAY_SIZE(layouts); i++) {
+        if (layouts[i].version != version)
+            newest = &layouts[i];
+        else if (pretended.source != MH_LAYOUT_words)
             row = &layouts[i];
-    if (!row && version < newest->version)
-        return -ENOENT;
+    }
     found = row ? *row : *newest;
     found.version = version;
-    if (version >= newest->version && runtime) {
+    if (runtime && version >= VERSION(3, 13) && pretended.source != MH_LAYOUT_table)
         r = layout_describe(hex, runtime, &found);
-        if (r == -ENOTSUP)
-            return r;
-    }
-    if (!row && (r || !runtime || pretended.hex))
-        return -ENOENT;
+    if (r == -ENOTSUP || (!row && (r || pretended.hex)))
+        return r ? r : -ENOENT;
     if (!row) /* opcodes are renumbered by every version: none is right for a new one */
         found.op_raise = found.op_match = found.op_match_arg = 0;
-    if (pretended.skew) {
-        found.fr_code = (uint16_t)(found.fr_code + pretended.skew);
-        found.fr_back = (uint16_t)(found.fr_back + pretended.skew);
-        found.fr_instr = (uint16_t)(found.fr_instr + pretended.skew);
-    }
+    layout_skew(&found);
     *ret = found;
     return 0;
 }

@@ -31,7 +31,10 @@ struct mh_layout {
  * it is a free-threaded build. */
 int mh_layout_find(uint32_t hex, const void *runtime, struct mh_layout *ret);
 
-/* Only for tests: from now on mh_layout_find() sees version `hex` (0: the real one), and every
- * offset within a frame is wrong by `skew` bytes, as after a change of CPython that nobody told us
- * of. */
-void mh_layout_pretend(uint32_t hex, int skew);
+/* Where offsets are taken from: both is the table's block, over which the words are laid. */
+enum mh_layout_source { MH_LAYOUT_both, MH_LAYOUT_table, MH_LAYOUT_words };
+
+/* Only for tests: from now on mh_layout_find() sees version `hex` (0: the real one), every offset
+ * within a frame is wrong by `skew` bytes, as after a change of CPython that nobody told us of, and
+ * only this source is known: MH_LAYOUT_words is what a version without a block will have. */
+void mh_layout_pretend(uint32_t hex, int skew, enum mh_layout_source source);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every CPython of this machine that lib/python is to know, one a minor version: those of pyenv and the
-distribution's own."""
+"""Every CPython of this machine that lib/python is to know, one a minor version: those of pyenv, those
+that newer-pythons brought, and the distribution's own."""
 
 import functools
 import glob
@@ -15,6 +15,7 @@ from guest import BUILD, PROGRAMS
 import mhr
 
 PROBE = os.path.join(BUILD, "tests", "e2e", "python_probe.so")
+NEWER = os.path.join(BUILD, "newer-pythons")  # made by the script of this name
 STEP = {number: name for name, number in mhr.STEP.items()}
 NOTE = {number: name for name, number in mhr.NOTE.items()}
 
@@ -22,8 +23,10 @@ NOTE = {number: name for name, number in mhr.NOTE.items()}
 def _find():
     root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
     found = {}
-    for minor in range(8, 14):
+    for minor in range(8, 16):
         builds = sorted(glob.glob(os.path.join(root, "versions", "3.%d.*" % minor, "bin", "python3")))
+        if os.path.exists(os.path.join(NEWER, "done")):
+            builds = builds or glob.glob(os.path.join(NEWER, "usr", "bin", "python3.%d" % minor))
         found["3.%d" % minor] = builds[-1] if builds else None
     found["distribution"] = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else None
     return found

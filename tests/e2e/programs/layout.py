@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An interpreter that is not as the table says: layout.py HEX SKEW. Prints what captures answer."""
+"""An interpreter that is not as the table says: layout.py HEX SKEW. Prints what captures answer;
+`layout.py agree` whether the table and the interpreter agree."""
 
 import ctypes
 import json
@@ -7,7 +8,10 @@ import os
 import sys
 
 probe = ctypes.CDLL(os.environ["PROBE"])
-probe.probe_pretend(int(sys.argv[1], 16), int(sys.argv[2]))
+if sys.argv[1] == "agree":
+    print(probe.probe_layouts_agree())
+    sys.exit()
+probe.probe_pretend(int(sys.argv[1], 16), int(sys.argv[2]), 0)
 out = (ctypes.c_uint64 * 3)()
 answers = []
 for _ in range(3):

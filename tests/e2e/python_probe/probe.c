@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lib/python as a library of its own, for the tests of stacks and outcomes: preloaded or loaded by
  * ctypes. Its recv() and connect() fail when told to, as a hook would let them. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/macros.h"
@@ -23,7 +25,8 @@ static _Thread_local struct {
 
 MH_PUBLIC int probe_open(const char *dir);
 MH_PUBLIC void probe_init(void);
-MH_PUBLIC void probe_pretend(uint32_t hex, int skew);
+MH_PUBLIC void probe_pretend(uint32_t hex, int skew, int source);
+MH_PUBLIC int probe_layouts_agree(void);
 MH_PUBLIC void probe_place(uint64_t ret[3]);
 MH_PUBLIC uint64_t probe_early(void);
 MH_PUBLIC void probe_arm(int64_t op, int err);
@@ -43,10 +46,31 @@ void probe_init(void)
     mh_python_init();
 }
 
-void probe_pretend(uint32_t hex, int skew)
+void probe_pretend(uint32_t hex, int skew, int source)
 {
-    mh_layout_pretend(hex, skew);
+    mh_layout_pretend(hex, skew, (enum mh_layout_source)source);
     mh_python_init();
+}
+
+/* Does the interpreter say of itself what the table says of its version? -1: it says nothing. */
+int probe_layouts_agree(void)
+{
+    struct mh_layout table, both;
+    const void *runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
+    uint32_t hex = mh_python_version();
+    int r = -1;
+
+    memset(&table, 0, sizeof(table));
+    memset(&both, 0, sizeof(both));
+    mh_layout_pretend(0, 0, MH_LAYOUT_words);
+    if (mh_layout_find(hex, runtime, &both) == 0) {
+        mh_layout_pretend(0, 0, MH_LAYOUT_table);
+        r = mh_layout_find(hex, NULL, &table);
+        mh_layout_pretend(0, 0, MH_LAYOUT_both);
+        r = !r && mh_layout_find(hex, runtime, &both) == 0 && !memcmp(&table, &both, sizeof(both));
+    }
+    mh_layout_pretend(0, 0, MH_LAYOUT_both);
+    return r;
 }
 
 void probe_place(uint64_t ret[3])
@@ -167,8 +191,10 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 __attribute__((constructor)) static void probe_constructor(void)
 {
-    const char *dir = getenv("PROBE_OUT");
+    const char *dir = getenv("PROBE_OUT"), *source = getenv("PROBE_LAYOUT");
 
+    if (source)
+        mh_layout_pretend(0, 0, !strcmp(source, "words") ? MH_LAYOUT_words : MH_LAYOUT_table);
     mh_python_init();
     if (dir)
         mh_writer_open(dir);
