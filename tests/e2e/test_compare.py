@@ -214,3 +214,10 @@ def test_a_real_finding_keeps_its_id_when_lines_move_and_is_fixed_when_mended(tm
     assert json.loads(again.stdout)["new"] == 0 and json.loads(again.stdout)["unchanged"] == len(first["findings"])
     mended = json.loads(mishap("diff", "--json", documents[0], documents[2]).stdout)
     assert "MH-0502" in [f["rule"] for f in mended["fixed"]], mended
+
+
+def test_formats_tell_of_it(runs):
+    then, now, folder = runs
+    assert "**Against the baseline: 1 new, 1 worse**" in mishap("report", now, "--format", "markdown", "--baseline", then).stdout
+    sarif = json.loads(mishap("report", now, "--format", "sarif", "--baseline", then).stdout)
+    assert {r.get("baselineState") for r in sarif["runs"][0]["results"]} <= {"new", "unchanged", "updated", None}

@@ -203,10 +203,34 @@ static void put_principles(struct mh_out *out, const json_t *document)
     mh_out_add(out, "\n</details>\n\n");
 }
 
+/* Against an earlier run: what a reviewer asks first. */
+static void put_comparison(struct mh_out *out, const json_t *document)
+{
+    const json_t *c = json_object_get(document, "comparison"), *fault;
+    size_t i;
+
+    if (!c)
+        return;
+    mh_out_printf(
+        out,
+        "**Against the baseline: %lld new, %lld worse**, %zu fixed, %lld unchanged, %zu not "
+        "re-tested.\n\n",
+        mh_doc_int(c, "new"), mh_doc_int(c, "worse"), json_array_size(json_object_get(c, "fixed")),
+        mh_doc_int(c, "unchanged"), json_array_size(json_object_get(c, "not_retested")));
+    json_array_foreach(json_object_get(c, "lost_faults"), i, fault)
+    {
+        mh_out_add(out, i ? ", " : "Fired then and not now: ");
+        put(out, json_string_value(fault) ? json_string_value(fault) : "", 60);
+    }
+    if (i)
+        mh_out_add(out, ".\n\n");
+}
+
 int mh_format_markdown(const json_t *document, const struct mh_report_options *options,
                        struct mh_out *out)
 {
     put_head(out, document);
+    put_comparison(out, document);
     put_outcomes(out, document);
     put_findings(out, json_object_get(document, "findings"));
     put_principles(out, document);
