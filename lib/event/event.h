@@ -27,13 +27,15 @@ enum mh_event {
 #undef FIELD
 #undef EVENT_END
 
-/* Codes that fields hold: enum mh_note, mh_step, mh_source, mh_level, mh_sink; 0 is none of them.
+/* Codes that fields hold: enum mh_note, mh_step, mh_source, mh_level, mh_sink, mh_task; 0 is none
+ * of them.
  */
 #define CODE_note(number, name)
 #define CODE_step(number, name)
 #define CODE_source(number, name)
 #define CODE_level(number, name)
 #define CODE_sink(number, name)
+#define CODE_task(number, name)
 #define CODE(set, number, name, doc) CODE_##set(number, name)
 
 #undef CODE_note
@@ -78,6 +80,16 @@ enum mh_sink {
     MH_SINK_none,
 #include "table/codes.def"
 };
+#undef CODE_sink
+#define CODE_sink(number, name)
+
+#undef CODE_task
+#define CODE_task(number, name) MH_TASK_##name = number,
+enum mh_task_state {
+    MH_TASK_unknown,
+#include "table/codes.def"
+};
+#undef CODE_task
 #undef CODE_note
 #undef CODE_step
 #undef CODE_source

@@ -129,9 +129,9 @@ int64_t mh_record(const struct mh_story *s)
         .timeout_ns = s->timeout_ns, .fault = fault + 1, .effect = s->verdict ? s->effect + 1 : 0,
         .delay_ns = s->delay_ns, .draw = s->verdict ? (int64_t)s->verdict->draw : 0,
         .ordinal = s->verdict ? (int64_t)s->verdict->ordinal : 0, .stack = place->stack,
-        .task = (int64_t)place->task, .unit = 0, .phase = mh_rules_phase(mh_guest.rules, run) + 1,
-        .side = d ? d->side : 0, .exchange = d ? d->exchange : 0,
-        .nonblocking = d ? d->nonblocking : 0);
+        .task = (int64_t)place->task, .unit = place->unit,
+        .phase = mh_rules_phase(mh_guest.rules, run) + 1, .side = d ? d->side : 0,
+        .exchange = d ? d->exchange : 0, .nonblocking = d ? d->nonblocking : 0);
     return kept ? id : 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "wire/job.h"
 #include "wire/logsink.h"
 #include "wire/resp.h"
 
@@ -119,14 +120,14 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
     mh_python_place(&d->asked);
     /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
     if (!d->asked.task && d->origin.task)
-        d->asked = (struct mh_place){d->origin.stack, d->origin.site, 0};
+        d->asked = (struct mh_place){d->origin.stack, d->origin.site, 0, d->origin.unit};
     d->exchange++;
     d->pending = true;
     d->request_at = mh_now();
     mh_event(request, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
              .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
              .idempotency_key = http && d->http.idempotency_key, .stack = d->asked.stack,
-             .task = (int64_t)d->asked.task);
+             .task = (int64_t)d->asked.task, .unit = d->asked.unit);
 }
 
 void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
@@ -216,7 +217,7 @@ void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsi
     mh_python_place(&place);
     mh_event(wait, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
              .timeout_ns = timeout_ns, .pending = d->pending, .connecting = d->connecting,
-             .fds = fds, .stack = place.stack, .task = (int64_t)place.task);
+             .fds = fds, .stack = place.stack, .task = (int64_t)place.task, .unit = place.unit);
 }
 
 void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,
@@ -229,7 +230,8 @@ void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, in
     mh_python_place(&place);
     mh_event(waited, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
              .timeout_ns = timeout_ns, .waited_ns = waited_ns, .ready = ready, .err = err,
-             .blocking = fds <= 1, .stack = place.stack, .task = (int64_t)place.task);
+             .blocking = fds <= 1, .stack = place.stack, .task = (int64_t)place.task,
+             .unit = place.unit);
 }
 
 void mh_seen_closed(struct mh_desc *d, int fd)
@@ -263,5 +265,19 @@ void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n)
     mh_python_place(&place);
     mh_event(log, facts.tokens, strlen(facts.tokens), .fd = fd, .sink = d->sink,
              .level = facts.level, .traceback = facts.traceback, .same = (int64_t)facts.digest,
-             .bytes = (int64_t)n, .task = (int64_t)place.task);
+             .bytes = (int64_t)n, .task = (int64_t)place.task, .unit = place.unit,
+             .stack = place.unit ? place.stack : 0);
+}
+
+/* Only what comes in is a begin, and only what goes out an end: in the parent it is the other way
+ * round, and the work is not its own. */
+void mh_seen_job(const struct iovec *iov, size_t n, bool received)
+{
+    struct mh_job job;
+
+    mh_job_scan(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), &job);
+    if (job.word == MH_JOB_begun && received)
+        mh_python_job_begun("celery", job.name, job.id);
+    else if (job.word == MH_JOB_ended && !received)
+        mh_python_job_ended(job.state, job.exception);
 }

@@ -4,6 +4,7 @@
  * call; takes and releases the description's lock itself. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -26,6 +27,9 @@ void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, in
 
 /* The last descriptor of this connection is about to go. */
 void mh_seen_closed(struct mh_desc *d, int fd);
+
+/* n bytes of a pool's message were received, or written, by this process. */
+void mh_seen_job(const struct iovec *iov, size_t n, bool received);
 
 /* n bytes were written to a log sink. */
 void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n);

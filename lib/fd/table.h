@@ -23,6 +23,7 @@ enum mh_desc_kind {
     MH_DESC_log,  /* a log sink */
     MH_DESC_epoll,
     MH_DESC_timer, /* our own timerfd */
+    MH_DESC_jobs,  /* a pipe that carries jobs to a worker process, or results back */
 };
 
 /* Why a connection is dead for the program; the kernel's own answers follow from it. */

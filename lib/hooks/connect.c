@@ -196,7 +196,7 @@ static int connect_new(struct connecting *c)
         mh_event(connect, NULL, 0, .conn = c->d->conn, .fd = c->fd, .peer = peer->id,
                  .side = MH_SIDE_client, .call = MH_CALL_connect, .nonblocking = c->d->nonblocking,
                  .err = -r, .wait_ns = mh_now() - c->start, .timeout_ns = limit(c->d),
-                 .stack = c->place.stack, .task = (int64_t)c->place.task);
+                 .stack = c->place.stack, .task = (int64_t)c->place.task, .unit = c->place.unit);
     if (r < 0 && !c->watch && mh_errno_is_failure(-r))
         c->watch = record(c, NULL, 0, -r, 0);
     return r;

@@ -150,7 +150,7 @@ static void describe(int fd, const struct mh_buf *full, int flags)
     if (writes) {
         mh_python_place(&place);
         mh_event(file, NULL, 0, .path = d->path_id, .fd = fd, .flags = flags, .stack = place.stack,
-                 .task = (int64_t)place.task);
+                 .task = (int64_t)place.task, .unit = place.unit);
     }
 }
 
@@ -331,6 +331,8 @@ ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int nio
     struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
+    if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
+        mh_seen_job(iov, (size_t)ret, true);
     return mh_finish(ret, m.watch);
 }
 
@@ -342,5 +344,7 @@ ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int ni
     if (ret > 0 && m.d && m.d->sink)
         for (int i = 0; i < niov; i++)
             mh_seen_log(m.d, fd, iov[i].iov_base, iov[i].iov_len);
+    if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
+        mh_seen_job(iov, (size_t)ret, false);
     return mh_finish(ret, m.watch);
 }

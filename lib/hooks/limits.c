@@ -148,6 +148,10 @@ static int made(int r, const int fds[2])
     if (r == 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
         mh_fd_forget(fds[0]);
         mh_fd_forget(fds[1]);
+        if (mh_python_makes_jobs()) {
+            mh_fd_new(fds[0], MH_DESC_jobs);
+            mh_fd_new(fds[1], MH_DESC_jobs);
+        }
         mh_guest_leave();
     }
     return r;

@@ -74,7 +74,7 @@ MH_PUBLIC int getaddrinfo(const char *restrict node, const char *restrict servic
             a.watch = record(&a, NULL, 0, r, 0);
     }
     mh_event(dns, node, strlen(node), .result = r, .wait_ns = mh_now() - a.start,
-             .stack = a.place.stack, .task = (int64_t)a.place.task);
+             .stack = a.place.stack, .task = (int64_t)a.place.task, .unit = a.place.unit);
     for (const struct addrinfo *i = r ? NULL : *list; i; i = i->ai_next)
         mh_peer_learn(node, i->ai_addr, i->ai_addrlen);
     mh_finish(0, a.watch);
@@ -112,7 +112,7 @@ static int old_begin(struct asking *a, int *ret_herr)
     if (!r)
         return 0;
     mh_event(dns, a->node, strlen(a->node), .result = r, .wait_ns = mh_now() - a->start,
-             .stack = a->place.stack, .task = (int64_t)a->place.task);
+             .stack = a->place.stack, .task = (int64_t)a->place.task, .unit = a->place.unit);
     mh_finish(r == EAI_MEMORY ? -ENOMEM : 0, a->watch);
     *ret_herr = h_errno = herr_of(r);
     return r;
@@ -126,7 +126,7 @@ static void old_end(struct asking *a, const struct hostent *h, int herr)
     if (r)
         a->watch = record(a, NULL, 0, r, 0);
     mh_event(dns, a->node, strlen(a->node), .result = r, .wait_ns = mh_now() - a->start,
-             .stack = a->place.stack, .task = (int64_t)a->place.task);
+             .stack = a->place.stack, .task = (int64_t)a->place.task, .unit = a->place.unit);
     for (char **p = h ? h->h_addr_list : NULL; p && *p; p++) {
         struct sockaddr_in v4 = {.sin_family = AF_INET};
         struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
@@ -265,7 +265,7 @@ MH_PUBLIC int getnameinfo(const struct sockaddr *restrict addr, socklen_t len, c
             a.watch = record(&a, NULL, 0, r, 0);
     }
     mh_event(dns, a.node, strlen(a.node), .result = r, .wait_ns = mh_now() - a.start,
-             .stack = a.place.stack, .task = (int64_t)a.place.task);
+             .stack = a.place.stack, .task = (int64_t)a.place.task, .unit = a.place.unit);
     mh_finish(0, a.watch);
     return r;
 }

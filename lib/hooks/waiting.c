@@ -94,7 +94,7 @@ static void seen_sleep(enum mh_call call, int64_t ns)
     mh_python_place(&place);
     if (place.stack)
         mh_event(sleep, NULL, 0, .requested_ns = ns, .call = call, .stack = place.stack,
-                 .task = (int64_t)place.task);
+                 .task = (int64_t)place.task, .unit = place.unit);
 }
 
 MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)

@@ -10,6 +10,7 @@
 #include "python/outcome.h"
 #include "python/python.h"
 #include "python/stack.h"
+#include "python/work.h"
 
 #include "base/macros.h"
 
@@ -109,5 +110,6 @@ void mh_python_after_fork(void)
 {
     mh_py.main_thread = (uintptr_t)pthread_self();
     mh_stack_reset();
+    mh_work_reset();
     mh_outcome_after_fork();
 }

@@ -12,6 +12,7 @@ struct mh_place {
     uint32_t stack; /* id of a stack record, which is written at its first use */
     uint64_t site;  /* stable across runs: hash of innermost application frame and its callers */
     uint64_t task;  /* identity of the coroutine at the bottom: one asyncio task; 0 none */
+    int64_t unit;   /* the run of a queue's task that this is part of; 0 none, or not to be told */
 };
 
 /* Finds the interpreter, if there is one. Called by the constructor; cheap, no Python runs. Proves
@@ -40,3 +41,10 @@ bool mh_python_begun(void);
  * finalising, or somebody else traces this thread.
  */
 void mh_python_watch(int64_t op);
+
+/* Is a pool of worker processes about to be given a pipe by this thread? */
+bool mh_python_makes_jobs(void);
+
+/* A job has come by such a pipe, and its result leaves (enum mh_task_state): one unit of work. */
+void mh_python_job_begun(const char *framework, const char *name, const char *id);
+void mh_python_job_ended(int state, const char *exception);

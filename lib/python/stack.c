@@ -13,6 +13,7 @@
 #include "python/outcome.h"
 #include "python/prove.h"
 #include "python/python.h"
+#include "python/work.h"
 
 #include "base/banned.h"
 
@@ -32,6 +33,7 @@ struct stack_table {
     _Atomic uint32_t index[SLOTS];
     struct {
         uint64_t key, site;
+        struct mh_work work;
     } stacks[STACKS + 1];
 };
 
@@ -207,6 +209,7 @@ static uint32_t stack_lookup(struct stack_table *table, uint64_t key, uint32_t *
 static uint32_t stack_enter(struct stack_table *table, const struct walk *w, uint32_t slot,
                             uint64_t *ret_site)
 {
+    struct mh_work found = mh_work_find(w->first, w->frames);
     uint32_t id, none;
 
     *ret_site = site_of(w->first, w->frames);
@@ -217,6 +220,7 @@ static uint32_t stack_enter(struct stack_table *table, const struct walk *w, uin
                 return 0;
             table->stacks[id].key = w->key;
             table->stacks[id].site = *ret_site;
+            table->stacks[id].work = found;
             do {
                 none = 0;
                 if (atomic_compare_exchange_strong(&table->index[slot], &none, id))
@@ -282,4 +286,6 @@ void mh_python_place(struct mh_place *ret)
         ret->site = table->stacks[ret->stack].site;
     else
         ret->stack = stack_enter(table, &w, slot, &ret->site);
+    if (MH_UNLIKELY(ret->stack && table->stacks[ret->stack].work.row))
+        ret->unit = mh_work_unit(w.first, table->stacks[ret->stack].work, ret->stack);
 }

@@ -292,7 +292,7 @@ json_t *mh_document_not_applicable(const struct mh_grading *g)
 int mh_document_make(struct mh_grading *g, json_t **ret)
 {
     json_t *d = json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", 1, "run", mh_document_run(g), "score", mh_document_score(g), "outcomes",
         mh_document_outcomes(g), "cases", mh_document_cases(g), "findings", mh_document_findings(g),
         "passed", mh_document_verdicts(g, MH_VERDICT_pass), "not_exercised",
@@ -300,7 +300,7 @@ int mh_document_make(struct mh_grading *g, json_t **ret)
         mh_document_not_applicable(g), "unclear", mh_document_verdicts(g, MH_VERDICT_unclear),
         "peers", mh_document_peers(g), "processes", mh_document_processes(g), "blind_spots",
         mh_document_blind_spots(g), "journeys", mh_document_journeys(g), "routes",
-        mh_document_routes(g), "timeline", mh_document_timeline(g));
+        mh_document_routes(g), "timeline", mh_document_timeline(g), "units", mh_document_units(g));
 
     if (!d)
         return -ENOMEM;

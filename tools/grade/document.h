@@ -19,6 +19,7 @@ json_t *mh_document_journeys(const struct mh_grading *g);
 json_t *mh_document_routes(const struct mh_grading *g);
 json_t *mh_document_timeline(const struct mh_grading *g);
 json_t *mh_document_peers(const struct mh_grading *g);
+json_t *mh_document_units(const struct mh_grading *g);
 json_t *mh_document_processes(const struct mh_grading *g);
 json_t *mh_document_blind_spots(const struct mh_grading *g);
 json_t *mh_document_tier(const char *letter, const char *name, bool available, const char *note);

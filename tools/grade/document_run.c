@@ -297,7 +297,7 @@ json_t *mh_document_processes(const struct mh_grading *g)
         killed = p->exited ? NULL : mh_document_killed(g, p->pid);
         json_array_append_new(
             list,
-            json_pack("{s:i, s:o, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
+            json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
                       mh_json_text(mh_model_text(g->m, p->command)), "python",
                       p->python ? json_string(python_version(p->python, version, sizeof(version)))
                                 : json_null(),
@@ -305,7 +305,8 @@ json_t *mh_document_processes(const struct mh_grading *g)
                       killed                             ? json_integer(128 + killed->signal)
                       : p->exited && p->exit_status >= 0 ? json_integer(p->exit_status)
                                                          : json_null(),
-                      "ended", killed ? mh_document_killed_text(g, killed) : json_null()));
+                      "ended", killed ? mh_document_killed_text(g, killed) : json_null(), "role",
+                      mh_process_role(p) ? json_string(mh_process_role(p)) : json_null()));
     }
     return list;
 }

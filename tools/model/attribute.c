@@ -181,6 +181,14 @@ static uint64_t site_route(const struct mh_act *a, const struct mh_unit *u)
     return mh_mix2(a->site, u->route);
 }
 
+/* For a task only threads that it started: they run the application's code, and not where the task
+ * runs, since calls made there name it. */
+static bool may_work_for(const struct sweep *s, const struct mh_act *a, const struct mh_unit *u)
+{
+    return !u->task_run ||
+           (a->site && s->m->sites.v[a->site - 1].app && (a->tid != u->tid || a->task));
+}
+
 static void give(struct sweep *s, struct mh_act *a, struct worker *w, uint32_t unit, bool sure)
 {
     struct mh_unit *u = &s->m->units.v[unit];
@@ -237,7 +245,7 @@ static void guess(struct sweep *s, struct mh_act *a, struct worker *w)
         int64_t loose = slack(a, w, u);
         int worth = 0;
 
-        if (!candidate(s, a, s->active[i]))
+        if (!candidate(s, a, s->active[i]) || !may_work_for(s, a, u))
             continue;
         n++;
         if (w->unit == s->active[i] + 1) {
@@ -300,6 +308,8 @@ static int sweep_init(struct sweep *s)
         const struct mh_unit *u = &s->m->units.v[i];
 
         s->by_begin[s->nbegin++] = i;
+        if (u->task_run) /* its own calls name it */
+            continue;
         if (u->task)
             s->by_task[s->ntask++] = i;
         else if (!u->open)

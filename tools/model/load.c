@@ -145,6 +145,7 @@ static int add_commands(struct mh_model *m)
                               .ended = p->last,
                               .latency = p->last - p->started,
                               .retry_after = -1,
+                              .kind = MH_UNIT_command,
                               .command = true};
         command_status(m, p, u);
         p->nunits = 1;
@@ -208,6 +209,7 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->peers.v);
     free(m->routes.v);
     free(m->paths.v);
+    free(m->tasks.v);
     free(m->units.v);
     free(m->acts.v);
     free(m->ops.v);

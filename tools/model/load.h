@@ -11,6 +11,9 @@ int mh_model_read(struct mh_model *m, const char *path, bool baseline);
 /* Gives each act its unit of work, and each unit its acts. Returns 0 or -ENOMEM. */
 int mh_model_attribute(struct mh_model *m);
 
+/* How runs of tasks ended, in the terms of requests. After attribution. */
+void mh_tasks_settle(struct mh_model *m);
+
 /* Redis peers: cache or store, by what was written to them. */
 void mh_redis_settle(struct mh_model *m);
 

@@ -49,6 +49,8 @@ struct mh_stack {
     uint32_t frames, nframes; /* in model->frames, innermost first */
     uint32_t site;
     uint32_t library; /* text: top-level package of the innermost client library frame */
+    uint8_t part;     /* what it says of its process: row of parts.def plus 1 */
+    uint8_t state;    /* what it says of the task it is part of: enum mh_task_state */
 };
 
 /* What a redis command does to its key; none: it is no redis command. */
@@ -98,19 +100,35 @@ struct mh_route {
     int64_t last_ok; /* end of the last unit that was well and untouched by a fault */
 };
 
+enum mh_unit_kind { MH_UNIT_request, MH_UNIT_command, MH_UNIT_task };
+extern const char *const mh_unit_kind_names[];
+
+/* How a run of a task ended; the recorder's words and one more. */
+enum { MH_TASK_killed = MH_TASK_rejected + 1, MH_TASK_STATES };
+extern const char *const mh_task_state_names[];
+
+/* One run of a task of a queue. */
+struct mh_task {
+    uint32_t framework, name, id, exception; /* texts, 0 not known */
+    int state;                               /* enum mh_task_state, or MH_TASK_killed */
+    bool exact; /* its begin and its end were seen; else what is known is its first and last call */
+};
+
 struct mh_unit {
+    enum mh_unit_kind kind;
+    uint32_t task_run;             /* in model->tasks plus 1 */
     uint32_t process, route, path; /* path: text, method and path as asked */
     uint32_t stack;
     uint64_t id, task;
     uint32_t tid;
-    int32_t status; /* of a run of a command: 200 fine, 500 not */
+    int32_t status; /* of a run of a command or a task: 200 fine, 500 not */
     int32_t how;
     int64_t begun, ended, latency, bytes;
     uint64_t digest, keys;
     int64_t nkeys, retry_after, fds_begun, fds_ended;
     uint32_t first_act, nacts; /* in model->by_unit */
     bool open;                 /* it had not ended when the recording did */
-    bool command;              /* a whole run of a command */
+    bool command;              /* no request: the run of a command, or of a task */
     bool calm;                 /* fault-free, before the first fault or of a baseline */
     bool touched;              /* a fault fired in it, or an operation failed */
     bool faulted;              /* a fault fired in it */
@@ -237,6 +255,7 @@ struct mh_process {
     bool exited;
     int listening; /* port + 1 */
     bool recorded; /* it has a process record of its own */
+    uint8_t part;  /* as in struct mh_stack */
     bool traced_by_other, no_stacks, no_outcomes, bad_config, bypass;
     size_t first_unit, nunits, first_act, nacts;
     bool command_run; /* no server is in this run: the process is one unit of work */
@@ -278,8 +297,9 @@ struct mh_model {
     MH_VEC(struct mh_peer_seen) peers;
     MH_VEC(struct mh_route) routes;
     MH_VEC(struct mh_path_seen) paths; /* found by path_keys, from the text of unit.path */
-    MH_VEC(struct mh_unit) units;      /* by process, then in the order of the recording */
-    MH_VEC(struct mh_act) acts;        /* by process, then in the order of the recording */
+    MH_VEC(struct mh_task) tasks;
+    MH_VEC(struct mh_unit) units; /* by process, then in the order of the recording */
+    MH_VEC(struct mh_act) acts;   /* by process, then in the order of the recording */
     MH_VEC(struct mh_op_seen) ops;
     MH_VEC(struct mh_step_seen) steps;
     MH_VEC(struct mh_conn) conns;
@@ -331,6 +351,9 @@ static inline bool mh_unit_failed(const struct mh_unit *u)
 {
     return !u->open && (u->status >= 500 || (u->status == 0 && u->how == 2));
 }
+
+/* What this process is to the application: "celery worker", "server", "command"; NULL unknown. */
+const char *mh_process_role(const struct mh_process *p);
 
 /* q-quantile (0..1) of n sorted values; 0 when there are none. */
 int64_t mh_quantile(const int64_t *sorted, size_t n, double q);

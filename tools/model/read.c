@@ -36,6 +36,13 @@ struct mh_act *mh_intake_act(struct mh_intake *in, enum mh_act_kind kind, int64_
     a->site = a->stack ? in->m->stacks.v[a->stack - 1].site : 0;
     a->at = a->until = in->record->at + in->offset;
     u = unit > 0 ? mh_map_get(&in->units, (uint64_t)unit) : MH_MAP_NONE;
+    if (u != MH_MAP_NONE && in->m->units.v[u].task_run) {
+        int64_t really = mh_intake_task_call(in, u, a->stack);
+
+        if (really < 0)
+            return NULL;
+        u = (uint32_t)really;
+    }
     a->unit = u == MH_MAP_NONE ? 0 : u + 1;
     return a;
 }
@@ -183,7 +190,15 @@ static int on_stack(struct mh_intake *in)
     struct mh_ev_stack e = mh_record_as(in->record, stack);
     int64_t number = mh_model_add_stack(in->m, in->record->tail, in->record->tail_len);
 
-    return number < 0 ? -ENOMEM : mh_map_set(&in->stacks, (uint64_t)e.stack, (uint32_t)number);
+    struct mh_process *p = mh_intake_process(in);
+    uint8_t part;
+
+    if (number <= 0)
+        return number < 0 ? -ENOMEM : 0;
+    part = in->m->stacks.v[number - 1].part;
+    if (part && (!p->part || part < p->part))
+        p->part = part;
+    return mh_map_set(&in->stacks, (uint64_t)e.stack, (uint32_t)number);
 }
 
 static int on_unit_begin(struct mh_intake *in)
@@ -249,7 +264,12 @@ static int on_log(struct mh_intake *in)
     struct mh_ev_log e = mh_record_as(in->record, log);
     int64_t words = tail_text(in);
     struct mh_act *a;
+    uint32_t u;
 
+    u = e.unit > 0 ? mh_map_get(&in->units, (uint64_t)e.unit) : MH_MAP_NONE;
+    if (u != MH_MAP_NONE && in->m->units.v[u].task_run &&
+        mh_intake_task_call(in, u, mh_intake_number(&in->stacks, e.stack)) < 0)
+        return -ENOMEM;
     /* lines that say nothing of a failure are not kept: an access log would be most of the memory
      */
     if (!words && e.level < MH_LEVEL_warning && !e.traceback) {
@@ -358,6 +378,8 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_file] = on_file,
     [MH_EVENT_listening] = on_listening,
     [MH_EVENT_child] = on_child,
+    [MH_EVENT_task_begin] = mh_intake_task_begin,
+    [MH_EVENT_task_end] = mh_intake_task_end,
     [MH_EVENT_kernel] = mh_intake_kernel,
     [MH_EVENT_kernel_exit] = mh_intake_kernel,
     [MH_EVENT_kernel_oom] = mh_intake_kernel,
@@ -412,7 +434,7 @@ static void process_end(struct mh_intake *in, const struct mh_reader *r)
     for (size_t i = in->m->units.n; i-- > 0 && in->m->units.v[i].process == in->process;) {
         struct mh_unit *u = &in->m->units.v[i];
 
-        if (u->open) {
+        if (u->open && (!u->task_run || in->m->tasks.v[u->task_run - 1].exact)) {
             u->ended = MH_MAX(p->last, u->begun);
             u->latency = u->ended - u->begun;
         }

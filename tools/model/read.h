@@ -49,6 +49,14 @@ int mh_intake_origin(struct mh_intake *in);
 int mh_intake_kernel(struct mh_intake *in);
 int mh_intake_hook_failure(struct mh_intake *in);
 
+/* Records about runs of tasks. Each returns 0 or -ENOMEM. */
+int mh_intake_task_begin(struct mh_intake *in);
+int mh_intake_task_end(struct mh_intake *in);
+
+/* A call with this stack belongs to the unit of this index, which is a task's: what that says of
+ * it. Returns the index it really belongs to, or -ENOMEM. */
+int64_t mh_intake_task_call(struct mh_intake *in, uint32_t unit, uint32_t stack);
+
 /* Records about client connections. Each returns 0 or -ENOMEM. */
 int mh_intake_connect(struct mh_intake *in);
 int mh_intake_connected(struct mh_intake *in);

@@ -219,6 +219,7 @@ int mh_model_settle(struct mh_model *m)
     int r;
 
     settle_times(m);
+    mh_tasks_settle(m);
     mh_redis_settle(m);
     settle_common_dir(m);
     r = settle_steps(m);

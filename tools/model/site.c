@@ -225,6 +225,7 @@ int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n)
         return -ENOMEM;
     s->library = (uint32_t)library;
     s->site = (uint32_t)site;
+    mh_model_stack_parts(m, s);
     m->stacks_seen += s->nframes > 0;
     return (int64_t)m->stacks.n;
 }

@@ -10,6 +10,9 @@ enum mh_frame_kind mh_frame_kind_of(const char *file);
 /* Takes in the text of a stack record. Returns its number in model->stacks, or a negative errno. */
 int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n);
 
+/* Fills in what the stack's frames say of its process and its task (parts.def). */
+void mh_model_stack_parts(struct mh_model *m, struct mh_stack *s);
+
 /* The number of the route of "METHOD /path", or a negative errno. */
 int64_t mh_model_add_route(struct mh_model *m, const char *path, size_t n);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which run of a task a stack belongs to: works.def names the functions of task queues whose frames
+ * stand for one run; its id is read from the frame. For this room only; what others may ask is in
+ * python.h. Same context as a capture: no GIL, no malloc, no lock that is waited for. */
+#pragma once
+
+#include <stdint.h>
+
+struct mh_work {
+    uint8_t row;   /* of works.def plus 1; 0: no task */
+    uint8_t depth; /* of its frame among the Python frames, innermost 0 */
+};
+
+/* Looks for such a frame among the innermost `frames` from `first` outwards; the outermost counts.
+ * Texts only: the answer is the same for every stack that looks like this one. */
+struct mh_work mh_work_find(const char *first, int frames);
+
+/* The unit of work of this very stack, whose begin is recorded when it is new. 0: not to be told.
+ */
+int64_t mh_work_unit(const char *first, struct mh_work work, uint32_t stack);
+
+/* Forgets what the parent's units were (child side of fork). */
+void mh_work_reset(void);
