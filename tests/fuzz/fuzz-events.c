@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a recording: the reader takes what is sound or refuses, printers print it, model and
+ * grader make of it what they can. Nothing may crash, hang or grow without bound. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "event/read.h"
+#include "event_line.h"
+#include "grade/grade.h"
+#include "model/model.h"
+
+#include "base/banned.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "not so: %s\n", what);
+        abort();
+    }
+}
+
+static void print_all(const char *path, size_t size)
+{
+    struct mh_names names = {0};
+    struct mh_reader *reader;
+    struct mh_record record;
+    FILE *out = fopen("/dev/null", "we");
+    int r = mh_reader_open(path, &reader);
+
+    must(out != NULL, "/dev/null opens");
+    must(r == 0 || r == -EBADMSG || r == -EPROTONOSUPPORT, "a file is read, damaged or of others");
+    while (r == 0 && mh_reader_next(reader, &record) > 0) {
+        struct mh_line line = {&record, mh_reader_header(reader), record.at, record.at};
+
+        must(record.tail_len <= size && record.nfields * sizeof(int64_t) <= size, "lengths fit");
+        must(mh_names_learn(&names, &record) == 0, "names are learnt");
+        must(mh_line_text(out, &line, &names) == 0, "text is printed");
+        must(mh_line_json(out, &line) == 0, "JSON is printed");
+    }
+    if (r == 0) {
+        must(mh_reader_events(reader) <= size / 32, "records do not overlap");
+        mh_reader_free(reader);
+    }
+    mh_names_done(&names);
+    fclose(out);
+}
+
+static void grade_all(const char *path)
+{
+    const struct mh_grade_options options = {.run_id = "fuzz"};
+    json_t *document = NULL;
+    struct mh_model *model;
+    int r = mh_model_load(&path, 1, NULL, &model);
+
+    must(r == 0 || r == -EBADMSG, "a model is made, or there is nothing to read");
+    if (r)
+        return;
+    must(mh_grade(model, &options, &document) == 0, "it is graded");
+    json_decref(document);
+    mh_model_free(model);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    _cleanup_close_ int fd = memfd_create("recording", MFD_CLOEXEC);
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    must(fd >= 0 && write(fd, data, size) == (ssize_t)size, "a file in memory is written");
+    print_all(path, size);
+    grade_all(path);
+    return 0;
+}
