@@ -187,6 +187,14 @@ void mh_writer_finish(void)
     }
 }
 
+void mh_writer_complete(bool complete)
+{
+    char *first = atomic_load(&writer.segments[0]);
+
+    if (atomic_load(&writer.open) && first)
+        ((struct mh_file_header *)(void *)first)->complete = complete;
+}
+
 bool mh_writer_ok(void)
 {
     return atomic_load_explicit(&writer.open, memory_order_relaxed);

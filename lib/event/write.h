@@ -24,6 +24,9 @@ void mh_writer_abandon(void);
 /* Marks the recording complete: the process ends in order. */
 void mh_writer_finish(void);
 
+/* This process is about to become another program (true), or has not become one (false). */
+void mh_writer_complete(bool complete);
+
 /* Is there a recording that still takes records? Nothing recorded means nothing injected. */
 bool mh_writer_ok(void);
 

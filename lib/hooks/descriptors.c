@@ -10,6 +10,7 @@
 #include "fd/observe.h"
 #include "fd/sever.h"
 #include "hooks/bytes.h"
+#include "hooks/files.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
@@ -27,9 +28,33 @@ void mh_fd_forget(int fd)
     mh_desc_free(mh_fd_drop(fd));
 }
 
+int mh_close_fault(enum mh_call call, int fd, int64_t *watch)
+{
+    struct mh_desc *d = mh_fd_get(fd);
+    struct mh_place place;
+    struct mh_verdict v;
+
+    *watch = 0;
+    if (!d || !(d->armed & MH_OP_BIT(MH_OP_close)) || !d->path)
+        return 0;
+    mh_python_place(&place);
+    if (!mh_decide(d, MH_OP_close, &place, 0, &v) || !(v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
+        return 0;
+    *watch = mh_record(&(struct mh_story){.kind = MH_OP_close,
+                                          .call = call,
+                                          .fd = fd,
+                                          .d = d,
+                                          .result = -1,
+                                          .err = v.error,
+                                          .timeout_ns = -1,
+                                          .verdict = &v,
+                                          .effect = MH_EFFECT_error,
+                                          .place = &place});
+    return *watch ? -v.error : 0;
+}
+
 MH_PUBLIC int close(int fd)
 {
-    struct mh_verdict v;
     int64_t watch = 0;
     struct mh_desc *d;
     int r, err = 0;
@@ -37,31 +62,14 @@ MH_PUBLIC int close(int fd)
     if (!mh_gate_fd(fd))
         return mh_real.close ? mh_real.close(fd) : (int)mh_sys(SYS_close, fd);
     d = mh_fd_get(fd);
-    if (d && (d->armed & MH_OP_BIT(MH_OP_close)) && d->path) {
-        struct mh_place place;
-
-        mh_python_place(&place);
-        if (mh_decide(d, MH_OP_close, &place, 0, &v) &&
-            (v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
-            watch = mh_record(&(struct mh_story){.kind = MH_OP_close,
-                                                 .call = MH_CALL_close,
-                                                 .fd = fd,
-                                                 .d = d,
-                                                 .result = -1,
-                                                 .err = v.error,
-                                                 .timeout_ns = -1,
-                                                 .verdict = &v,
-                                                 .effect = MH_EFFECT_error,
-                                                 .place = &place});
-        err = watch ? v.error : 0;
-    }
+    err = mh_close_fault(MH_CALL_close, fd, &watch);
     if (d && d->refs == 1 && d->hole.op && d->hole.swallowed && mh_desc_lock(d)) {
         mh_connection_kill(d, fd, 0, d->hole.op); /* not a FIN, as if that were all */
         mh_desc_unlock(d);
     }
     mh_fd_forget(fd);
     r = (int)mh_sys(SYS_close, fd); /* an error of close() does not leave the descriptor open */
-    return (int)mh_finish(err ? -err : r, watch);
+    return (int)mh_finish(err ? err : r, watch);
 }
 
 static void forget_range(unsigned first, unsigned last)

@@ -86,3 +86,20 @@ uint64_t mh_disk_room(const struct mh_desc *d, int fd, int64_t at, uint64_t n, i
         return n;
     return growth - room >= (int64_t)n ? 0 : n - (uint64_t)(growth - room);
 }
+
+bool mh_disk_left(const char *path, uint64_t *ret)
+{
+    struct mh_place place;
+    struct mh_verdict v;
+    int64_t room;
+
+    if (!limited(path))
+        return false;
+    mh_python_place(&place);
+    if (!mh_decide_kept(MH_OP_write, path, &place, &v) ||
+        !(v.effects & MH_EFFECT_BIT(MH_EFFECT_disk)))
+        return false;
+    room = (int64_t)v.limit - atomic_load(&grown[v.fault]);
+    *ret = (uint64_t)MH_MAX(room, 0);
+    return true;
+}

@@ -20,3 +20,6 @@ void mh_disk_changed(const char *path, int64_t by);
  * size. Fewer: *ret is the budget's verdict. */
 uint64_t mh_disk_room(const struct mh_desc *d, int fd, int64_t at, uint64_t n, int64_t size,
                       struct mh_verdict *ret);
+
+/* What budgets leave for the files at or below this path. False: none concerns it. */
+bool mh_disk_left(const char *path, uint64_t *ret);

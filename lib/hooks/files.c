@@ -127,7 +127,7 @@ static void describe(int fd, const struct mh_buf *full, int flags)
     struct stat st;
 
     armed &= MH_OP_BIT(MH_OP_read) | MH_OP_BIT(MH_OP_write) | MH_OP_BIT(MH_OP_fsync) |
-             MH_OP_BIT(MH_OP_ftruncate) | MH_OP_BIT(MH_OP_close);
+             MH_OP_BIT(MH_OP_ftruncate) | MH_OP_BIT(MH_OP_allocate) | MH_OP_BIT(MH_OP_close);
     if (!armed && !writes)
         return;
     if (mh_sys(SYS_fstat, fd, &st) || !S_ISREG(st.st_mode))

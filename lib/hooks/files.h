@@ -24,3 +24,6 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags);
 
 /* After it: remembers what the new descriptor is; records a real failure (errno). Returns fd. */
 int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int fd);
+
+/* Faults on closing a file: 0, or a negative errno with *watch set. */
+int mh_close_fault(enum mh_call call, int fd, int64_t *watch);

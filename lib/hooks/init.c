@@ -332,12 +332,23 @@ static void at_exit(int status, void *unused)
     errno = saved;
 }
 
-MH_PUBLIC void _exit(int status)
+static void leave(int status) __attribute__((noreturn));
+static void leave(int status)
 {
     if (mh_gate.fd == MH_GATE_ON)
         finish(status);
     for (;;)
         mh_sys(SYS_exit_group, status);
+}
+
+MH_PUBLIC void _exit(int status)
+{
+    leave(status);
+}
+
+MH_PUBLIC void _Exit(int status)
+{
+    leave(status);
 }
 
 static void standard_streams(void)

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Budgets that are kept for a process, and the calls that only they and errors concern: pipes,
- * events, threads, processes. Nothing is counted here: the kernel is asked when it matters. */
+ * events, threads. Nothing is counted here: the kernel is asked when it matters. */
 #include "hooks/limits.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 #include "base/macros.h"
 #include "base/sys.h"
@@ -178,6 +182,42 @@ MH_PUBLIC int eventfd(unsigned count, int flags)
     return MH_REAL(eventfd)(count, flags);
 }
 
+MH_PUBLIC int timerfd_create(clockid_t clock, int flags)
+{
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_timerfd_create))
+        return -1;
+    return MH_REAL(timerfd_create)(clock, flags);
+}
+
+/* With a descriptor it only changes the mask of that one. */
+MH_PUBLIC int signalfd(int fd, const sigset_t *mask, int flags)
+{
+    if (fd == -1 && mh_limit_refuses(MH_OP_descriptor, MH_CALL_signalfd))
+        return -1;
+    return MH_REAL(signalfd)(fd, mask, flags);
+}
+
+MH_PUBLIC int inotify_init(void)
+{
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_inotify_init))
+        return -1;
+    return MH_REAL(inotify_init)();
+}
+
+MH_PUBLIC int inotify_init1(int flags)
+{
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_inotify_init1))
+        return -1;
+    return MH_REAL(inotify_init1)(flags);
+}
+
+MH_PUBLIC int memfd_create(const char *name, unsigned flags)
+{
+    if (mh_limit_refuses(MH_OP_descriptor, MH_CALL_memfd_create))
+        return -1;
+    return MH_REAL(memfd_create)(name, flags);
+}
+
 /* Before glibc 2.34 it lives in a library of its own, which may have come later than we did. */
 MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
                              void *(*run)(void *), void *restrict arg)
@@ -195,11 +235,4 @@ MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *r
         memcpy(&mh_real.pthread_create, &found, sizeof(found));
     }
     return mh_real.pthread_create(thread, attr, run, arg);
-}
-
-MH_PUBLIC pid_t fork(void)
-{
-    if (mh_limit_refuses(MH_OP_fork, MH_CALL_fork))
-        return -1;
-    return MH_REAL(fork)();
 }

@@ -109,3 +109,44 @@ MH_PUBLIC void *mremap(void *at, size_t from, size_t to, int flags, ...)
     return shut() ? mh_real.mremap(at, from, to, flags, where)
                   : slow_mremap(at, from, to, flags, where);
 }
+
+/* The break: what an allocator of the program's own may live on (libc's goes past these names). */
+static bool break_refused(enum mh_call call, int64_t by)
+{
+    if (shut() || !mh_refuse_counts())
+        return false;
+    if (by > 0 && mh_refuse(call, MH_OP_malloc, (size_t)by, true))
+        return true;
+    mh_budget_add(by);
+    return false;
+}
+
+MH_PUBLIC void *sbrk(intptr_t by)
+{
+    void *was;
+
+    if (break_refused(MH_CALL_sbrk, by))
+        return MAP_FAILED; /* it is -1, too */
+    /* Not known yet: an allocator that comes first asks while we look for it. It has other ways. */
+    if (!MH_REAL(sbrk)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    was = mh_real.sbrk(by);
+    if (was == MAP_FAILED && !shut() && mh_refuse_counts())
+        mh_budget_add(-(int64_t)by);
+    return was;
+}
+
+MH_PUBLIC int brk(void *end)
+{
+    int64_t by = shut() ? 0 : (int64_t)((uintptr_t)end - (uintptr_t)mh_sys(SYS_brk, 0));
+
+    if (break_refused(MH_CALL_brk, by))
+        return -1;
+    if (!MH_REAL(brk)(end))
+        return 0;
+    if (!shut() && mh_refuse_counts())
+        mh_budget_add(-by);
+    return -1;
+}

@@ -156,3 +156,40 @@ MH_PUBLIC int unlinkat(int dir, const char *path, int flags)
     return name_fault(MH_OP_unlink, MH_CALL_unlinkat, dir, path, &ret) ? ret
                                                                        : removed(dir, path, flags);
 }
+
+/* As ftruncate() does: what is cut off is free again. */
+static int shorten(const char *path, off64_t length, int (*real)(const char *, off64_t))
+{
+    int64_t before = -1;
+    int r;
+    MH_BUF(full, MH_PATH_BYTES);
+
+    if (path && mh_gate_open(&mh_gate.file) && (mh_guest.rules->ops & MH_OP_BIT(MH_OP_write)) &&
+        mh_guest_enter()) {
+        mh_path_absolute(AT_FDCWD, path, &full);
+        before = mh_disk_size_named(AT_FDCWD, path, full.data);
+        mh_guest_leave();
+    }
+    r = real(path, length);
+    if (r == 0 && before > length)
+        mh_disk_changed(full.data, length - before);
+    return r;
+}
+
+MH_PUBLIC int truncate(const char *path, off_t length)
+{
+    int ret;
+
+    return name_fault(MH_OP_ftruncate, MH_CALL_truncate, AT_FDCWD, path, &ret)
+               ? ret
+               : shorten(path, length, MH_REAL(truncate));
+}
+
+MH_PUBLIC int truncate64(const char *path, off64_t length)
+{
+    int ret;
+
+    return name_fault(MH_OP_ftruncate, MH_CALL_truncate64, AT_FDCWD, path, &ret)
+               ? ret
+               : shorten(path, length, MH_REAL(truncate64));
+}

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -104,39 +103,6 @@ MH_PUBLIC int __openat64_2(int dir, const char *path, int flags)
     OPEN(__openat64_2, dir, path, flags, mh_real.__openat64_2(dir, path, flags));
 }
 
-/* open flags of a stdio mode: only whether it writes matters here. */
-static int mode_flags(const char *mode)
-{
-    for (; mode && *mode; mode++)
-        if (*mode == 'w' || *mode == 'a' || *mode == '+')
-            return *mode == 'w' ? O_WRONLY | O_TRUNC : O_WRONLY;
-    return O_RDONLY;
-}
-
-#define FOPEN(call_name, path, mode, real)                                                         \
-    do {                                                                                           \
-        FILE *f_;                                                                                  \
-        if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())                                     \
-            return (real);                                                                         \
-        if (mh_open_before(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode)))                 \
-            return NULL;                                                                           \
-        errno = mh_thread.saved_errno;                                                             \
-        f_ = (real);                                                                               \
-        mh_open_after(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode),                       \
-                      f_ ? fileno(f_) : -1);                                                       \
-        return f_;                                                                                 \
-    } while (0)
-
-MH_PUBLIC FILE *fopen(const char *restrict path, const char *restrict mode)
-{
-    FOPEN(fopen, path, mode, mh_real.fopen(path, mode));
-}
-
-MH_PUBLIC FILE *fopen64(const char *restrict path, const char *restrict mode)
-{
-    FOPEN(fopen64, path, mode, mh_real.fopen64(path, mode));
-}
-
 /* The third argument is an int or a pointer; as a long it passes unchanged on every ABI we build
  * for. */
 #define THIRD(last)                                                                                \
@@ -211,21 +177,4 @@ MH_PUBLIC int ioctl(int fd, unsigned long request, ...)
     }
     mh_guest_leave();
     return r;
-}
-
-/* libuv closes its sockets by number, so that no thread can be cancelled in between: without this
- * the table would go on believing in them. Whatever else comes this way only passes. All six
- * arguments are taken, as the C library does itself: they are registers, given or not. */
-MH_PUBLIC long syscall(long number, ...)
-{
-    long a[6];
-    va_list list;
-
-    va_start(list, number);
-    for (unsigned i = 0; i < 6; i++)
-        a[i] = va_arg(list, long);
-    va_end(list);
-    if (number == SYS_close)
-        return close((int)a[0]);
-    return MH_REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

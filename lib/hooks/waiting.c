@@ -334,3 +334,15 @@ MH_PUBLIC int nanosleep(const struct timespec *want, struct timespec *left)
     before_sleep(MH_CALL_nanosleep, ns_of(want));
     return MH_REAL(nanosleep)(want, left);
 }
+
+MH_PUBLIC unsigned sleep(unsigned seconds)
+{
+    before_sleep(MH_CALL_sleep, (int64_t)seconds * 1000000000);
+    return MH_REAL(sleep)(seconds);
+}
+
+MH_PUBLIC int usleep(useconds_t us)
+{
+    before_sleep(MH_CALL_usleep, (int64_t)us * 1000);
+    return MH_REAL(usleep)(us);
+}

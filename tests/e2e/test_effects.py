@@ -29,11 +29,13 @@ PROGRAMS = {
     "unlink": "os.unlink(path)",
     "ftruncate": "f = os.open(path, os.O_RDWR); os.ftruncate(f, 1)",
     "close": "f = os.open(path, os.O_RDWR); os.close(f)",
+    "allocate": "f = os.open(path, os.O_RDWR); os.posix_fallocate(f, 0, 100)",
+    "statvfs": "os.statvfs(path)",
 }
-FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close")
+FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs")
 EAI = {"EAI_AGAIN": socket.EAI_AGAIN, "EAI_NONAME": socket.EAI_NONAME, "EAI_FAIL": socket.EAI_FAIL,
        "EAI_MEMORY": socket.EAI_MEMORY}
-RETRIED = {"open", "read", "write", "fsync", "ftruncate"}  # by CPython after EINTR, PEP 475
+RETRIED = {"open", "read", "write", "fsync", "ftruncate", "allocate"}  # by CPython after EINTR, PEP 475
 
 
 def errors_of_operations():

@@ -21,7 +21,7 @@ def test_descriptors(guest, make):
         try:
             while len(held) < 100: held.append(%s)
         except OSError as e: told = e.errno
-        n = len(held); high = max(map(int, os.listdir("/proc/self/fd")[:-1]))
+        n = len(held)
         if isinstance(held[-1], int): os.close(held.pop())
         else: held.pop().close()
         again = len([%s])

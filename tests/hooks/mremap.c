@@ -4,8 +4,8 @@
 
 int snippet_mremap(void)
 {
-    char *p = (char *)syscall(SYS_mmap, NULL, 8192, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+    char *p = (char *)past(SYS_mmap, NULL, 8192, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
          *q;
 
     WANT(p != MAP_FAILED);

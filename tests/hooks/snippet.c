@@ -16,6 +16,28 @@ static const struct {
 };
 enum { N = sizeof(snippets) / sizeof(*snippets) };
 
+long past_result(long r)
+{
+    if (r >= 0 || r < -4095)
+        return r;
+    errno = (int)-r;
+    return -1;
+}
+
+char *const exit_seven[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
+                            (char *)(uintptr_t) "exit 7", NULL};
+
+int seven(pid_t pid)
+{
+    int status = 0;
+
+    WANT(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    if (WEXITSTATUS(status) > 100)
+        return WEXITSTATUS(status) - 100;
+    WANT(WEXITSTATUS(status) == 7);
+    return 0;
+}
+
 int listener(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -56,15 +78,15 @@ void done(int a, int b)
 
 int syscall_open(const char *path)
 {
-    return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR);
+    return (int)past(SYS_openat, AT_FDCWD, path, O_RDWR);
 }
 
 int make_file(void)
 {
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, "snippet.tmp", O_RDWR | O_CREAT | O_TRUNC, 0644);
-    int r = fd >= 0 && syscall(SYS_write, fd, "hello world", 11) == 11 ? 0 : -1;
+    int fd = (int)past(SYS_openat, AT_FDCWD, "snippet.tmp", O_RDWR | O_CREAT | O_TRUNC, 0644);
+    int r = fd >= 0 && past(SYS_write, fd, "hello world", 11) == 11 ? 0 : -1;
 
-    syscall(SYS_close, fd);
+    past(SYS_close, fd);
     return r;
 }
 
@@ -95,7 +117,7 @@ static void say(const char *word, int number)
     while (d)
         text[n++] = digits[--d];
     text[n++] = '\n';
-    syscall(SYS_write, 1, text, n);
+    past(SYS_write, 1, text, n);
 }
 
 static int report(int r)

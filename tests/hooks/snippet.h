@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 enum {
     SHORT = 100000,    /* fewer bytes than asked */
     EAI_BASE = 200000, /* getaddrinfo's codes, from here on */
@@ -60,6 +62,12 @@ enum {
             return -__LINE__;                                                                      \
     } while (0)
 
+/* A system call past every hook, as the C library would return it. */
+#define past(number, ...) past_result(mh_sys(number, __VA_ARGS__))
+long past_result(long r);
+
+int seven(pid_t pid); /* a child: 0 when it exits with 7; its errno when with that + 100 */
+extern char *const exit_seven[];    /* arguments of a shell that does so */
 int listener(void);                 /* a listening TCP socket on a free loopback port */
 int dial(int fd, int to);           /* connect() to that listener */
 int pair(int p[2]);                 /* a TCP connection: p[0] connected, p[1] was accepted */

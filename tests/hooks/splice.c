@@ -11,7 +11,7 @@ int snippet_splice(void)
     WANT(fd >= 0 && pipe(p) == 0 && write(p[1], "HELLO", 5) == 5);
     n = splice(p[0], NULL, fd, NULL, 5, 0);
     TRY(n);
-    WANT(n == 5 && syscall(SYS_pread64, fd, b, 5, 0L) == 5 && !strcmp(b, "HELLO"));
+    WANT(n == 5 && past(SYS_pread64, fd, b, 5, 0L) == 5 && !strcmp(b, "HELLO"));
     done(p[0], p[1]);
     close(fd);
     return 0;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The room on a disk: reserving some, asking for what is left. A budget of disk space holds for
+ * both: what could not be written cannot be reserved either, and is not said to be free. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "event/write.h"
+#include "fd/decide.h"
+#include "hooks/bytes.h"
+#include "hooks/disk.h"
+#include "hooks/files.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+/* Only what makes the file larger comes out of the budget, as with writing. Returns 0, or a
+ * negative errno: nothing was reserved then. */
+static int reserve_within(enum mh_call call, int fd, const struct mh_desc *d, int mode, int64_t at,
+                          int64_t n, int64_t *watch)
+{
+    int64_t before = mode || !d->path || at < 0 || n <= 0 ? -1 : mh_disk_size(fd, d->path), after;
+    struct mh_verdict v;
+    int r;
+
+    if (before >= 0 && mh_disk_room(d, fd, at, (uint64_t)n, before, &v) < (uint64_t)n) {
+        *watch = mh_record(&(struct mh_story){.kind = MH_OP_allocate,
+                                              .call = call,
+                                              .fd = fd,
+                                              .d = d,
+                                              .asked = (uint64_t)n,
+                                              .result = -1,
+                                              .err = ENOSPC,
+                                              .timeout_ns = -1,
+                                              .verdict = &v,
+                                              .effect = MH_EFFECT_disk});
+        if (*watch)
+            return -ENOSPC;
+    }
+    r = (int)mh_sys(SYS_fallocate, fd, mode, at, n);
+    after = r || before < 0 ? before : mh_disk_size(fd, d->path);
+    mh_disk_changed(d->path, after - before);
+    return r;
+}
+
+/* The answer of an observed file in *ret: 0 or a negative errno. False: not observed. */
+static bool allocate(enum mh_call call, int fd, int mode, int64_t at, int64_t n, int *ret,
+                     int64_t *watch)
+{
+    struct mh_desc *d;
+
+    *watch = 0;
+    if (!mh_gate_fd(fd))
+        return false;
+    d = mh_fd_get(fd);
+    if (!d || !d->path) {
+        mh_guest_leave();
+        return false;
+    }
+    *ret = d->armed & MH_OP_BIT(MH_OP_allocate)
+               ? mh_path_fault(MH_OP_allocate, call, fd, d, d->path, watch)
+               : 0;
+    if (!*ret)
+        *ret = reserve_within(call, fd, d, mode, at, n, watch);
+    return true;
+}
+
+MH_PUBLIC int fallocate(int fd, int mode, off_t at, off_t n)
+{
+    int64_t watch;
+    int r;
+
+    return allocate(MH_CALL_fallocate, fd, mode, at, n, &r, &watch)
+               ? (int)mh_finish(r, watch)
+               : MH_REAL(fallocate)(fd, mode, at, n);
+}
+
+MH_PUBLIC int fallocate64(int fd, int mode, off64_t at, off64_t n)
+{
+    int64_t watch;
+    int r;
+
+    return allocate(MH_CALL_fallocate64, fd, mode, at, n, &r, &watch)
+               ? (int)mh_finish(r, watch)
+               : MH_REAL(fallocate64)(fd, mode, at, n);
+}
+
+/* Tells by its result. Where the file system cannot do it, libc writes zeros itself. */
+static int posix_result(int r, int64_t watch)
+{
+    int saved = mh_thread.saved_errno;
+
+    mh_finish(r, watch);
+    errno = saved;
+    return -r;
+}
+
+MH_PUBLIC int posix_fallocate(int fd, off_t at, off_t n)
+{
+    int64_t watch;
+    int r;
+
+    if (!allocate(MH_CALL_posix_fallocate, fd, 0, at, n, &r, &watch))
+        return MH_REAL(posix_fallocate)(fd, at, n);
+    if (r != -EOPNOTSUPP)
+        return posix_result(r, watch);
+    mh_guest_leave();
+    return mh_real.posix_fallocate(fd, at, n);
+}
+
+MH_PUBLIC int posix_fallocate64(int fd, off64_t at, off64_t n)
+{
+    int64_t watch;
+    int r;
+
+    if (!allocate(MH_CALL_posix_fallocate64, fd, 0, at, n, &r, &watch))
+        return MH_REAL(posix_fallocate64)(fd, at, n);
+    if (r != -EOPNOTSUPP)
+        return posix_result(r, watch);
+    mh_guest_leave();
+    return mh_real.posix_fallocate64(fd, at, n);
+}
+
+/* Where a question is about: a path, or (NULL) an open file. */
+static void place_of(int fd, const char *path, struct mh_buf *full)
+{
+    if (path) {
+        mh_path_absolute(AT_FDCWD, path, full);
+        return;
+    }
+    mh_path_absolute(fd, "", full);
+    if (full->len > 1)
+        full->data[--full->len] = '\0'; /* it is no directory that something is below of */
+}
+
+/* Faults on the question. True: failed, and *ret is the answer. */
+static bool asked_fault(enum mh_call call, int fd, const char *path, int *ret)
+{
+    int64_t watch = 0;
+    int err = 0;
+    MH_BUF(full, MH_PATH_BYTES);
+
+    if (!mh_gate_open(&mh_gate.file) || !(mh_guest.rules->ops & MH_OP_BIT(MH_OP_statvfs)) ||
+        !mh_guest_enter())
+        return false;
+    place_of(fd, path, &full);
+    err = mh_path_fault(MH_OP_statvfs, call, fd, NULL, full.data, &watch);
+    *ret = (int)mh_finish(err, watch);
+    return err < 0;
+}
+
+/* What a budget leaves at that place, in blocks; UINT64_MAX without one. */
+static uint64_t left(int fd, const char *path, uint64_t block)
+{
+    uint64_t bytes = UINT64_MAX;
+    bool concerned;
+    MH_BUF(full, MH_PATH_BYTES);
+
+    if (!block || !mh_gate_open(&mh_gate.file) || !(mh_guest.rules->ops & MH_OP_BIT(MH_OP_write)) ||
+        !mh_guest_enter())
+        return UINT64_MAX;
+    place_of(fd, path, &full);
+    concerned = mh_disk_left(full.data, &bytes);
+    if (!concerned) { /* of a directory it is what is below that counts */
+        mh_buf_add(&full, "/_");
+        concerned = mh_disk_left(full.data, &bytes);
+    }
+    if (concerned) {
+        static _Atomic int said;
+
+        if (!said) {
+            said = 1;
+            mh_note(MH_NOTE_room, (int64_t)bytes, false,
+                    "where a disk budget holds, no more room is said to be free than it leaves");
+        }
+    }
+    mh_guest_leave();
+    return bytes == UINT64_MAX ? bytes : bytes / block;
+}
+
+#define ASK(call_name, fd, path, ret, unit, real)                                                  \
+    do {                                                                                           \
+        int r_;                                                                                    \
+        if (asked_fault(MH_CALL_##call_name, fd, path, &r_))                                       \
+            return r_;                                                                             \
+        r_ = (real);                                                                               \
+        if (r_ == 0) {                                                                             \
+            uint64_t left_ = left(fd, path, (uint64_t)(unit));                                     \
+            (ret)->f_bfree = MH_MIN((ret)->f_bfree, left_);                                        \
+            (ret)->f_bavail = MH_MIN((ret)->f_bavail, left_);                                      \
+        }                                                                                          \
+        return r_;                                                                                 \
+    } while (0)
+
+MH_PUBLIC int statvfs(const char *restrict path, struct statvfs *restrict ret)
+{
+    ASK(statvfs, -1, path, ret, ret->f_frsize, MH_REAL(statvfs)(path, ret));
+}
+
+MH_PUBLIC int statvfs64(const char *restrict path, struct statvfs64 *restrict ret)
+{
+    ASK(statvfs64, -1, path, ret, ret->f_frsize, MH_REAL(statvfs64)(path, ret));
+}
+
+MH_PUBLIC int fstatvfs(int fd, struct statvfs *ret)
+{
+    ASK(fstatvfs, fd, NULL, ret, ret->f_frsize, MH_REAL(fstatvfs)(fd, ret));
+}
+
+MH_PUBLIC int fstatvfs64(int fd, struct statvfs64 *ret)
+{
+    ASK(fstatvfs64, fd, NULL, ret, ret->f_frsize, MH_REAL(fstatvfs64)(fd, ret));
+}
+
+MH_PUBLIC int statfs(const char *path, struct statfs *ret)
+{
+    ASK(statfs, -1, path, ret, ret->f_bsize, MH_REAL(statfs)(path, ret));
+}
+
+MH_PUBLIC int statfs64(const char *path, struct statfs64 *ret)
+{
+    ASK(statfs64, -1, path, ret, ret->f_bsize, MH_REAL(statfs64)(path, ret));
+}
+
+MH_PUBLIC int fstatfs(int fd, struct statfs *ret)
+{
+    ASK(fstatfs, fd, NULL, ret, ret->f_bsize, MH_REAL(fstatfs)(fd, ret));
+}
+
+MH_PUBLIC int fstatfs64(int fd, struct statfs64 *ret)
+{
+    ASK(fstatfs64, fd, NULL, ret, ret->f_bsize, MH_REAL(fstatfs64)(fd, ret));
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams of stdio and of directories: how they come and go. What moves inside of them is not seen:
+ * libc reads and writes behind its own names, and Python's files are no streams. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "hooks/bytes.h"
+#include "hooks/files.h"
+#include "hooks/gate.h"
+
+#include "base/banned.h"
+
+/* open flags of a stdio mode: only whether it writes matters here. */
+static int mode_flags(const char *mode)
+{
+    for (; mode && *mode; mode++)
+        if (*mode == 'w' || *mode == 'a' || *mode == '+')
+            return *mode == 'w' ? O_WRONLY | O_TRUNC : O_WRONLY;
+    return O_RDONLY;
+}
+
+#define FOPEN(call_name, path, mode, real)                                                         \
+    do {                                                                                           \
+        FILE *f_;                                                                                  \
+        if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())                                     \
+            return (real);                                                                         \
+        if (mh_open_before(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode)))                 \
+            return NULL;                                                                           \
+        errno = mh_thread.saved_errno;                                                             \
+        f_ = (real);                                                                               \
+        mh_open_after(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode),                       \
+                      f_ ? fileno(f_) : -1);                                                       \
+        return f_;                                                                                 \
+    } while (0)
+
+MH_PUBLIC FILE *fopen(const char *restrict path, const char *restrict mode)
+{
+    FOPEN(fopen, path, mode, mh_real.fopen(path, mode));
+}
+
+MH_PUBLIC FILE *fopen64(const char *restrict path, const char *restrict mode)
+{
+    FOPEN(fopen64, path, mode, mh_real.fopen64(path, mode));
+}
+
+/* libc closes the descriptor of a stream behind our back. */
+static void stream_ends(FILE *f)
+{
+    int fd = f ? fileno(f) : -1;
+
+    if (!mh_gate_fd(fd))
+        return;
+    mh_fd_forget(fd);
+    mh_guest_leave();
+}
+
+/* A refused one has closed the stream all the same, as libc's has. */
+static FILE *reopen(enum mh_call call, const char *path, const char *mode, FILE *f,
+                    FILE *(*real)(const char *restrict, const char *restrict, FILE *restrict))
+{
+    FILE *ret;
+
+    if (!path || !f || !mh_gate_open(&mh_gate.file) || !mh_guest_enter())
+        return real(path, mode, f);
+    if (mh_open_before(call, AT_FDCWD, path, mode_flags(mode))) {
+        int err = errno;
+
+        stream_ends(f);
+        MH_REAL(fclose)(f);
+        errno = err;
+        return NULL;
+    }
+    if (fileno(f) >= 0)
+        mh_fd_forget(fileno(f));
+    errno = mh_thread.saved_errno;
+    ret = real(path, mode, f);
+    mh_open_after(call, AT_FDCWD, path, mode_flags(mode), ret ? fileno(ret) : -1);
+    return ret;
+}
+
+MH_PUBLIC FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f)
+{
+    return reopen(MH_CALL_freopen, path, mode, f, MH_REAL(freopen));
+}
+
+MH_PUBLIC FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict f)
+{
+    return reopen(MH_CALL_freopen64, path, mode, f, MH_REAL(freopen64));
+}
+
+/* Its error does not leave the stream open. */
+MH_PUBLIC int fclose(FILE *f)
+{
+    int fd = f ? fileno(f) : -1, err = 0, r;
+    int64_t watch = 0;
+
+    if (!mh_gate_fd(fd))
+        return MH_REAL(fclose)(f);
+    err = mh_close_fault(MH_CALL_fclose, fd, &watch);
+    mh_fd_forget(fd);
+    errno = mh_thread.saved_errno;
+    r = MH_REAL(fclose)(f);
+    if (r && !err)
+        err = -errno;
+    return (int)mh_finish(err, watch) ? EOF : 0;
+}
+
+MH_PUBLIC DIR *opendir(const char *path)
+{
+    DIR *ret;
+
+    if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())
+        return MH_REAL(opendir)(path);
+    if (mh_open_before(MH_CALL_opendir, AT_FDCWD, path, O_RDONLY | O_DIRECTORY))
+        return NULL;
+    errno = mh_thread.saved_errno;
+    ret = MH_REAL(opendir)(path);
+    mh_open_after(MH_CALL_opendir, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, ret ? dirfd(ret) : -1);
+    return ret;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fstatvfs64(): the room of a file system that there is. */
+#include "snippet.h"
+
+#include <sys/statvfs.h>
+
+int snippet_fstatvfs64(void)
+{
+    struct statvfs64 s;
+    int fd = temp_file();
+
+    WANT(fd >= 0);
+    memset(&s, 0, sizeof(s));
+    TRY(fstatvfs64(fd, &s));
+    WANT(s.f_frsize > 0 && s.f_bfree <= s.f_blocks);
+    WANT(fstatvfs64(-1, &s) == -1 && errno == EBADF);
+    close(fd);
+    return 0;
+}

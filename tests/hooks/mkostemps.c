@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mkostemps(): a file of a name that nothing has. */
+#include "snippet.h"
+
+int snippet_mkostemps(void)
+{
+    char name[] = "snippet-XXXXXX.tmp";
+    struct stat st;
+    int fd = mkostemps(name, 4, O_CLOEXEC);
+
+    TRY(fd);
+    WANT(!strstr(name, "XXXXXX") && stat(name, &st) == 0 && (st.st_mode & 0777) == 0600);
+    WANT(write(fd, "x", 1) == 1 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    close(fd);
+    unlink(name);
+    strcpy(name, "too-short");
+    WANT(mkostemps(name, 4, O_CLOEXEC) == -1 && errno == EINVAL);
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* statfs(): the room of a file system that there is. */
+#include "snippet.h"
+
+#include <sys/statfs.h>
+
+int snippet_statfs(void)
+{
+    struct statfs s;
+
+    WANT(make_file() == 0);
+    memset(&s, 0, sizeof(s));
+    TRY(statfs("snippet.tmp", &s));
+    WANT(s.f_bsize > 0 && s.f_bfree <= s.f_blocks);
+    WANT(statfs("no/such/file", &s) == -1 && errno == ENOENT);
+    return 0;
+}
