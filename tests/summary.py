@@ -89,7 +89,7 @@ def main():
         found = results(folder, suite)
         count = {kind: sum(k == kind for _, k, _ in found) for kind in total}
         took = number(os.path.join(folder, suite + ".seconds"))
-        print(f"{suite:<12}" + ", ".join(f"{n} {kind}" for kind, n in count.items()) + f", {took} s")
+        print(f"{suite:<13}" + ", ".join(f"{n} {kind}" for kind, n in count.items()) + f", {took} s")
         print_skipped(found)
         for name, _, reason in (f for f in found if f[1] == "failed"):
             print(f"    failed {name}: {reason[:200]}")
