@@ -108,14 +108,21 @@ struct mh_work mh_work_find(const char *first, int frames)
     return ret;
 }
 
-/* A parameter of the function; NULL when it was deleted, or lives in a cell. From 3.14 on the low
- * bits of a local are no part of its address. */
+/* A parameter of the function; NULL when it was deleted. From 3.11 on one that an inner function
+ * uses lives in a cell in its place, from 3.14 on the low bits of a local are no part of its
+ * address. */
 static const char *local(const struct mh_frame *f, int number)
 {
+    enum { CELL_CONTENTS = 16 };
+    const char *object;
+
     if (number < 0 || !mh_py.at.fr_locals)
         return NULL;
-    return (const char *)(MH_AT(uintptr_t, f->frame, mh_py.at.fr_locals + number * 8) &
-                          ~(uintptr_t)7);
+    object =
+        (const char *)(MH_AT(uintptr_t, f->frame, mh_py.at.fr_locals + number * 8) & ~(uintptr_t)7);
+    if (object && !strcmp(MH_AT(char *, mh_py_type(object), mh_py.at.ty_name), "cell"))
+        object = MH_AT(char *, object, CELL_CONTENTS);
+    return object;
 }
 
 /* Names and ids are short words; anything else is not what we take it for. */
