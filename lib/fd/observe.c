@@ -266,7 +266,7 @@ void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n)
     mh_event(log, facts.tokens, strlen(facts.tokens), .fd = fd, .sink = d->sink,
              .level = facts.level, .traceback = facts.traceback, .same = (int64_t)facts.digest,
              .bytes = (int64_t)n, .task = (int64_t)place.task, .unit = place.unit,
-             .stack = place.unit ? place.stack : 0);
+             .stack = place.unit ? place.stack : 0, .ident = facts.ident);
 }
 
 /* Only what comes in is a begin, and only what goes out an end: in the parent it is the other way

@@ -214,6 +214,7 @@ static void names(struct scan *s, const char *word, size_t n)
         (name = mh_word_errno_text(word, (size_t)(s->end - word))))
         keep(s, ERRNO, name, strlen(name));
     errno_number(s, word, n);
+    s->ret->ident |= mh_word_ident(word, n);
     if (s->before == '\n')
         s->within = NO_TRACEBACK;
     else if (s->within == HEADER && n == 4 && !memcmp(word, "File", 4))

@@ -18,6 +18,7 @@ enum {
 struct mh_log_facts {
     enum mh_level level; /* the highest of the lines, where each line counts by its first word */
     bool traceback;      /* a traceback header is in it */
+    bool ident;          /* a request or trace is named in it, by key or by UUID */
     uint64_t digest;     /* keyed, with numbers and ids masked (see mask.h): the same line again? */
     char tokens[MH_LOG_TOKENS + 1]; /* "ConnectionError ECONNREFUSED redis:6379", each once */
 };

@@ -104,6 +104,25 @@ bool mh_word_level_key(const char *word, size_t n)
     return false;
 }
 
+bool mh_word_ident(const char *word, size_t n)
+{
+    static const char *const keys[] = {"request_id",     "request-id",     "requestid", "req_id",
+                                       "x-request-id",   "trace_id",       "trace-id",  "traceid",
+                                       "correlation_id", "correlation-id", "task_id"};
+    size_t digits = 0, dashes = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (is_any_case(word, n, keys[i]))
+            return true;
+    for (size_t i = 0; i < n; i++) {
+        char c = (char)(word[i] | 0x20);
+
+        digits += (word[i] >= '0' && word[i] <= '9') || (c >= 'a' && c <= 'f');
+        dashes += word[i] == '-';
+    }
+    return digits == 32 && (n == 32 || (n == 36 && dashes == 4));
+}
+
 static bool is_identifier(const char *word, size_t n)
 {
     if (!n || (word[0] >= '0' && word[0] <= '9'))

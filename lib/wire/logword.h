@@ -15,6 +15,10 @@ enum mh_level mh_word_level(const char *word, size_t n, bool any_case);
 /* Whether a word is a key whose value is a level: `level`, `levelname`, `severity`... */
 bool mh_word_level_key(const char *word, size_t n);
 
+/* Whether a word names one request, trace or task: `request_id`, `trace-id`..., or is a UUID or 32
+ * hexadecimal digits. */
+bool mh_word_ident(const char *word, size_t n);
+
 /* "redis.exceptions.ConnectionError" -> "ConnectionError"; NULL when the last part does not look
  * like the name of an exception class. *ret_n is its length. Borrowed from word. */
 const char *mh_word_exception(const char *word, size_t n, size_t *ret_n);

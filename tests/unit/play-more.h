@@ -316,3 +316,47 @@ static inline void nine_unseen(struct story *s, struct answer *a)
     tries(s, 9, 60);
     a->status = 503;
 }
+
+/* ---- MH-1002, MH-1004 ---- */
+static inline void told_nothing(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, PRICES), IN_APP);
+    story(s, log, "", .level = MH_LEVEL_warning, .sink = 2);
+    a->status = 503;
+}
+static inline void told_which(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, PRICES), IN_APP);
+    story(s, log, "", .level = MH_LEVEL_warning, .sink = 2, .ident = 1);
+    a->status = 503;
+}
+enum { LOG_FILE = 1, DATA_FILE = 2 };
+static inline void writes(struct story *s, int path, int err, int64_t delay_ms)
+{
+    static int64_t ordinal;
+
+    story(s, path, path == LOG_FILE ? "/srv/shop/shop.log" : "/srv/shop/orders.db", .path = path);
+    story(s, op, "", .op = ++s->ids, .kind = MH_OP_write, .call = MH_CALL_write, .path = path,
+          .result = err ? -1 : 10, .err = err, .wait_ns = -1, .fault = 1,
+          .effect = (err ? MH_EFFECT_error : MH_EFFECT_delay) + 1, .delay_ns = delay_ms * STORY_MS,
+          .ordinal = ordinal++, .stack = IN_STOCK);
+}
+static inline void log_is_slow(struct story *s, struct answer *a)
+{
+    writes(s, LOG_FILE, 0, 400);
+    a->ms = 404;
+}
+static inline void log_is_slow_aside(struct story *s, struct answer *a)
+{
+    writes(s, LOG_FILE, 0, 400);
+}
+static inline void log_is_full(struct story *s, struct answer *a)
+{
+    writes(s, LOG_FILE, ENOSPC, 0);
+    *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
+}
+static inline void store_is_slow(struct story *s, struct answer *a)
+{
+    writes(s, DATA_FILE, 0, 400);
+    a->ms = 404;
+}

@@ -25,6 +25,24 @@ static struct mh_log_facts scan(const char *text)
     return ret;
 }
 
+/* Whose request it was. */
+static void test_idents(void **state)
+{
+    static const char *const named[] = {"WARNING request_id=8f2 no quote", "{\"traceId\": \"a\"}",
+                                        "[X-Request-ID 17] ERROR",
+                                        "WARNING 123e4567-e89b-12d3-a456-426614174000 no quote",
+                                        "ERROR 4bf92f3577b34da6a3ce929d0e0e4736 no quote"};
+    static const char *const not_named[] = {"WARNING no quote for order 17",
+                                            "ERROR commit f9bab64 is bad", "WARNING 2024-01-02 no"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+        if (!scan(named[i]).ident)
+            fail_msg("%s: nobody is named", named[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(not_named); i++)
+        if (scan(not_named[i]).ident)
+            fail_msg("%s: somebody is named", not_named[i]);
+}
+
 static void test_levels(void **state)
 {
     static const struct {
@@ -236,10 +254,10 @@ static void test_noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_levels),    cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_traceback), cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_long),      cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_idents),  cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_traceback),
+        cmocka_unit_test(test_digest),  cmocka_unit_test(test_long),
+        cmocka_unit_test(test_secrets), cmocka_unit_test(test_noise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,8 @@ bool mh_has_optional(const struct mh_grading *g);
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
+/* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */
+bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t);
 /* Errors of this site with this peer that a record of their own names, whichever unit wrote it. */
 unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer);
 /* An error was caught by the application, and nothing whatever came of it. */

@@ -281,6 +281,23 @@ unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer
     return count;
 }
 
+bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
+    int64_t until = mh_grading_unit(g, t->unit)->ended + LOG_GRACE_S * second;
+
+    for (size_t i = first_log(g, op->at); i < g->logs.n; i++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+
+        if (l->at > until)
+            break;
+        if ((l->log.traceback || l->log.ident || *mh_model_text(g->m, l->log.words)) &&
+            record_of(g, t, l))
+            return true;
+    }
+    return reported(g, t, op->at);
+}
+
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);

@@ -185,7 +185,7 @@ struct mh_act {
             uint32_t words; /* text */
             uint64_t same;  /* digest of the line, digits masked */
             int32_t level;
-            bool traceback;
+            bool traceback, ident;
         } log;
         int64_t requested; /* sleep */
         struct {

@@ -283,6 +283,7 @@ static int on_log(struct mh_intake *in)
     a->log.level = (int32_t)e.level;
     a->log.traceback = e.traceback != 0;
     a->log.same = (uint64_t)e.same;
+    a->log.ident = e.ident != 0;
     in->m->logs_seen++;
     return 0;
 }
