@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "python/exc.h"
+#include "python/name.h"
 #include "python/trace.h"
 #include "python/track.h"
 
@@ -142,6 +143,7 @@ static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
 
 static void born(struct mh_track *t, const struct mh_moment *m, const char *exc)
 {
+    mh_name_thread_gil();
     t->object = exc;
     mh_exc_type(exc, t->type);
     fly(t, m);

@@ -18,11 +18,12 @@ struct mh_layout {
     uint32_t version; /* 0x030b for 3.11 */
     enum mh_lines lines;
     uint16_t ts_frame, ts_cframe, cf_frame, ts_interp, ts_thread_id, ts_tracefunc;
-    uint16_t fr_code, fr_back, fr_instr, fr_owner, fr_gen, fr_locals, ge_frame;
+    uint16_t fr_code, fr_back, fr_instr, fr_owner, fr_gen, fr_locals, ge_frame, ge_qualname;
     uint16_t co_flags, co_firstline, co_filename, co_name, co_qualname, co_lines, co_code;
     uint16_t co_adaptive, co_varnames, co_argcount;
     uint16_t us_length, us_hash, us_state, us_ascii, us_wide, by_size, by_data, tu_data;
     uint16_t ob_type, ty_name, ty_flags;
+    uint16_t as_coro, as_name, as_waiter;
     uint16_t op_return, op_push, op_raise, op_match, op_match_arg;
 };
 

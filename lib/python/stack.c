@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "python/frame.h"
+#include "python/name.h"
 #include "python/outcome.h"
 #include "python/prove.h"
 #include "python/python.h"
@@ -46,8 +47,9 @@ static struct {
 struct walk {
     const char *first; /* innermost frame */
     uint64_t key;
-    struct mh_frame root; /* outermost coroutine, .code NULL when none */
-    int frames;           /* Python frames of the key */
+    struct mh_frame root;   /* outermost coroutine, .code NULL when none */
+    struct mh_frame caller; /* the Python frame that called it */
+    int frames;             /* Python frames of the key */
     bool cut;
 };
 
@@ -60,6 +62,7 @@ void mh_stack_reset(void)
     atomic_store(&stacks.next, 1);
     atomic_store(&stacks.full_said, false);
     atomic_store(&stacks.unknown_said, false);
+    mh_name_reset();
 }
 
 static struct stack_table *table_get(void)
@@ -112,8 +115,12 @@ static void walk_stack(const char *ts, struct walk *w)
         } else {
             w->cut = true;
         }
-        if (MH_AT(uint32_t, f.code, at->co_flags) & MH_CO_COROUTINE)
+        if (MH_AT(uint32_t, f.code, at->co_flags) & MH_CO_COROUTINE) {
             w->root = f;
+            w->caller.code = NULL;
+        } else if (!w->caller.code) {
+            w->caller = f;
+        }
     }
     w->cut = w->cut || frame;
     w->key = mh_mix(w->key + w->cut) | 1;
@@ -281,6 +288,9 @@ void mh_python_place(struct mh_place *ret)
     if (!table)
         return;
     ret->task = w.root.code ? (uintptr_t)mh_frame_coroutine(&w.root) : 0;
+    if (ret->task && w.caller.code)
+        mh_name_task((const char *)ret->task, &w.caller);
+    mh_name_thread();
     ret->stack = stack_lookup(table, w.key, &slot);
     if (MH_LIKELY(ret->stack))
         ret->site = table->stacks[ret->stack].site;

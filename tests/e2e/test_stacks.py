@@ -113,6 +113,47 @@ def check_tasks(said, events, path):
         assert tails[s["stack"]].endswith("task\ttask\n") == in_task
 
 
+@functools.lru_cache(None)
+def names(path, *args):
+    said, events = run(path, "names.py", *args)
+    return said, [(e["task"], e["tid"], e["tail"].split("\n")) for e in events if e["event"] == "name"]
+
+
+@every_python
+def test_tasks_have_the_names_that_asyncio_gives_them(python):
+    path = need_python(python)
+    said, found = names(path)
+    tasks = [(t, lines[0]) for t, _, lines in found if t]
+    assert [(t, name) for t, name in tasks if name.endswith("\tleaf") or name.endswith("\tmain")] == \
+        [(t, name + ("\tmain" if n == 0 else "\tleaf")) for n, (t, name) in enumerate(said["tasks"])]
+
+
+@every_python
+def test_who_waits_for_a_task(python):
+    path = need_python(python)
+    said, found = names(path)
+    chains = [lines for t, _, lines in found if t]
+    assert chains[0] == ["Task-1\tmain"]
+    assert [line.split("\t")[1] for line in chains[1]] == ["leaf", "middle", "main"]
+    assert chains[1][1].split("\t")[0] == "named café"
+    gathered = [line.split("\t")[1] for line in chains[2]]
+    assert gathered == (["leaf", "gathered", "main"] if minor(path) >= 14 else ["leaf"])
+
+
+@every_python
+def test_threads_in_which_something_failed_have_their_names(python):
+    said, found = names(need_python(python))
+    last = {str(tid): lines[0] for t, tid, lines in found if not t}
+    assert {tid: last[tid] for tid in said["threads"]} == said["threads"]
+
+
+def test_a_loop_that_is_not_asyncio_s_own_gives_no_names():
+    path = need_python("distribution")
+    if not has_module("uvloop", path):
+        pytest.skip("no uvloop here")
+    assert not [t for t, _, _ in names(path, "uvloop")[1] if t]
+
+
 def test_tasks_of_uvloop():
     path = need_python("distribution")
     if not has_module("uvloop", path):
