@@ -190,9 +190,13 @@ static void judge(const struct state *s, const struct mh_fault *f, bool bound, s
         mh_buf_add(ret, " does not match '");
         mh_buf_add(ret, s->line);
         mh_buf_add(ret, "'; what it starts may");
-    } else if (f->per == MH_PER_site && s->probed && !s->probe.stacks) {
-        mh_buf_add(ret, "per = site: ");
-        mh_buf_add(ret, s->remark);
+    } else if ((f->per == MH_PER_site || f->nstacks) && s->probed && !s->probe.stacks) {
+        mh_buf_add(ret, f->nstacks ? "stack: " : "per = site: ");
+        mh_buf_add(ret, s->remark[0] ? s->remark : "no stack of Python was seen in it");
+    } else if (f->nstacks && bound && !s->probed) {
+        mh_buf_add(ret, "stack: '");
+        mh_buf_add(ret, s->line);
+        mh_buf_add(ret, "' is no Python; what it starts may be");
     }
 }
 

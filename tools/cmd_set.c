@@ -95,7 +95,8 @@ static int take_switch(const struct options *o, const struct mh_control *c, stru
 /* Shape and name of each word; what the value is worth the loader says. */
 static int check_word(const struct mh_control *c, const char *word)
 {
-    static const char *const settled[] = {"call", "peer", "path", "side", "process", "memory"};
+    static const char *const settled[] = {"call",   "peer",      "path",    "side",  "stack",
+                                          "caller", "operation", "process", "memory"};
     struct mh_change change;
 
     if (strchr(word, '\n') || !mh_change_next(word, &change)) {

@@ -9,6 +9,7 @@
 
 #define MH_PUBLIC             __attribute__((visibility("default")))
 #define MH_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define MH_INLINE             static inline __attribute__((always_inline))
 #define MH_LIKELY(x)          __builtin_expect(!!(x), 1)
 #define MH_UNLIKELY(x)        __builtin_expect(!!(x), 0)
 #define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))

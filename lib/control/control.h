@@ -9,7 +9,7 @@
 #include "rule/rule.h"
 
 enum {
-    MH_CONTROL_VERSION = 2,
+    MH_CONTROL_VERSION = 3,
     MH_CONTROL_CHANGED = 32, /* how many faults may have changed values */
     MH_CONTROL_TEXT = 4096,
 };

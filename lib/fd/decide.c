@@ -11,12 +11,14 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/live.h"
+#include "fd/serving.h"
 
 #include "base/banned.h"
 
 static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdict *ret)
 {
     const struct mh_rules *rules = mh_live_rules();
+    struct mh_place here;
     int64_t now = mh_now();
 
     ret->fault = ret->delay_fault = -1;
@@ -35,7 +37,18 @@ static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdic
                     "stop_after was reached: from here on nothing is injected");
         return false;
     }
-    op->site = place ? place->site : 0;
+    if (!place && (mh_rules_ask(rules->by_stack) || mh_rules_ask(rules->by_caller) ||
+                   mh_rules_ask(rules->by_operation))) {
+        mh_python_place(&here);
+        place = &here;
+    }
+    if (place) {
+        op->site = place->site;
+        op->stack_faults = place->stack_faults;
+        op->caller_faults = place->caller_faults;
+        if (mh_rules_ask(rules->by_operation))
+            op->operation = mh_serving_at(place);
+    }
     op->off = mh_guest.control->fault_off;
     op->process = mh_guest.ordinal;
     if (!mh_rules_decide(rules, &mh_guest.control->counters, op, ret))

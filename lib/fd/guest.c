@@ -13,7 +13,7 @@ struct mh_gates mh_gate = {MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOO
 struct mh_guest mh_guest;
 __thread struct mh_thread mh_thread;
 
-bool mh_guest_enter(void)
+bool mh_guest_begin(void)
 {
     if (mh_thread.depth)
         return false;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/macros.h"
 #include "control/control.h"
 #include "rule/rule.h"
 
@@ -35,13 +36,24 @@ extern struct mh_guest mh_guest;
 struct mh_thread {
     int depth; /* of hooks under way: a nested call goes to the real function */
     int saved_errno;
-    int vforked; /* vfork() was called: this may be the child, on the parent's memory */
+    int vforked;        /* vfork() was called: this may be the child, on the parent's memory */
+    const void *caller; /* where the hook under way returns to */
 };
 extern __thread struct mh_thread mh_thread __attribute__((tls_model("initial-exec")));
 
 /* Enters the slow path. False, with nothing to leave, when this thread is in it already, or this is
  * a vfork child, which must not write to memory that it shares with its parent. Keeps errno. */
-bool mh_guest_enter(void);
+bool mh_guest_begin(void);
+
+/* The same in the body of a hook, or a part of it that is MH_INLINE: who called it is told by the
+ * address it returns to. */
+MH_INLINE bool mh_guest_enter(void)
+{
+    if (!mh_guest_begin())
+        return false;
+    mh_thread.caller = __builtin_return_address(0);
+    return true;
+}
 
 /* Leaves it and gives errno back as it was at the entry; or sets it to err when err > 0. */
 void mh_guest_leave(void);

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "wire/job.h"
+#include "fd/serving.h"
 #include "wire/logsink.h"
 #include "wire/resp.h"
 
@@ -35,7 +36,21 @@ static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int h
              .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
              .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
              .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys);
+    mh_serving_end(d->unit);
     d->unit = 0;
+}
+
+/* Who serves it, as far as that can be told while it lasts. */
+static void unit_begin(struct mh_desc *d)
+{
+    struct mh_place place;
+
+    mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = d->unit, .conn = d->conn,
+             .fds = mh_fd_count());
+    if (!mh_rules_ask(mh_guest.rules->by_operation))
+        return;
+    mh_python_place(&place);
+    mh_serving_begin(d->unit, &place, d->http.text);
 }
 
 static void server_read(struct mh_desc *d, const char *bytes, size_t n)
@@ -51,14 +66,20 @@ static void server_read(struct mh_desc *d, const char *bytes, size_t n)
             d->unit_status = 0;
             d->unit_retry_after = -1;
             d->unit_place = (struct mh_place){0};
-            mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = d->unit,
-                     .conn = d->conn, .fds = mh_fd_count());
+            unit_begin(d);
         }
         if (!facts.used)
             return;
         bytes += facts.used;
         n -= facts.used;
     }
+}
+
+static void answered(struct mh_desc *d)
+{
+    mh_python_place(&d->unit_place);
+    if (mh_rules_ask(mh_guest.rules->by_operation))
+        mh_serving_answered(d->unit, &d->unit_place);
 }
 
 static void server_wrote(struct mh_desc *d, const char *bytes, size_t n)
@@ -68,7 +89,7 @@ static void server_wrote(struct mh_desc *d, const char *bytes, size_t n)
         unsigned flags = mh_http_server_wrote(&d->http, bytes, n, &facts);
 
         if ((flags & MH_HTTP_RESPONSE_BYTE) && !d->unit_place.stack)
-            mh_python_place(&d->unit_place);
+            answered(d);
         if (flags & MH_HTTP_RESPONSE_BEGUN) {
             d->unit_status = facts.status;
             d->unit_retry_after = facts.retry_after_s;
@@ -119,8 +140,10 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
         what = command;
     mh_python_place(&d->asked);
     /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
-    if (!d->asked.task && d->origin.task)
-        d->asked = (struct mh_place){d->origin.stack, d->origin.site, 0, d->origin.unit};
+    if (!d->asked.task && d->origin.task) {
+        d->asked = d->origin;
+        d->asked.task = 0;
+    }
     d->exchange++;
     d->pending = true;
     d->request_at = mh_now();

@@ -51,7 +51,7 @@ static inline bool mh_gate_idle(int fd)
 }
 
 /* Is this descriptor one that we observe? */
-static inline bool mh_gate_fd(int fd)
+MH_INLINE bool mh_gate_fd(int fd)
 {
     return mh_gate_open(&mh_gate.fd) && (unsigned)fd < MH_FD_MAX &&
            MH_UNLIKELY(__atomic_load_n(&mh_fd_kind[fd], __ATOMIC_RELAXED)) && mh_guest_enter();

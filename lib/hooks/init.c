@@ -16,9 +16,11 @@
 #include "base/sys.h"
 #include "control/control.h"
 #include "event/write.h"
+#include "fd/caller.h"
 #include "fd/epoll.h"
 #include "fd/live.h"
 #include "fd/observe.h"
+#include "fd/serving.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 #include "hooks/memory.h"
@@ -288,6 +290,9 @@ static int recording_begin(const char *line, bool forked)
     mh_event(calls, calls + 1, sizeof(calls) - 2, .count = MH_CALL_COUNT);
     mh_event(origin, NULL, 0, .origin_at = mh_guest.control->origin_at);
     record_scenario();
+    if (mh_rules_ask(mh_guest.rules->by_stack) && !mh_python_known())
+        mh_note(MH_NOTE_no_places, 1, true,
+                "no stacks of Python can be read in this process: faults with 'stack' cannot fire");
     return 0;
 }
 
@@ -306,6 +311,7 @@ static void after_fork_child(void)
     mh_fd_after_fork();
     mh_epoll_after_fork();
     mh_python_after_fork();
+    mh_serving_after_fork();
     if (recording_begin(command_line, true) < 0) {
         gates_set(0, false);
         say("cannot record in a forked child: it is left alone: ", mh_guest.out, "");
@@ -383,6 +389,7 @@ static bool arrive(void)
     if (good)
         tell_run();
     mh_python_init();
+    mh_caller_init();
     seed_choose();
     mh_live_init();
     r = recording_begin(command_line, false);

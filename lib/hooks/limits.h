@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hooks/gate.h"
 #include "table/table.h"
 
 /* Reads out of the rules what is limited. To be called before the gates are opened. */
@@ -18,5 +19,11 @@ int mh_limit_fds(enum mh_op_kind kind, enum mh_call call, int64_t *watch);
  * errno with *watch set. */
 int mh_limit_make(enum mh_op_kind kind, enum mh_call call, int64_t *watch);
 
+/* Inside of the guest, which it leaves. */
+bool mh_limit_refused(enum mh_op_kind kind, enum mh_call call);
+
 /* The same for whole calls: true when the call has failed; errno is set then. */
-bool mh_limit_refuses(enum mh_op_kind kind, enum mh_call call);
+MH_INLINE bool mh_limit_refuses(enum mh_op_kind kind, enum mh_call call)
+{
+    return mh_gate_open(&mh_gate.fd) && mh_guest_enter() && mh_limit_refused(kind, call);
+}

@@ -151,7 +151,7 @@ static int old_result(int eai, struct hostent **result)
     return eai == EAI_NONAME ? 0 : eai == EAI_MEMORY ? ENOMEM : EAGAIN;
 }
 
-static bool asks(const char *node)
+MH_INLINE bool asks(const char *node)
 {
     return node && mh_gate_open(&mh_gate.fd) && mh_guest_enter();
 }

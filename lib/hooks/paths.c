@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 /* Calls on an open file: fsync, ftruncate. Returns true when *ret is the answer. */
-static bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *ret)
+MH_INLINE bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *ret)
 {
     struct mh_desc *d;
     int64_t watch = 0;
@@ -79,7 +79,8 @@ MH_PUBLIC int ftruncate64(int fd, off64_t length)
 }
 
 /* Calls on a name: rename, unlink. */
-static bool name_fault(enum mh_op_kind kind, enum mh_call call, int dir, const char *path, int *ret)
+MH_INLINE bool name_fault(enum mh_op_kind kind, enum mh_call call, int dir, const char *path,
+                          int *ret)
 {
     int64_t watch = 0;
     int err = 0;

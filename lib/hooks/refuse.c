@@ -57,7 +57,7 @@ void mh_memory_init(void)
             state.limit = MH_MIN(state.limit, f->memory);
         if (f->effects & (MH_EFFECT_BIT(MH_EFFECT_error) | MH_EFFECT_BIT(MH_EFFECT_kill)))
             state.drawn = true;
-        state.by_site = state.by_site || f->per == MH_PER_site;
+        state.by_site = state.by_site || f->per == MH_PER_site || f->nstacks || f->noperations;
     }
     find("Py_IsInitialized", &state.initialized);
     find("_Py_IsFinalizing", &state.finalizing);

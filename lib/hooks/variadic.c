@@ -115,7 +115,7 @@ MH_PUBLIC int __openat64_2(int dir, const char *path, int flags)
     }
 
 /* How CPython duplicates a descriptor. */
-static bool duplicate_refused(int cmd, enum mh_call call)
+MH_INLINE bool duplicate_refused(int cmd, enum mh_call call)
 {
     return (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) && mh_limit_refuses(MH_OP_descriptor, call);
 }

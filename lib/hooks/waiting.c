@@ -185,8 +185,8 @@ static int to_sets(const struct pollfd *fds, unsigned count, fd_set *r, fd_set *
 }
 
 /* Is this select() one for observed_poll()? Fills fds and count, and enters the guest if so. */
-static bool select_observed(int n, fd_set *r, fd_set *w, fd_set *x, struct pollfd *fds,
-                            unsigned *count)
+MH_INLINE bool select_observed(int n, fd_set *r, fd_set *w, fd_set *x, struct pollfd *fds,
+                               unsigned *count)
 {
     if (!mh_gate_open(&mh_gate.fd) || n <= 0)
         return false;
@@ -239,7 +239,7 @@ MH_PUBLIC int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
 }
 
 /* Epoll sets are observed only while some fault could hide an event. */
-static bool epoll_observed(int max)
+MH_INLINE bool epoll_observed(int max)
 {
     return mh_gate_open(&mh_gate.fd) && mh_epoll_needed() && max > 0 && mh_guest_enter();
 }

@@ -101,6 +101,11 @@ void mh_python_init(void)
                   mh_layout_find(mh_py.hex, runtime, &mh_py.at) == 0;
 }
 
+bool mh_python_known(void)
+{
+    return mh_py.found;
+}
+
 uint32_t mh_python_version(void)
 {
     return mh_py.hex;

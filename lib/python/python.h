@@ -5,7 +5,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+enum { MH_PLACE_WORDS = 2 }; /* of a set of faults */
 
 /* Where the program is now. All 0 when the thread is not in Python or the layout does not hold. */
 struct mh_place {
@@ -13,7 +16,20 @@ struct mh_place {
     uint64_t site;  /* stable across runs: hash of innermost application frame and its callers */
     uint64_t task;  /* identity of the coroutine at the bottom: one asyncio task; 0 none */
     int64_t unit;   /* the run of a queue's task that this is part of; 0 none, or not to be told */
+    uint64_t kind;  /* of the task: identity of its coroutine's code */
+    uint64_t stack_faults[MH_PLACE_WORDS],
+        caller_faults[MH_PLACE_WORDS]; /* those that ask for it */
 };
+
+/* What others want of places, set before the first is taken; NULL nothing. */
+struct mh_place_asks {
+    /* Once for each stack, with the text of its record without the last lines: which faults ask for
+     * it. No faults ask for what is no stack. */
+    void (*stack)(const char *text, size_t len, uint64_t ret[MH_PLACE_WORDS]);
+    /* At each place, when the rest is known. */
+    void (*here)(struct mh_place *place);
+};
+extern struct mh_place_asks mh_place_asks;
 
 /* Finds the interpreter, if there is one. Called by the constructor; cheap, no Python runs. Proves
  * the layout later, at the first capture. */
@@ -24,6 +40,9 @@ void mh_python_after_fork(void);
 
 /* PY_VERSION_HEX of the interpreter in this process, 0 when none. */
 uint32_t mh_python_version(void);
+
+/* Is it one whose stacks are known, as far as can be told before the first? */
+bool mh_python_known(void);
 
 /* This thread's stack, site and task; no GIL, no malloc, no Python code. <= 1 us at depth 30 when
  * the stack was seen before. */
@@ -41,6 +60,10 @@ bool mh_python_begun(void);
  * finalising, or somebody else traces this thread.
  */
 void mh_python_watch(int64_t op);
+
+/* The name of the task that such a unit runs; "" when it is no more known. Borrowed for the moment.
+ */
+const char *mh_python_unit_name(int64_t unit);
 
 /* Is a pool of worker processes about to be given a pipe by this thread? */
 bool mh_python_makes_jobs(void);

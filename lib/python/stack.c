@@ -33,7 +33,7 @@ enum {
 struct stack_table {
     _Atomic uint32_t index[SLOTS];
     struct {
-        uint64_t key, site;
+        uint64_t key, site, faults[MH_PLACE_WORDS];
         struct mh_work work;
     } stacks[STACKS + 1];
 };
@@ -43,6 +43,8 @@ static struct {
     _Atomic uint32_t next;
     atomic_bool full_said, unknown_said;
 } stacks = {.next = 1};
+
+struct mh_place_asks mh_place_asks;
 
 struct walk {
     const char *first; /* innermost frame */
@@ -160,7 +162,7 @@ static uint64_t site_of(const char *first, int most)
 }
 
 /* Writes the record. The text is built in memory of its own: a thread's stack may be small. */
-static bool record_write(const struct walk *w, uint32_t id)
+static bool record_write(const struct walk *w, uint32_t id, uint64_t ret_faults[MH_PLACE_WORDS])
 {
     long p = mh_sys(SYS_mmap, 0, TEXT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct mh_buf b = {(char *)p, TEXT - 512, 0, false};
@@ -187,6 +189,8 @@ static bool record_write(const struct walk *w, uint32_t id)
         kept++;
     }
     b.size = TEXT;
+    if (mh_place_asks.stack)
+        mh_place_asks.stack(b.data, b.len, ret_faults);
     if (w->root.code) {
         mh_buf_add(&b, "task\t");
         mh_code_add_name(&b, w->root.code, w->root.frame);
@@ -223,7 +227,7 @@ static uint32_t stack_enter(struct stack_table *table, const struct walk *w, uin
     if (atomic_load(&stacks.next) <= STACKS) {
         id = atomic_fetch_add(&stacks.next, 1);
         if (id <= STACKS) {
-            if (!record_write(w, id))
+            if (!record_write(w, id, table->stacks[id].faults))
                 return 0;
             table->stacks[id].key = w->key;
             table->stacks[id].site = *ret_site;
@@ -272,14 +276,13 @@ uint64_t mh_stack_task(const char *ts)
     return w.root.code ? (uintptr_t)mh_frame_coroutine(&w.root) : 0;
 }
 
-void mh_python_place(struct mh_place *ret)
+static void place_in_python(struct mh_place *ret)
 {
     const char *ts = mh_stack_thread();
     struct stack_table *table;
     struct walk w;
     uint32_t slot;
 
-    *ret = (struct mh_place){0};
     if (!ts)
         return;
     mh_outcome_pass(ts);
@@ -291,6 +294,7 @@ void mh_python_place(struct mh_place *ret)
     if (ret->task && w.caller.code)
         mh_name_task((const char *)ret->task, &w.caller);
     mh_name_thread();
+    ret->kind = (uintptr_t)w.root.code;
     ret->stack = stack_lookup(table, w.key, &slot);
     if (MH_LIKELY(ret->stack))
         ret->site = table->stacks[ret->stack].site;
@@ -298,4 +302,14 @@ void mh_python_place(struct mh_place *ret)
         ret->stack = stack_enter(table, &w, slot, &ret->site);
     if (MH_UNLIKELY(ret->stack && table->stacks[ret->stack].work.row))
         ret->unit = mh_work_unit(w.first, table->stacks[ret->stack].work, ret->stack);
+    if (ret->stack)
+        memcpy(ret->stack_faults, table->stacks[ret->stack].faults, sizeof(ret->stack_faults));
+}
+
+void mh_python_place(struct mh_place *ret)
+{
+    *ret = (struct mh_place){0};
+    place_in_python(ret);
+    if (MH_UNLIKELY(mh_place_asks.here != NULL))
+        mh_place_asks.here(ret);
 }

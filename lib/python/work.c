@@ -21,6 +21,7 @@ enum {
     SLOTS = 512,
     TRIES = 8,
     ID_MAX = 64,
+    NAME = 128,
     FIRST = 1 << 30, /* requests are counted from 1 */
 };
 
@@ -48,6 +49,7 @@ struct run {
     uint64_t id, run;
     int64_t unit;
     bool exact;
+    char name[NAME];
 };
 
 static struct {
@@ -165,7 +167,7 @@ static bool enter(void)
 }
 
 /* Finds or makes the unit; *ret_new says which. */
-static int64_t unit_of(uint64_t id, uint64_t run, bool exact, bool *ret_new)
+static int64_t unit_of(uint64_t id, uint64_t run, bool exact, const char *name, bool *ret_new)
 {
     struct run *r;
     int64_t unit;
@@ -174,8 +176,12 @@ static int64_t unit_of(uint64_t id, uint64_t run, bool exact, bool *ret_new)
         return 0;
     r = slot_of(id);
     *ret_new = exact || r->id != id || !(r->exact || r->run == run);
-    if (*ret_new)
-        *r = (struct run){id, run, FIRST + ++work.count, exact};
+    if (*ret_new) {
+        struct mh_buf b = {r->name, sizeof(r->name), 0, false};
+
+        *r = (struct run){id, run, FIRST + ++work.count, exact, ""};
+        mh_buf_add_n(&b, name, strcspn(name, "\n"));
+    }
     unit = r->unit;
     atomic_flag_clear_explicit(&work.busy, memory_order_release);
     return unit;
@@ -207,10 +213,18 @@ int64_t mh_work_unit(const char *first, struct mh_work w, uint32_t stack)
     run = (uintptr_t)local(&f, row->run);
     id = text.len > at ? mh_hash_bytes(MH_HASH_START, text.data + at, text.len - at)
                        : mh_mix2(run, (uint64_t)mh_sys_gettid());
-    unit = unit_of(id | 1, run, false, &fresh);
+    unit = unit_of(id | 1, run, false, text.data + strlen(row->framework) + 1, &fresh);
     if (unit && fresh)
         mh_event(task_begin, text.data, text.len, .unit = unit, .stack = stack);
     return unit;
+}
+
+const char *mh_python_unit_name(int64_t unit)
+{
+    for (unsigned i = 0; unit && i < SLOTS; i++)
+        if (work.runs[i].unit == unit)
+            return work.runs[i].name;
+    return "";
 }
 
 bool mh_python_makes_jobs(void)
@@ -231,7 +245,7 @@ void mh_python_job_begun(const char *framework, const char *name, const char *id
 {
     MH_BUF(text, MH_NAME_MAX + ID_MAX + 40);
     bool fresh;
-    int64_t unit = unit_of(mh_hash_bytes(MH_HASH_START, id, strlen(id)) | 1, 0, true, &fresh);
+    int64_t unit = unit_of(mh_hash_bytes(MH_HASH_START, id, strlen(id)) | 1, 0, true, name, &fresh);
 
     if (!unit)
         return;

@@ -226,6 +226,9 @@ static void check_budget(struct mh_loader *l)
                  {MH_KEY_fault_per, "per", "kept, not drawn"},
                  {MH_KEY_fault_peer, "peer", "that of a process"},
                  {MH_KEY_fault_side, "side", "that of a process"},
+                 {MH_KEY_fault_stack, "stack", "that of a process"},
+                 {MH_KEY_fault_caller, "caller", "that of a process"},
+                 {MH_KEY_fault_operation, "operation", "that of a process"},
                  {MH_KEY_fault_path, "path", "that of a process"}};
     uint32_t budget = l->fault->effects & (MH_EFFECTS_KEPT | BIT(memory));
 
@@ -238,6 +241,11 @@ static void check_budget(struct mh_loader *l)
                         never[i].name, mh_effect_rows[__builtin_ctz(budget)].name, never[i].why);
 }
 
+static bool has_caller(unsigned op)
+{
+    return !in_group(op, "memory");
+}
+
 static void check_scope(struct mh_loader *l, uint64_t any)
 {
     const struct mh_fault *f = l->fault;
@@ -246,6 +254,8 @@ static void check_scope(struct mh_loader *l, uint64_t any)
                 " (read and write on a socket are recv and send here)");
     check_where(l, LINE(path), "path", ops_that(mh_op_has_path), "fire", "");
     check_where(l, LINE(side), "side", ops_that(has_side), "fire", "");
+    check_where(l, LINE(caller), "caller", ops_that(has_caller), "fire",
+                " (memory is asked for through other code)");
     if (LINE(per) && f->per == MH_PER_connection)
         check_where(l, LINE(per), "connection", ops_that(mh_op_has_connection), "be counted by it",
                     "");

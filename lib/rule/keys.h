@@ -38,6 +38,12 @@ enum mh_key {
     TYPE(peers, true,                                                                              \
          "HOST, HOST:PORT, :PORT, ADDRESS, ADDRESS:PORT, ADDRESS/BITS, [IPV6]:PORT or unix:PATH")  \
     TYPE(paths, true, "globs of paths, such as /var/lib/app/** or *.db")                           \
+    TYPE(stacks, true,                                                                             \
+         "names of functions with their modules, ** between, such as shop.orders.* ** "            \
+         "redis.client.*; commas between several")                                                 \
+    TYPE(callers, true, "globs of shared objects, such as libpq* or _psycopg*.so")                 \
+    TYPE(operations, true,                                                                         \
+         "METHOD PATH, PATH or NAME, such as GET /orders/*; commas between several")               \
     TYPE(globs, true, "globs, such as python* or celery*worker*")                                  \
     TYPE(errors, true, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                              \
     TYPE(faults, true, "names of [fault NAME] sections")

@@ -406,6 +406,9 @@ int mh_rules_load_changed(const char *paths, const char *changes, struct mh_rule
     /* faults and phases are cleared one by one, as they come: most of a set is never touched */
     memset(ret, 0, offsetof(struct mh_rules, faults));
     memset(ret->by_op, 0, sizeof(ret->by_op));
+    memset(ret->by_stack, 0, sizeof(ret->by_stack));
+    memset(ret->by_caller, 0, sizeof(ret->by_caller));
+    memset(ret->by_operation, 0, sizeof(ret->by_operation));
     ret->ops = 0;
     mistakes->n = 0;
     memset(&l, 0, sizeof(l));

@@ -124,6 +124,18 @@ bool mh_words_globs(struct mh_loader *l, const struct mh_key_row *key, char *tex
 bool mh_words_errors(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_faults(struct mh_loader *l, const struct mh_key_row *key, char *text);
 
+/* places.c: values that say where in the program. */
+bool mh_words_stacks(struct mh_loader *l, const struct mh_key_row *key, char *text);
+bool mh_words_callers(struct mh_loader *l, const struct mh_key_row *key, char *text);
+bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *key, char *text);
+
+/* words.c: the next word before any of `ends`, cut out, NULL at the end; is there room for one more
+ * than n; a glob of at most MH_PATTERN_SIZE - 1 letters, copied with `before` in front. */
+char *mh_word_next(char **at, const char *ends);
+bool mh_word_room(struct mh_loader *l, const struct mh_key_row *k, const char *word, unsigned n);
+bool mh_word_take(struct mh_loader *l, const struct mh_key_row *k, const char *before,
+                  const char *word, char *ret);
+
 /* pattern.c: one word of `peer =`; on failure says why in *why and returns -EINVAL. */
 int mh_peer_pattern_parse(const char *word, struct mh_peer_pattern *ret, struct mh_buf *why);
 

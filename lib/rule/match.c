@@ -257,12 +257,18 @@ void mh_rules_rebind(struct mh_rules *rules)
 {
     rules->ops = 0;
     memset(rules->by_op, 0, sizeof(rules->by_op));
+    memset(rules->by_stack, 0, sizeof(rules->by_stack));
+    memset(rules->by_caller, 0, sizeof(rules->by_caller));
+    memset(rules->by_operation, 0, sizeof(rules->by_operation));
     for (unsigned i = 0; i < rules->nfaults; i++) {
         const struct mh_fault *f = &rules->faults[i];
 
         if (!f->takes_part)
             continue;
         rules->ops |= f->ops;
+        rules->by_stack[i / 64] |= (uint64_t)(f->nstacks > 0) << i % 64;
+        rules->by_caller[i / 64] |= (uint64_t)(f->ncallers > 0) << i % 64;
+        rules->by_operation[i / 64] |= (uint64_t)(f->noperations > 0) << i % 64;
         for (unsigned op = 0; op < MH_OP_COUNT; op++)
             if (f->ops & MH_OP_BIT(op))
                 rules->by_op[op][i / 64] |= UINT64_C(1) << i % 64;

@@ -113,6 +113,11 @@ static bool fault_matches(const struct mh_fault *f, const struct mh_op *op, int6
     any = f->npaths == 0;
     for (unsigned i = 0; !any && op->path && i < f->npaths; i++)
         any = mh_glob(f->paths[i], op->path, true);
+    if (!any || !f->noperations)
+        return any;
+    any = false;
+    for (unsigned i = 0; !any && op->operation && i < f->noperations; i++)
+        any = mh_operation_matches(f->operations[i], op->operation);
     return any;
 }
 
@@ -284,6 +289,8 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
             set &= ~__atomic_load_n(&op->off[w], __ATOMIC_RELAXED);
         if (op->peer_faults)
             set &= op->peer_faults[w];
+        set &= ~rules->by_stack[w] | (op->stack_faults ? op->stack_faults[w] : 0);
+        set &= ~rules->by_caller[w] | (op->caller_faults ? op->caller_faults[w] : 0);
         for (; set; set &= set - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(set);
 

@@ -15,6 +15,8 @@ enum {
     MH_MAX_FAULTS = 128,
     MH_MAX_PHASES = 64,
     MH_MAX_PATTERNS = 16, /* words in one peer, path or process key */
+    MH_MAX_PLACES = 8,    /* words in one stack, caller or operation key */
+    MH_MAX_TERMS = 16,    /* functions in one pattern of stacks */
     MH_MAX_ERRORS = 8,    /* words in one error list */
     MH_PATTERN_SIZE = 128,
     MH_NAME_SIZE = 48, /* names of faults and phases, NUL included; inih cuts at 50 */
@@ -82,7 +84,7 @@ struct mh_fault {
     int line;        /* of its section */
     enum mh_side side;
     enum mh_per per;
-    unsigned npeers, npaths, nprocesses;
+    unsigned npeers, npaths, nprocesses, nstacks, ncallers, noperations;
     uint32_t probability;        /* of 2^32 - 1 = always */
     uint64_t skip, every, count; /* every >= 1; count 0 = no limit */
     int64_t after_ns, for_ns;    /* for_ns 0 = to the end */
@@ -104,6 +106,9 @@ struct mh_fault {
     struct mh_peer_pattern peers[MH_MAX_PATTERNS];
     char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
     char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
+    char stacks[MH_MAX_PLACES][MH_PATTERN_SIZE];     /* terms and "**", one blank between */
+    char callers[MH_MAX_PLACES][MH_PATTERN_SIZE];    /* of the path when it has a '/' */
+    char operations[MH_MAX_PLACES][MH_PATTERN_SIZE]; /* "METHOD PATH" or a task's name */
 };
 
 struct mh_phase {
@@ -140,6 +145,8 @@ struct mh_rules {
     uint64_t ops;                                /* union of their operations */
     uint64_t by_op[MH_OP_COUNT][MH_FAULT_WORDS]; /* which of them each operation concerns */
     struct mh_peer_hint hints[MH_MAX_FAULTS];
+    /* Those of them that ask about the place, by the key with which they do: */
+    uint64_t by_stack[MH_FAULT_WORDS], by_caller[MH_FAULT_WORDS], by_operation[MH_FAULT_WORDS];
 };
 
 /* One operation, as the decision sees it. */
@@ -158,7 +165,11 @@ struct mh_op {
     uint64_t process;    /* stable ordinal of this process in the run */
     const uint64_t
         *peer_faults; /* mh_rules_match_peer() of `peer`, if the caller keeps it; or NULL */
-    bool kept;        /* ask the budgets of MH_EFFECTS_KEPT, and nothing else */
+    /* Where the call comes from. Sets of faults, of which only those in rules.by_stack and
+     * by_caller count: mh_rules_match_stack() and mh_rules_match_caller(); NULL: of none. */
+    const uint64_t *stack_faults, *caller_faults;
+    const char *operation;      /* "GET /orders/7" or a task's name; NULL unknown */
+    bool kept;                  /* ask the budgets of MH_EFFECTS_KEPT, and nothing else */
     struct mh_counters *shared; /* of faults with `per = run`; NULL = as the others */
 };
 
@@ -189,6 +200,28 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
  * mh_op.peer_faults may point to, so that a long-lived peer is compared once. */
 void mh_rules_match_peer(const struct mh_rules *rules, const struct mh_peer *peer,
                          uint64_t ret[MH_FAULT_WORDS]);
+
+/* Which faults' `stack =` this stack satisfies, bit per fault. `text` is that of a stack record: a
+ * line a frame, innermost first: qualified name, file, line, parted by tabs. */
+void mh_rules_match_stack(const struct mh_rules *rules, const char *text, size_t len,
+                          uint64_t ret[MH_FAULT_WORDS]);
+
+/* Which faults' `caller =` the shared object at this path satisfies, bit per fault. */
+void mh_rules_match_caller(const struct mh_rules *rules, const char *path,
+                           uint64_t ret[MH_FAULT_WORDS]);
+
+/* Is this what one pattern of `operation =` means? */
+bool mh_operation_matches(const char *pattern, const char *operation);
+
+/* Does any fault that takes part ask with this key? `by` is one of the three sets of the rules. */
+static inline bool mh_rules_ask(const uint64_t by[MH_FAULT_WORDS])
+{
+    uint64_t any = 0;
+
+    for (unsigned w = 0; w < MH_FAULT_WORDS; w++)
+        any |= by[w];
+    return any != 0;
+}
 
 /* The phase at run_ns; -1 when there are none, or it is before the first or after the last. */
 int mh_rules_phase(const struct mh_rules *rules, int64_t run_ns);

@@ -44,6 +44,15 @@ static void say_peer(const struct mh_peer_pattern *p, struct mh_buf *b)
     }
 }
 
+static void say_any(const char *what, const char (*words)[MH_PATTERN_SIZE], unsigned n,
+                    struct mh_buf *b)
+{
+    for (unsigned i = 0; i < n; i++) {
+        mh_buf_add(b, i ? between(i, n, " or ") : what);
+        mh_buf_add(b, words[i]);
+    }
+}
+
 static void say_where(const struct mh_fault *f, struct mh_buf *b)
 {
     if (f->side == MH_SIDE_client)
@@ -54,14 +63,12 @@ static void say_where(const struct mh_fault *f, struct mh_buf *b)
         mh_buf_add(b, i ? between(i, f->npeers, " or ") : " on ");
         say_peer(&f->peers[i], b);
     }
-    for (unsigned i = 0; i < f->npaths; i++) {
-        mh_buf_add(b, i ? between(i, f->npaths, " or ") : " on ");
-        mh_buf_add(b, f->paths[i]);
-    }
-    for (unsigned i = 0; i < f->nprocesses; i++) {
-        mh_buf_add(b, i ? between(i, f->nprocesses, " or ") : " in processes like ");
-        mh_buf_add(b, f->processes[i]);
-    }
+    say_any(" on ", f->paths, f->npaths, b);
+    say_any(" with ", f->stacks, f->nstacks, b);
+    mh_buf_add(b, f->nstacks ? " on the stack" : "");
+    say_any(" by code of ", f->callers, f->ncallers, b);
+    say_any(" during ", f->operations, f->noperations, b);
+    say_any(" in processes like ", f->processes, f->nprocesses, b);
 }
 
 static void say_delay(const struct mh_dist *d, struct mh_buf *b)

@@ -435,6 +435,12 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return mh_words_peers(l, key, text);
     case MH_TYPE_paths:
         return mh_words_paths(l, key, text);
+    case MH_TYPE_stacks:
+        return mh_words_stacks(l, key, text);
+    case MH_TYPE_callers:
+        return mh_words_callers(l, key, text);
+    case MH_TYPE_operations:
+        return mh_words_operations(l, key, text);
     case MH_TYPE_globs:
         return mh_words_globs(l, key, text);
     case MH_TYPE_errors:

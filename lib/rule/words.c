@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 /* The next word before any of `ends`, cut out; NULL at the end. */
-static char *next_word(char **at, const char *ends)
+char *mh_word_next(char **at, const char *ends)
 {
     char *word = *at + strspn(*at, ends);
 
@@ -23,7 +23,7 @@ static char *next_word(char **at, const char *ends)
     return word;
 }
 
-static bool room(struct mh_loader *l, const struct mh_key_row *k, const char *word, unsigned n)
+bool mh_word_room(struct mh_loader *l, const struct mh_key_row *k, const char *word, unsigned n)
 {
     if (n < k->most)
         return true;
@@ -58,7 +58,7 @@ static void unknown_call(struct mh_loader *l, const struct mh_key_row *k, const 
 
 bool mh_words_calls(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
-    for (char *word; (word = next_word(&text, " \t,"));) {
+    for (char *word; (word = mh_word_next(&text, " \t,"));) {
         uint64_t ops = mh_ops_named(word);
         struct mh_buf b;
 
@@ -66,7 +66,7 @@ bool mh_words_calls(struct mh_loader *l, const struct mh_key_row *k, char *text)
             unknown_call(l, k, word);
             continue;
         }
-        if (!room(l, k, word, l->ncalls))
+        if (!mh_word_room(l, k, word, l->ncalls))
             break;
         b = (struct mh_buf){l->calls[l->ncalls].word, MH_NAME_SIZE, 0, false};
         mh_buf_add(&b, word);
@@ -80,10 +80,10 @@ bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
     struct mh_fault *f = l->fault;
 
-    for (char *word; (word = next_word(&text, " \t,"));) {
+    for (char *word; (word = mh_word_next(&text, " \t,"));) {
         MH_BUF(why, 160);
 
-        if (!room(l, k, word, f->npeers))
+        if (!mh_word_room(l, k, word, f->npeers))
             break;
         if (mh_peer_pattern_parse(word, &f->peers[f->npeers], &why) < 0)
             mh_complain_value(l, k, word, "%s", why.data);
@@ -94,8 +94,8 @@ bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *k, char *text)
 }
 
 /* Copies a glob of at most MH_PATTERN_SIZE - 1 letters, with `before` in front. */
-static bool take_glob(struct mh_loader *l, const struct mh_key_row *k, const char *before,
-                      const char *word, char *ret)
+bool mh_word_take(struct mh_loader *l, const struct mh_key_row *k, const char *before,
+                  const char *word, char *ret)
 {
     struct mh_buf b = {ret, MH_PATTERN_SIZE, 0, false};
 
@@ -111,14 +111,14 @@ bool mh_words_paths(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
     struct mh_fault *f = l->fault;
 
-    for (char *word; (word = next_word(&text, " \t"));) {
+    for (char *word; (word = mh_word_next(&text, " \t"));) {
         bool anywhere = word[0] != '/' && strncmp(word, "**", 2) != 0;
 
-        if (!room(l, k, word, f->npaths))
+        if (!mh_word_room(l, k, word, f->npaths))
             break;
         if (word[0] == '~')
             mh_complain_value(l, k, word, "'~' is not expanded; write the whole path");
-        else if (take_glob(l, k, anywhere ? "**/" : "", word, f->paths[f->npaths]))
+        else if (mh_word_take(l, k, anywhere ? "**/" : "", word, f->paths[f->npaths]))
             f->npaths++;
     }
     return true;
@@ -129,10 +129,10 @@ bool mh_words_globs(struct mh_loader *l, const struct mh_key_row *k, char *text)
     bool run = k->section == MH_SECTION_run;
     unsigned *n = run ? &l->rules->nprocesses : &l->fault->nprocesses;
 
-    for (char *word; (word = next_word(&text, " \t"));) {
-        if (!room(l, k, word, *n))
+    for (char *word; (word = mh_word_next(&text, " \t"));) {
+        if (!mh_word_room(l, k, word, *n))
             break;
-        if (take_glob(l, k, "", word, run ? l->rules->processes[*n] : l->fault->processes[*n]))
+        if (mh_word_take(l, k, "", word, run ? l->rules->processes[*n] : l->fault->processes[*n]))
             ++*n;
     }
     return true;
@@ -161,11 +161,11 @@ static void unknown_errno(struct mh_loader *l, const struct mh_key_row *k, const
 static void take_error(struct mh_loader *l, const struct mh_key_row *k, char *item)
 {
     struct mh_fault *f = l->fault;
-    char *rest = item, *name = next_word(&rest, " \t"), *weight = next_word(&rest, " \t");
+    char *rest = item, *name = mh_word_next(&rest, " \t"), *weight = mh_word_next(&rest, " \t");
     uint64_t n = 1;
     int number, r = 0;
 
-    if (!name || !room(l, k, name, f->nerrors))
+    if (!name || !mh_word_room(l, k, name, f->nerrors))
         return;
     number = mh_errno_number(name);
     if (number <= 0)
@@ -185,7 +185,7 @@ static void take_error(struct mh_loader *l, const struct mh_key_row *k, char *it
                           name);
         return;
     }
-    if (next_word(&rest, " \t")) {
+    if (mh_word_next(&rest, " \t")) {
         mh_complain_value(l, k, name, "after its weight comes a comma");
         return;
     }
@@ -200,14 +200,14 @@ static void take_error(struct mh_loader *l, const struct mh_key_row *k, char *it
 
 bool mh_words_errors(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
-    for (char *item; (item = next_word(&text, ","));)
+    for (char *item; (item = mh_word_next(&text, ","));)
         take_error(l, k, item);
     return l->fault->nerrors > 0;
 }
 
 bool mh_words_faults(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
-    for (char *word; (word = next_word(&text, " \t,"));) {
+    for (char *word; (word = mh_word_next(&text, " \t,"));) {
         struct mh_nearest near = {word, NULL, 0};
         MH_BUF(hint, 100);
         unsigned i = 0;

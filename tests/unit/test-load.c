@@ -188,6 +188,10 @@ static void sentences(void **state)
          "send in processes like *worker* or *beat* is reset at once"},
         {"call = memory\nmemory = 256MiB\n",
          "malloc and mmap fail with ENOMEM past 256 MiB in a process"},
+        {"call = recv\nstack = shop.orders.*  **\tget, put\ncaller = libpq*\noperation = GET /a*, "
+         "shop.tasks.*\nhang = yes\n",
+         "recv with shop.orders.* ** get or put on the stack by code of libpq* during GET /a* or "
+         "shop.tasks.* never becomes ready"},
         {"call = recv\nhang = yes\n", "recv never becomes ready"},
         {"call = fsync\nkill = SIGKILL\ndelay = normal 1s 200ms\n",
          "fsync is delayed by 1 s ± 200 ms (normal) and kills the process with SIGKILL"},

@@ -318,6 +318,70 @@ static void no_glob_is_slow(void **state)
     assert_true(clock() - begin < CLOCKS_PER_SEC);
 }
 
+/* A stack as it is recorded, innermost first. */
+static const char stack[] = "Redis.get\t/usr/lib/python3/dist-packages/redis/client.py\t7\n"
+                            "cache\t/app/shop/store.py\t5\n"
+                            "Orders.add.<locals>.one\t/app/shop/orders.py\t4\n"
+                            "Orders.add\t/app/shop/orders.py\t3\n"
+                            "place\t/app/shop/orders.py\t2\n"
+                            "_call\t<frozen importlib._bootstrap>\t1\n"
+                            "<module>\t/app/shop/__init__.py\t1\n";
+
+static void stacks(void **state)
+{
+    static const struct {
+        const char *pattern;
+        bool fits;
+    } rows[] = {
+        {"redis.client.Redis.get", true},
+        {"dist-packages.redis.client.*", true},
+        {"shop.*", true},
+        {"hop.*", false},
+        {"Redis.get", true},
+        {"get", true},
+        {"et", false},
+        {"shop.orders.*", true},
+        {"shop.orders.place ** redis.client.*", true},
+        {"redis.client.* ** shop.orders.place", false},
+        {"place Orders.add", true},
+        {"place cache", false},
+        {"shop.orders.* shop.store.cache", true}, /* the first that fits has no such next one */
+        {"Orders.add ** cache Redis.get", true},
+        {"place ** place", false},
+        {"shop.<module> importlib._bootstrap._call ** get", true},
+        {"<module> place", false},
+        {"*", true},
+    };
+    static struct mh_rules rules;
+    uint64_t fits[MH_FAULT_WORDS];
+
+    memset(&rules, 0, sizeof(rules));
+    rules.nfaults = 2;
+    rules.faults[1].nstacks = 1;
+    rules.faults[0].takes_part = rules.faults[1].takes_part = true;
+    mh_rules_rebind(&rules);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        memcpy(rules.faults[1].stacks[0], rows[i].pattern, strlen(rows[i].pattern) + 1);
+        mh_rules_match_stack(&rules, stack, sizeof(stack) - 1, fits);
+        if (fits[0] != (rows[i].fits ? 2u : 0u))
+            fail_msg("%s", rows[i].pattern);
+        mh_rules_match_stack(&rules, "", 0, fits);
+        assert_int_equal(fits[0], 0);
+    }
+}
+
+static void operations(void **state)
+{
+    assert_true(mh_operation_matches("GET /orders/*", "GET /orders/7"));
+    assert_false(mh_operation_matches("GET /orders/*", "GET /orders/7/items"));
+    assert_true(mh_operation_matches("GET /orders/**", "GET /orders/7/items"));
+    assert_false(mh_operation_matches("GET /orders/*", "POST /orders/7"));
+    assert_true(mh_operation_matches("* /orders/*", "POST /orders/7"));
+    assert_true(mh_operation_matches("/orders/*", "POST /orders/7"));
+    assert_false(mh_operation_matches("/orders", "POST /orders/7"));
+    assert_true(mh_operation_matches("shop.tasks.*", "shop.tasks.charge"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +392,8 @@ int main(void)
         cmocka_unit_test(processes),
         cmocka_unit_test(no_glob_is_slow),
         cmocka_unit_test(faults_of_a_process),
+        cmocka_unit_test(stacks),
+        cmocka_unit_test(operations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
