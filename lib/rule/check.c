@@ -54,6 +54,11 @@ bool mh_op_has_connection(unsigned op)
     return op == MH_OP_recv || op == MH_OP_send;
 }
 
+static bool is_memory(unsigned op)
+{
+    return in_group(op, "memory");
+}
+
 static bool has_side(unsigned op)
 {
     return in_group(op, "net") && op != MH_OP_socket;
@@ -241,11 +246,6 @@ static void check_budget(struct mh_loader *l)
                         never[i].name, mh_effect_rows[__builtin_ctz(budget)].name, never[i].why);
 }
 
-static bool has_caller(unsigned op)
-{
-    return !in_group(op, "memory");
-}
-
 static void check_scope(struct mh_loader *l, uint64_t any)
 {
     const struct mh_fault *f = l->fault;
@@ -254,8 +254,11 @@ static void check_scope(struct mh_loader *l, uint64_t any)
                 " (read and write on a socket are recv and send here)");
     check_where(l, LINE(path), "path", ops_that(mh_op_has_path), "fire", "");
     check_where(l, LINE(side), "side", ops_that(has_side), "fire", "");
-    check_where(l, LINE(caller), "caller", ops_that(has_caller), "fire",
-                " (memory is asked for through other code)");
+    for (unsigned i = 0; LINE(caller) && i < l->ncalls; i++)
+        if (!(l->calls[i].ops & ~ops_that(is_memory)))
+            mh_complain(l, LINE(caller),
+                        "%s has no caller to be told by: memory is asked for through other code",
+                        l->calls[i].word);
     if (LINE(per) && f->per == MH_PER_connection)
         check_where(l, LINE(per), "connection", ops_that(mh_op_has_connection), "be counted by it",
                     "");
