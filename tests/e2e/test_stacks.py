@@ -44,6 +44,20 @@ def test_frames_are_those_of_python(python):
 
 
 @every_python
+def test_frames_agree_through_layers_of_every_kind(python):
+    """Calls made up at random, the same in every run; a failure names the shape by its frames."""
+    path = need_python(python)
+    said, events = run(path, "generated.py", 5, 150)
+    stacks = mhr.stacks(events)
+    assert len(said) >= 150
+    for s in said:
+        got = stacks[s["stack"]]
+        assert len(got) == len(s["frames"]), (s["frames"], got)
+        for want, have in zip(s["frames"], got):
+            assert same_frame(want, have, minor(path) >= 11), (want, have, s["frames"])
+
+
+@every_python
 def test_the_table_and_the_interpreter_agree(python):
     path = need_python(python)
     agree = run(path, "layout.py", "agree")[0]
