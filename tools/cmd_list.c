@@ -62,6 +62,30 @@ static int list_calls(struct mh_listing *l)
     return 0;
 }
 
+static const struct mh_listing_column unhooked_columns[] = {
+    {"KIND", 7, false}, {"CALLS", 24, true}, {"WHY NOT", 0, true}};
+
+/* Calls of libc that no hook stands in front of, but for those that nothing can happen to. */
+static int list_unhooked(struct mh_listing *l)
+{
+    static const struct {
+        const char *kind, *reason, *names;
+    } rows[] = {
+#define NOT_HOOKED(kind, reason, names) {#kind, reason, names},
+#include "table/unhooked.def"
+#undef NOT_HOOKED
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (!strcmp(rows[i].kind, "other"))
+            continue;
+        mh_listing_add(l, rows[i].kind);
+        mh_listing_add(l, rows[i].names);
+        mh_listing_add(l, rows[i].reason);
+    }
+    return 0;
+}
+
 static const struct mh_listing_column fault_columns[] = {
     {"FAULT", 9, false}, {"DOES", 33, false}, {"OPERATIONS", 0, true}};
 
@@ -217,6 +241,7 @@ static const struct subject {
     int (*fill)(struct mh_listing *l);
 } subjects[] = {
     {"calls", call_columns, ARRAY_SIZE(call_columns), list_calls},
+    {"unhooked", unhooked_columns, ARRAY_SIZE(unhooked_columns), list_unhooked},
     {"faults", fault_columns, ARRAY_SIZE(fault_columns), list_faults},
     {"keys", key_columns, ARRAY_SIZE(key_columns), list_keys},
     {"scenarios", scenario_columns, ARRAY_SIZE(scenario_columns), list_scenarios},
@@ -283,7 +308,8 @@ int mh_cmd_list(int argc, char **argv)
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "calls\nfaults\nkeys\nscenarios\nrules\nformats\nevents\ncodes\nverbs",
+        .args_doc =
+            "calls\nunhooked\nfaults\nkeys\nscenarios\nrules\nformats\nevents\ncodes\nverbs",
         .doc = "Prints the tables that mishap is built from."
                "\vcalls: operations, the libc calls that do them, what can happen to them\n"
                "faults: what a fault can do\n"
