@@ -6,7 +6,9 @@ import pytest
 
 import validate
 
-JUDGED, RUNS = validate.labels()
+SEEDS = int(os.environ.get("VALIDATE_SEEDS", "1"))
+JUDGED, ONCE = validate.labels()
+RUNS = [validate.fresh(run, validate.SEED + k) for k in range(SEEDS) for run in ONCE]
 
 
 @pytest.fixture(scope="session")
@@ -14,10 +16,10 @@ def done(request):
     """All chosen applications, run some at a time before the first is looked at."""
     if not os.access(validate.mishap(), os.X_OK):
         pytest.skip(f"{validate.mishap()} is not built")
-    chosen = {item.callspec.params["run"].name: item.callspec.params["run"]
+    chosen = {item.callspec.params["run"].title: item.callspec.params["run"]
               for item in request.session.items if hasattr(item, "callspec")
               and isinstance(item.callspec.params.get("run"), validate.Run)}
-    validate.execute_all(chosen.values())
+    validate.execute_all(chosen.values(), JUDGED)
     yield
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     if reporter:
@@ -25,7 +27,7 @@ def done(request):
         reporter.write_line(validate.summary(chosen.values(), JUDGED))
 
 
-@pytest.mark.parametrize("run", RUNS, ids=[run.name for run in RUNS])
+@pytest.mark.parametrize("run", RUNS, ids=[run.title for run in RUNS])
 def test_labels(done, run):
     wrong = validate.mistakes(run, JUDGED)
     assert not wrong, "\n".join(wrong)

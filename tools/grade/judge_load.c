@@ -19,11 +19,12 @@ enum { FEW_REFUSALS = 5, FEW_PROBES = 3, BINS = 64 };
 /* A phase in which a peer was slow, and the requests of the routes that it slowed. */
 struct rush {
     struct mh_window w;
-    int64_t delay;                         /* the longest that hit */
-    bool *routes;                          /* by number: a delay hit one of their requests */
-    unsigned units, refused, most;         /* most: in flight at once */
-    unsigned calm_most, probes, probes_no; /* probes that were refused at the door */
-    unsigned no_retry_after, door;         /* refused at the door: nothing was asked of anybody */
+    int64_t delay;                 /* the longest that hit */
+    bool *routes;                  /* by number: a delay hit one of their requests */
+    unsigned units, refused, most; /* most: in flight at once */
+    double calm_mean;              /* the same in calm times, on average */
+    unsigned probes, probes_no;    /* probes that were refused at the door */
+    unsigned no_retry_after, door; /* refused at the door: nothing was asked of anybody */
     int64_t p95, calm_p95, door_p95;
     unsigned half_units, half_ok, half_good; /* of the second half; good: in time */
     double peak, rate;                       /* answers a second: at best, good ones */
@@ -164,6 +165,23 @@ static void count_probe(const struct mh_grading *g, struct rush *r, const struct
     r->probes_no += at_the_door(g, u);
 }
 
+/* Requests in flight in calm times, on average. One moment's most would be chance. */
+static double calm_mean(const struct mh_grading *g, const struct rush *r)
+{
+    int64_t first = INT64_MAX, last = 0, sum = 0;
+
+    for (size_t i = 0; i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        if (!is_counted(g, r, u) || !u->calm)
+            continue;
+        first = MH_MIN(first, u->begun);
+        last = MH_MAX(last, u->ended);
+        sum += MH_MIN(u->latency, 60 * second);
+    }
+    return last > first ? (double)sum / (double)(last - first) : 0;
+}
+
 static void look(const struct mh_grading *g, struct rush *r)
 {
     unsigned bins[BINS] = {0}, best = 0;
@@ -181,7 +199,7 @@ static void look(const struct mh_grading *g, struct rush *r)
     r->peak = best * 1e9 / (double)bin_length(r);
     r->rate = (double)r->half_good * 2e9 / (double)MH_MAX(r->w.to - r->w.from, 1);
     r->most = most_at_once(g, r, r->w.from, r->w.to);
-    r->calm_most = most_at_once(g, r, 0, MH_MIN(g->m->calm_until, r->w.from));
+    r->calm_mean = calm_mean(g, r);
     r->p95 = p95_of(g, r, takes_within);
     r->calm_p95 = p95_of(g, r, takes_calm);
     r->door_p95 = p95_of(g, r, takes_door);
@@ -256,8 +274,9 @@ static bool is_saturated(const struct rush *r)
 
 static bool is_crowded(const struct rush *r)
 {
-    return r->units >= FEW_UNITS && r->most >= CROWDED && r->most >= GROWTH * r->calm_most &&
-           r->calm_p95 && r->p95 > GROWTH * r->calm_p95;
+    return r->units >= FEW_UNITS && r->most >= CROWDED &&
+           r->most >= GROWTH * MH_MAX(r->calm_mean, 1.0) && r->calm_p95 &&
+           r->p95 > GROWTH * r->calm_p95;
 }
 
 /* ---- MH-0701 ---- */
@@ -316,9 +335,9 @@ static int rush_0702(struct mh_grading *g, const struct rush *r)
     else
         mh_sentence(
             j->evidence,
-            "%u requests were in flight at once, %u at most in calm times; p95 rose from %s "
+            "%u requests were in flight at once, %.1f on average in calm times; p95 rose from %s "
             "to %s, and not one of %u was refused with 429 or 503",
-            r->most, r->calm_most, MH_SPAN(r->calm_p95), MH_SPAN(r->p95), r->units);
+            r->most, r->calm_mean, MH_SPAN(r->calm_p95), MH_SPAN(r->p95), r->units);
     return 0;
 }
 
