@@ -171,6 +171,8 @@ static int load_all(struct mh_model *m, const char *const *dirs, size_t n,
         give_roles(m, options->roles);
     r = add_commands(m);
     if (!r)
+        r = mh_routes_settle(m);
+    if (!r)
         r = mh_model_attribute(m);
     return r ? r : mh_model_settle(m);
 }

@@ -8,6 +8,10 @@
 /* Takes in one recording. Returns 0 or a negative errno of mh_reader_open(), or -ENOMEM. */
 int mh_model_read(struct mh_model *m, const char *path, bool baseline);
 
+/* Routes that differ only in a word that varies (slugs) become one. Before attribution; route_keys
+ * is empty afterwards. */
+int mh_routes_settle(struct mh_model *m);
+
 /* Gives each act its unit of work, and each unit its acts. Returns 0 or -ENOMEM. */
 int mh_model_attribute(struct mh_model *m);
 
