@@ -27,8 +27,8 @@ enum mh_event {
 #undef FIELD
 #undef EVENT_END
 
-/* Codes that fields hold: enum mh_note, mh_step, mh_source, mh_level, mh_sink, mh_task; 0 is none
- * of them.
+/* Codes that fields hold: enum mh_note, mh_step, mh_source, mh_level, mh_sink, mh_task, mh_spoken;
+ * 0 is none of them.
  */
 #define CODE_note(number, name)
 #define CODE_step(number, name)
@@ -36,6 +36,7 @@ enum mh_event {
 #define CODE_level(number, name)
 #define CODE_sink(number, name)
 #define CODE_task(number, name)
+#define CODE_spoken(number, name)
 #define CODE(set, number, name, doc) CODE_##set(number, name)
 
 #undef CODE_note
@@ -89,6 +90,17 @@ enum mh_task_state {
     MH_TASK_unknown,
 #include "table/codes.def"
 };
+#undef CODE_task
+#define CODE_task(number, name)
+
+#undef CODE_spoken
+#define CODE_spoken(number, name) MH_SPOKEN_##name = number,
+enum mh_spoken {
+    MH_SPOKEN_none,
+#include "table/codes.def"
+    MH_SPOKEN_COUNT
+};
+#undef CODE_spoken
 #undef CODE_task
 #undef CODE_note
 #undef CODE_step

@@ -25,32 +25,90 @@ static uint32_t peer_id(const struct mh_desc *d)
     return d->peer->id;
 }
 
+/* The connection speaks something that we do not read, as was noticed just now. */
+static void spoken(struct mh_desc *d)
+{
+    if (!d->http.spoken || d->spoken_told)
+        return;
+    d->spoken_told = true;
+    mh_event(spoken, NULL, 0, .conn = d->conn, .peer = peer_id(d), .side = d->side,
+             .what = d->http.spoken);
+}
+
+/* The request at the head of those that wait for an answer is served from now on. */
+static void unit_next(struct mh_desc *d)
+{
+    d->unit = 0;
+    d->unit_status = 0;
+    d->unit_retry_after = -1;
+    d->unit_place = (struct mh_place){0};
+    if (!d->npiped)
+        return;
+    d->unit = d->piped[0].unit;
+    d->unit_at = d->piped[0].at;
+    memmove(d->piped, d->piped + 1, --d->npiped * sizeof(d->piped[0]));
+}
+
 static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)
 {
+    const char *text = d->unit == d->unit_named ? d->http.text : "";
+
     __atomic_add_fetch(&mh_guest.control->units, 1, __ATOMIC_RELAXED);
     if (d->unit_status >= 500)
         __atomic_add_fetch(&mh_guest.control->units_5xx, 1, __ATOMIC_RELAXED);
-    mh_event(unit_end, d->http.text, strlen(d->http.text), .unit = d->unit, .conn = d->conn,
+    mh_event(unit_end, text, strlen(text), .unit = d->unit, .conn = d->conn,
              .status = d->unit_status, .latency_ns = mh_now() - d->unit_at,
              .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
              .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
              .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
              .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys);
     mh_serving_end(d->unit);
-    d->unit = 0;
+    unit_next(d);
+}
+
+/* Requests that nobody began to serve: the client has to send them again, which RFC 9112 expects.
+ */
+static void units_drop(struct mh_desc *d)
+{
+    static const struct mh_http_facts none = {.retry_after_s = -1};
+
+    while (d->unit)
+        unit_end(d, &none, 1);
 }
 
 /* Who serves it, as far as that can be told while it lasts. */
-static void unit_begin(struct mh_desc *d)
+static void serving(struct mh_desc *d)
 {
     struct mh_place place;
 
-    mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = d->unit, .conn = d->conn,
-             .fds = mh_fd_count());
     if (!mh_rules_ask(mh_guest.rules->by_operation))
         return;
     mh_python_place(&place);
     mh_serving_begin(d->unit, &place, d->http.text);
+}
+
+static void unit_begin(struct mh_desc *d)
+{
+    int64_t unit = mh_new_id();
+    bool served = !d->unit;
+
+    if (served) {
+        unit_next(d);
+        d->unit = unit;
+        d->unit_at = d->asked_at;
+    } else if (d->npiped < MH_PIPED) {
+        d->piped[d->npiped].unit = unit;
+        d->piped[d->npiped++].at = d->asked_at;
+    } else {
+        units_drop(d); /* from here on it could not be told which answer is whose */
+        d->http.raw = true;
+        return;
+    }
+    d->unit_named = unit;
+    mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = unit, .conn = d->conn,
+             .fds = mh_fd_count());
+    if (served)
+        serving(d);
 }
 
 static void server_read(struct mh_desc *d, const char *bytes, size_t n)
@@ -59,15 +117,11 @@ static void server_read(struct mh_desc *d, const char *bytes, size_t n)
         struct mh_http_facts facts;
         unsigned flags = mh_http_server_read(&d->http, bytes, n, &facts);
 
-        if ((flags & MH_HTTP_REQUEST_BYTE) && !d->unit)
-            d->unit_at = mh_now();
-        if ((flags & MH_HTTP_REQUEST_BEGUN) && !d->unit) {
-            d->unit = mh_new_id();
-            d->unit_status = 0;
-            d->unit_retry_after = -1;
-            d->unit_place = (struct mh_place){0};
+        if (flags & MH_HTTP_REQUEST_BYTE)
+            d->asked_at = mh_now();
+        if (flags & MH_HTTP_REQUEST_BEGUN)
             unit_begin(d);
-        }
+        spoken(d);
         if (!facts.used)
             return;
         bytes += facts.used;
@@ -96,6 +150,9 @@ static void server_wrote(struct mh_desc *d, const char *bytes, size_t n)
         }
         if (flags & (MH_HTTP_RESPONSE_DONE | MH_HTTP_LEFT))
             unit_end(d, &facts, 0);
+        if (flags & MH_HTTP_LEFT)
+            units_drop(d);
+        spoken(d);
         if (!facts.used)
             return;
         bytes += facts.used;
@@ -121,6 +178,7 @@ static void client_wrote(struct mh_desc *d, const char *bytes, size_t n)
         struct mh_http_facts facts;
 
         mh_http_client_wrote(&d->http, bytes, n, &facts);
+        spoken(d);
         if (!facts.used)
             return;
         bytes += facts.used;
@@ -209,6 +267,7 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
                 piece -= facts.used;
             }
         }
+        spoken(d);
         /* HTTP: its status and Retry-After may be some reads away, or behind a 1xx. */
         if (d->pending && (status || d->http.raw || !d->http.seen))
             response(d, status, retry_after, 0, false);
@@ -268,6 +327,7 @@ void mh_seen_closed(struct mh_desc *d, int fd)
         unsigned flags = mh_http_ended(&d->http, &facts);
 
         unit_end(d, &facts, (flags & MH_HTTP_RESPONSE_DONE) ? 0 : d->peer_left ? 1 : 2);
+        units_drop(d);
     }
     if (!d->conn)
         return;

@@ -29,7 +29,7 @@ enum mh_desc_kind {
 /* Why a connection is dead for the program; the kernel's own answers follow from it. */
 enum mh_dead { MH_DEAD_no, MH_DEAD_reset, MH_DEAD_eof, MH_DEAD_connect };
 
-enum { MH_HOLDS = 16 };
+enum { MH_HOLDS = 16, MH_PIPED = 16 };
 
 /* Bytes up to `end` (offset in the stream) may be read from `release` (monotonic ns) on. */
 struct mh_hold {
@@ -107,10 +107,17 @@ struct mh_desc {
 
     /* inbound HTTP, as a server */
     int64_t unit, unit_at;
+    int64_t unit_named; /* the unit whose path `http` still knows: the last that was begun */
+    int64_t asked_at;   /* first byte of the request that came last */
+    struct {
+        int64_t unit, at;
+    } piped[MH_PIPED]; /* requests that came before the answer to the one ahead, in their order */
+    unsigned npiped;
     struct mh_place unit_place; /* of the response's first byte */
     int64_t unit_retry_after;
     int unit_status;
-    bool peer_left; /* the other end closed or reset */
+    bool peer_left;   /* the other end closed or reset */
+    bool spoken_told; /* that what passes is not read has its record */
     struct mh_http http;
 };
 

@@ -15,12 +15,12 @@ static const struct {
 } rows[] = {
     {"content-length", MH_FIELD_length},           {"date", MH_FIELD_date},
     {"idempotency-key", MH_FIELD_idempotency_key}, {"retry-after", MH_FIELD_retry_after},
-    {"transfer-encoding", MH_FIELD_encoding},
+    {"transfer-encoding", MH_FIELD_encoding},      {"upgrade", MH_FIELD_upgrade},
 };
 
 bool mh_field_may_start(char c)
 {
-    return c == 'c' || c == 'd' || c == 'i' || c == 'r' || c == 't';
+    return c == 'c' || c == 'd' || c == 'i' || c == 'r' || c == 't' || c == 'u';
 }
 
 enum mh_field mh_field_named(const char *name, size_t n)
@@ -74,6 +74,13 @@ int64_t mh_field_date(const char *value, size_t n)
         if (!memcmp(months + 3 * i, value + 8, 3))
             return ((days(year, i + 1, day) * 24 + hour) * 60 + minute) * 60 + second;
     return -1;
+}
+
+bool mh_field_websocket(const char *value, size_t n)
+{
+    static const char word[] = "websocket";
+
+    return n == sizeof(word) - 1 && !strncasecmp(value, word, n);
 }
 
 bool mh_field_chunked(const char *value, size_t n)

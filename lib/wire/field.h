@@ -14,6 +14,7 @@ enum mh_field {
     MH_FIELD_idempotency_key, /* Idempotency-Key */
     MH_FIELD_retry_after,     /* Retry-After */
     MH_FIELD_date,            /* Date */
+    MH_FIELD_upgrade,         /* Upgrade */
 };
 
 /* Whether a name with this first character (lower case) can be one of ours. */
@@ -27,6 +28,9 @@ int64_t mh_field_number(const char *value, size_t n);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" as seconds since 1970; -1 when it has another form. */
 int64_t mh_field_date(const char *value, size_t n);
+
+/* Is this the protocol of a WebSocket? */
+bool mh_field_websocket(const char *value, size_t n);
 
 /* Whether `chunked` is the last of the codings named. */
 bool mh_field_chunked(const char *value, size_t n);

@@ -105,6 +105,7 @@ static void status_line(struct mh_http *h, struct cursor *c)
     if (fresh && h->response.state != MH_HTTP_START) {
         c->flags |= MH_HTTP_RESPONSE_BYTE;
         h->date = h->retry_at = h->retry_after = -1;
+        h->websocket = false;
         mh_mask_init(&h->mask, h->key);
         mh_json_init(&h->json, h->key);
     }
@@ -145,6 +146,8 @@ static void response_head(struct mh_http *h, struct cursor *c)
     }
     c->flags |= MH_HTTP_RESPONSE_BEGUN;
     fill(h, c->facts);
+    if (upgraded && h->websocket)
+        h->spoken = MH_SPOKEN_websocket;
     if (upgraded || tunnel) {
         end_message(h, s, c);
         h->raw = true;
@@ -199,6 +202,8 @@ static void end_field(struct mh_http *h, struct mh_http_stream *s, struct cursor
     } else if (s->field == MH_FIELD_retry_after && s == &h->response) {
         h->retry_after = number;
         h->retry_at = s->cut ? -1 : mh_field_date(s->value, n);
+    } else if (s->field == MH_FIELD_upgrade && s == &h->response) {
+        h->websocket = mh_field_websocket(s->value, n);
     } else if (s->field == MH_FIELD_date && s == &h->response) {
         h->date = s->cut ? -1 : mh_field_date(s->value, n);
     }
@@ -353,6 +358,19 @@ static void step(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
     }
 }
 
+/* What the first bytes of a connection's opener say of it: a TLS handshake, or the preface of
+ * HTTP/2 with prior knowledge (RFC 9113, 3.4). */
+static enum mh_spoken opener(const unsigned char *p, size_t n)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n";
+
+    if (n >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4)
+        return MH_SPOKEN_tls;
+    if (n >= sizeof(preface) - 1 && !memcmp(p, preface, sizeof(preface) - 1))
+        return MH_SPOKEN_http2;
+    return MH_SPOKEN_none;
+}
+
 static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *bytes, size_t n,
                       struct mh_http_facts *ret)
 {
@@ -361,6 +379,8 @@ static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *b
     *ret = (struct mh_http_facts){.used = n, .retry_after_s = -1};
     if (h->raw)
         return 0;
+    if (s == &h->request && !h->seen && s->state == MH_HTTP_START)
+        h->spoken = opener(bytes, n);
     while (c.p < c.end && !c.stop) {
         if (s->state > MH_HTTP_STATUS)
             step(h, s, &c);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event/event.h"
 #include "wire/json.h"
 #include "wire/mask.h"
 
@@ -67,6 +68,8 @@ struct mh_http {
     bool raw;  /* not HTTP, or not any more */
     bool seen; /* a whole request or status line was seen */
     bool idempotency_key;
+    bool websocket; /* the answer under way says: Upgrade: websocket */
+    uint8_t spoken; /* enum mh_spoken: what it is instead of HTTP/1.x, when that can be told */
     char text[MH_HTTP_TEXT + 1]; /* "GET /path" of the request last begun; valid until the next */
 };
 _Static_assert(sizeof(struct mh_http) <= 512, "one of these per connection: keep it small");

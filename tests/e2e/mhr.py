@@ -57,8 +57,8 @@ def _events():
 
 NAMES, FIELDS = _events()
 _CODES = {name: {tag: _number(lines) for tag, lines in rows} for name, rows in _page("CODES").items()}
-NOTE, STEP, SOURCE, LEVEL, SINK, OP, EFFECT = (
-    _CODES[name] for name in ("note", "step", "source", "level", "sink", "operation", "effect"))
+NOTE, STEP, SOURCE, LEVEL, SINK, TASK, SPOKEN, OP, EFFECT = (
+    _CODES[name] for name in ("note", "step", "source", "level", "sink", "task", "spoken", "operation", "effect"))
 
 
 def _mix(x):

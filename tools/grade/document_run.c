@@ -311,6 +311,21 @@ json_t *mh_document_processes(const struct mh_grading *g)
     return list;
 }
 
+/* Inbound connections on which requests cannot be told from bytes. */
+static void unread_blind_spots(const struct mh_grading *g, json_t *list)
+{
+    static const char *const what[MH_SPOKEN_COUNT] = {
+        [MH_SPOKEN_tls] = "speak TLS: the requests on them are not read",
+        [MH_SPOKEN_http2] = "speak HTTP/2, which is not read",
+        [MH_SPOKEN_websocket] = "became WebSockets: what is said on them is no request",
+    };
+
+    for (int i = 1; i < MH_SPOKEN_COUNT; i++)
+        if (g->m->unread[i])
+            mh_sentence(list, "%llu inbound connections %s.", (unsigned long long)g->m->unread[i],
+                        what[i]);
+}
+
 json_t *mh_document_blind_spots(const struct mh_grading *g)
 {
     const struct mh_model *m = g->m;
@@ -345,7 +360,9 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
             "thread does not say for whom it works.",
             ambiguous, g->trials.n);
     if (background)
-        mh_sentence(list, "%zu faults and failures belong to no unit of work.", background);
+        mh_sentence(list, "%zu faults and failures belong to no unit of work: background.",
+                    background);
+    unread_blind_spots(g, list);
     if (!m->calm_units)
         mh_sentence(list, "There was no time without faults to compare with.");
     return list;

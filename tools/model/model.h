@@ -313,6 +313,7 @@ struct mh_model {
     int64_t first_fault, last_fault; /* 0: none fired */
     int64_t calm_until;              /* units that ended before are calm */
     size_t calm_units;
+    uint64_t unread[MH_SPOKEN_COUNT]; /* inbound connections that speak what is not read */
     uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
     uint64_t sampled; /* of those lost: routine ones, left out near the limit of a recording */
     uint64_t seed;

@@ -331,6 +331,15 @@ static int on_file(struct mh_intake *in)
     return mh_intake_act(in, MH_ACT_file, e.stack, e.task, e.unit) ? 0 : -ENOMEM;
 }
 
+static int on_spoken(struct mh_intake *in)
+{
+    struct mh_ev_spoken e = mh_record_as(in->record, spoken);
+
+    if (e.side == 2 && e.what > MH_SPOKEN_none && e.what < MH_SPOKEN_COUNT)
+        in->m->unread[e.what]++;
+    return 0;
+}
+
 static int on_listening(struct mh_intake *in)
 {
     struct mh_ev_listening e = mh_record_as(in->record, listening);
@@ -380,6 +389,7 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_listening] = on_listening,
     [MH_EVENT_child] = on_child,
     [MH_EVENT_task_begin] = mh_intake_task_begin,
+    [MH_EVENT_spoken] = on_spoken,
     [MH_EVENT_task_end] = mh_intake_task_end,
     [MH_EVENT_kernel] = mh_intake_kernel,
     [MH_EVENT_kernel_exit] = mh_intake_kernel,
