@@ -152,6 +152,13 @@ static void print_run(const struct mh_rules *rules)
     for (unsigned i = 0; i < rules->nprocesses; i++)
         printf("%s%s", i ? ", " : "", rules->processes[i]);
     printf("%s; passes through after %s\n", rules->nprocesses ? "" : "python*", stop.data);
+    for (unsigned i = 0; i < rules->naborts; i++) {
+        MH_BUF(abort, 80);
+
+        mh_abort_say(&rules->aborts[i], &abort);
+        printf("%s%s", i ? ", or " : "  `mishap run` lifts all faults for good if ", abort.data);
+    }
+    printf("%s", rules->naborts ? "\n" : "");
 }
 
 static int check(const char *path, bool quiet, struct mh_rules *rules, struct mh_mistakes *mistakes)

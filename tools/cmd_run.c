@@ -235,6 +235,13 @@ static void record_end(const struct mh_plan *plan, const struct options *o,
     mh_event(origin, NULL, 0, .origin_at = origin_at);
     mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
              .stopped = result->stopped);
+    if (result->aborted[0]) {
+        n = (size_t)snprintf(line, sizeof(line),
+                             "the faults were lifted for good %.1f s into the run: abort_if = %s",
+                             (double)(result->aborted_at - origin_at) / 1e9, result->aborted);
+        mh_event(note, line, n, .code = MH_NOTE_aborted,
+                 .value = (result->aborted_at - origin_at) / 1000000);
+    }
     mh_kernel_record(run->kernel, no_kernel);
     mh_writer_finish();
 }

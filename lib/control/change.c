@@ -24,6 +24,24 @@ void mh_control_tell(struct mh_control *c, const struct mh_rules *rules, const c
     __atomic_store_n(&c->told, 2, __ATOMIC_RELEASE);
 }
 
+void mh_control_join(struct mh_control *c, uint64_t ordinal, int pid)
+{
+    if (ordinal > MH_CONTROL_MEMBERS)
+        return;
+    /* a process that became another program joins again */
+    for (uint64_t i = 0; i + 1 < ordinal; i++)
+        if (__atomic_load_n(&c->members[i].pid, __ATOMIC_RELAXED) == pid)
+            __atomic_store_n(&c->members[i].ended, MH_MEMBER_FINE, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->members[ordinal - 1].pid, pid, __ATOMIC_RELEASE);
+}
+
+void mh_control_leave(struct mh_control *c, uint64_t ordinal, int status)
+{
+    if (ordinal >= 1 && ordinal <= MH_CONTROL_MEMBERS)
+        __atomic_store_n(&c->members[ordinal - 1].ended, status ? MH_MEMBER_FAILED : MH_MEMBER_FINE,
+                         __ATOMIC_RELEASE);
+}
+
 int mh_control_change(struct mh_control *c, const char *changes, const struct mh_fault *faults,
                       unsigned n)
 {

@@ -9,10 +9,12 @@
 #include "rule/rule.h"
 
 enum {
-    MH_CONTROL_VERSION = 3,
+    MH_CONTROL_VERSION = 4,
     MH_CONTROL_CHANGED = 32, /* how many faults may have changed values */
     MH_CONTROL_TEXT = 4096,
+    MH_CONTROL_MEMBERS = 512, /* processes of which the end is watched */
 };
+enum { MH_MEMBER_LIVES, MH_MEMBER_FINE, MH_MEMBER_FAILED }; /* what it says of its end */
 #define MH_CONTROL_MAGIC "MHCTL\r\n"
 
 struct mh_control {
@@ -36,6 +38,13 @@ struct mh_control {
     char names[MH_MAX_FAULTS][MH_NAME_SIZE];
     char config[MH_CONTROL_TEXT]; /* as MISHAP_CONFIG, absolute; "" none, or too long */
 
+    /* The processes of the run, in the order in which they joined; after the last place nobody is
+     * kept any more: */
+    struct {
+        int32_t pid;
+        uint32_t ended;
+    } members[MH_CONTROL_MEMBERS];
+
     /* Values that were changed since: */
     uint32_t generation; /* of them; odd while they are being written */
     uint32_t nchanged;
@@ -46,6 +55,10 @@ struct mh_control {
 /* Maps the control file in `dir`; `make`: creates it at need. Returns 0 or a negative errno:
  * -EPROTONOSUPPORT it was made by another version of mishap, -EBADMSG it is none. */
 int mh_control_open(const char *dir, bool make, struct mh_control **ret);
+
+/* A process joins the run as number `ordinal`, from 1; and what it says when it ends by itself. */
+void mh_control_join(struct mh_control *c, uint64_t ordinal, int pid);
+void mh_control_leave(struct mh_control *c, uint64_t ordinal, int status);
 
 /* Says what the run is started with; only the first one is heard. */
 void mh_control_tell(struct mh_control *c, const struct mh_rules *rules, const char *config);

@@ -280,6 +280,7 @@ static int recording_begin(const char *line, bool forked)
     mh_guest.pid = mh_sys_getpid();
     mh_guest.started_at = mh_now();
     mh_guest.ordinal = __atomic_add_fetch(&mh_guest.control->processes, 1, __ATOMIC_RELAXED);
+    mh_control_join(mh_guest.control, mh_guest.ordinal, mh_guest.pid);
     if (!mh_guest.control->hold)
         __atomic_compare_exchange_n(&mh_guest.control->origin_at, &none, mh_guest.started_at, false,
                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -324,6 +325,7 @@ static void finish(int status)
 {
     if (mh_gate.fd != MH_GATE_ON || mh_sys_getpid() != mh_guest.pid || !mh_writer_ok())
         return;
+    mh_control_leave(mh_guest.control, mh_guest.ordinal, status);
     mh_event(exit, NULL, 0, .status = status, .lost = (int64_t)mh_writer_lost(),
              .allocations = (int64_t)mh_budget_refused());
     mh_writer_finish();

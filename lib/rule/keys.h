@@ -44,6 +44,8 @@ enum mh_key {
     TYPE(callers, true, "globs of shared objects, such as libpq* or _psycopg*.so")                 \
     TYPE(operations, true,                                                                         \
          "METHOD PATH, PATH or NAME, such as GET /orders/*; commas between several")               \
+    TYPE(aborts, true,                                                                             \
+         "exits > N, http_5xx > N or http_5xx > P%, each also 'for TIME'; commas between several") \
     TYPE(globs, true, "globs, such as python* or celery*worker*")                                  \
     TYPE(errors, true, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                              \
     TYPE(faults, true, "names of [fault NAME] sections")

@@ -129,6 +129,9 @@ bool mh_words_stacks(struct mh_loader *l, const struct mh_key_row *key, char *te
 bool mh_words_callers(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *key, char *text);
 
+/* abort.c: conditions that end the faults. */
+bool mh_words_aborts(struct mh_loader *l, const struct mh_key_row *key, char *text);
+
 /* words.c: the next word before any of `ends`, cut out, NULL at the end; is there room for one more
  * than n; a glob of at most MH_PATTERN_SIZE - 1 letters, copied with `before` in front. */
 char *mh_word_next(char **at, const char *ends);

@@ -17,6 +17,7 @@ enum {
     MH_MAX_PATTERNS = 16, /* words in one peer, path or process key */
     MH_MAX_PLACES = 8,    /* words in one stack, caller or operation key */
     MH_MAX_TERMS = 16,    /* functions in one pattern of stacks */
+    MH_MAX_ABORTS = 8,    /* words in abort_if */
     MH_MAX_ERRORS = 8,    /* words in one error list */
     MH_PATTERN_SIZE = 128,
     MH_NAME_SIZE = 48, /* names of faults and phases, NUL included; inih cuts at 50 */
@@ -119,6 +120,15 @@ struct mh_phase {
     uint64_t faults[MH_FAULT_WORDS];
 };
 
+/* One condition of `abort_if`. */
+enum mh_abort_what { MH_ABORT_exits, MH_ABORT_http_5xx };
+struct mh_abort {
+    enum mh_abort_what what;
+    bool share;     /* limit is a share of 2^32 - 1, else a number */
+    uint64_t limit; /* holds above it */
+    int64_t for_ns; /* within so long; 0: since the run's origin */
+};
+
 /* What all `peer` patterns of a fault have in common, small enough that a hundred faults are passed
  * over without touching them; 0 = nothing. */
 struct mh_peer_hint {
@@ -135,7 +145,9 @@ struct mh_rules {
     uint64_t seed;
     bool seed_given;
     int64_t stop_after_ns;
-    uint64_t recording;  /* bytes that a process may record; 0: the usual */
+    uint64_t recording; /* bytes that a process may record; 0: the usual */
+    unsigned naborts;
+    struct mh_abort aborts[MH_MAX_ABORTS];
     unsigned nprocesses; /* of [run] processes; 0 = the default */
     char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
     char files[MH_MAX_FILES][MH_PATH_SIZE];
@@ -222,6 +234,10 @@ static inline bool mh_rules_ask(const uint64_t by[MH_FAULT_WORDS])
         any |= by[w];
     return any != 0;
 }
+
+/* "http_5xx > 90 % for 10 s" */
+struct mh_buf;
+void mh_abort_say(const struct mh_abort *a, struct mh_buf *ret);
 
 /* The phase at run_ns; -1 when there are none, or it is before the first or after the last. */
 int mh_rules_phase(const struct mh_rules *rules, int64_t run_ns);

@@ -441,6 +441,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return mh_words_callers(l, key, text);
     case MH_TYPE_operations:
         return mh_words_operations(l, key, text);
+    case MH_TYPE_aborts:
+        return mh_words_aborts(l, key, text);
     case MH_TYPE_globs:
         return mh_words_globs(l, key, text);
     case MH_TYPE_errors:

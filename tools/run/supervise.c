@@ -8,15 +8,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "kernel/kernel.h"
 #include "log.h"
+#include "run/abort.h"
 #include "run/progress.h"
 #include "run/ready.h"
 #include "run/spawn.h"
@@ -49,6 +52,7 @@ struct supervisor {
     struct mh_run_result *result;
     struct mh_progress progress;
     struct mh_tree tree;
+    struct mh_abort_watch *aborts;
     enum stage stage;
     int64_t since;   /* when the stage began */
     int64_t end_at;  /* 0: no end by time */
@@ -217,8 +221,30 @@ static void step_starting(struct supervisor *s, int64_t now)
     }
 }
 
+/* Everything is lifted for good; the run goes on without faults to its end, so that what the
+ * application does then is seen as well. */
+static void abort_faults(struct supervisor *s, const struct mh_abort *why, int64_t now)
+{
+    MH_BUF(text, sizeof(s->result->aborted));
+
+    mh_abort_say(why, &text);
+    memcpy(s->result->aborted, text.data, text.len + 1);
+    s->result->aborted_at = now;
+    __atomic_store_n(&s->run->control->off, 1, __ATOMIC_RELAXED);
+    mh_progress_clear(&s->progress);
+    mh_log("%.1f s into the run '%s' held: all faults are lifted, the run goes on without",
+           (double)(now - s->run->control->origin_at) / 1e9, text.data);
+}
+
 static void step_running(struct supervisor *s, int64_t now)
 {
+    const struct mh_abort *why = s->stage == STAGE_RUNNING && !s->result->aborted[0]
+                                     ? mh_abort_watch_look(s->aborts, now)
+                                     : NULL;
+
+    if (why)
+        abort_faults(s, why, now);
+
     if (!s->app || (s->run->with && !s->load) || (s->end_at && now >= s->end_at))
         begin_stop(s);
     else if (s->stage == STAGE_CALM && now - s->since >= s->run->calm_ns)
@@ -358,6 +384,9 @@ int mh_run_supervise(const struct mh_run *run, struct mh_run_result *ret)
     sigdelset(&ours, SIGTTOU);
     s.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
     r = s.signals < 0 ? -errno : 0;
+    s.aborts = mh_abort_watch_new(run->rules, run->control);
+    if (!r && !s.aborts)
+        r = -ENOMEM;
     mh_progress_init(&s.progress, run->control, run->quiet);
     if (!r)
         r = start(&s);
@@ -369,5 +398,6 @@ int mh_run_supervise(const struct mh_run *run, struct mh_run_result *ret)
         close(s.signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
     mh_tree_done(&s.tree);
+    free(s.aborts);
     return r;
 }

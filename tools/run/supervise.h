@@ -34,6 +34,8 @@ struct mh_run_result {
     bool interrupted; /* the user asked for it */
     int pid;
     int status, signal; /* how the command ended; status -1 after a signal */
+    char aborted[160];  /* the condition of abort_if that held; "" none */
+    int64_t aborted_at; /* monotonic */
     int load_status;    /* 128+N after a signal; -1 no load, or it was stopped */
 };
 
