@@ -97,13 +97,24 @@ static void seen_sleep(enum mh_call call, int64_t ns)
                  .task = (int64_t)place.task, .unit = place.unit);
 }
 
-MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
+static __attribute__((noinline)) int slow_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
         !mh_guest_enter())
         return mh_real.poll(fds, n, timeout);
     return (int)mh_finish(observed_poll(MH_CALL_poll, fds, (unsigned)n, ns_of_ms(timeout), NULL),
                           0);
+}
+
+/* What waits for nothing that we observe is a jump, see mh_gate_idle(). */
+MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    const struct pollfd *one = fds;
+
+    __asm__("" : "+r"(one)); /* gcc 12 believes that poll() only writes */
+    if ((n == 0 || (n == 1 && mh_gate_idle(one->fd))) && MH_LIKELY(mh_real.poll != NULL))
+        return mh_real.poll(fds, n, timeout);
+    return slow_poll(fds, n, timeout);
 }
 
 MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size);
