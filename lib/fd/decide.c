@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/live.h"
+#include "native/native.h"
 #include "fd/serving.h"
 
 #include "base/banned.h"
@@ -123,6 +124,7 @@ int64_t mh_record(const struct mh_story *s)
     const struct mh_place *place = s->place;
     int64_t id = mh_new_id(), run;
     int fault = story_fault(s);
+    uint32_t native;
     bool kept;
 
     if (!place) {
@@ -131,6 +133,10 @@ int64_t mh_record(const struct mh_story *s)
     }
     if (d && d->peer)
         mh_peer_record(d->peer);
+    native = s->native || (!place->stack && mh_python_version() &&
+                           (s->verdict || mh_errno_is_failure(s->err)))
+                 ? mh_native_stack()
+                 : 0;
     run = mh_guest_run_ns(mh_now());
     kept = mh_event(
         op, s->text, s->text ? strlen(s->text) : 0, .op = id, .kind = s->kind, .call = s->call,
@@ -144,7 +150,7 @@ int64_t mh_record(const struct mh_story *s)
         .ordinal = s->verdict ? (int64_t)s->verdict->ordinal : 0, .stack = place->stack,
         .task = (int64_t)place->task, .unit = place->unit,
         .phase = mh_rules_phase(mh_guest.rules, run) + 1, .side = d ? d->side : 0,
-        .exchange = d ? d->exchange : 0, .nonblocking = d ? d->nonblocking : 0);
+        .exchange = d ? d->exchange : 0, .nonblocking = d ? d->nonblocking : 0, .native = native);
     return kept ? id : 0;
 }
 

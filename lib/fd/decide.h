@@ -24,6 +24,7 @@ struct mh_story {
     const struct mh_verdict *verdict; /* NULL: it really failed */
     int effect;                       /* enum mh_effect of what is done */
     int64_t delay_ns;
+    bool native;                  /* with its native frames in any case */
     const struct mh_place *place; /* NULL: take it now */
 };
 

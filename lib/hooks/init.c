@@ -25,6 +25,7 @@
 #include "hooks/limits.h"
 #include "hooks/memory.h"
 #include "memory/budget.h"
+#include "native/native.h"
 #include "python/python.h"
 #include "rule/load.h"
 
@@ -312,6 +313,7 @@ static void after_fork_child(void)
     mh_fd_after_fork();
     mh_epoll_after_fork();
     mh_python_after_fork();
+    mh_native_after_fork();
     mh_serving_after_fork();
     if (recording_begin(command_line, true) < 0) {
         gates_set(0, false);

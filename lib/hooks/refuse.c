@@ -96,6 +96,7 @@ static bool tell(enum mh_call call, enum mh_op_kind kind, size_t n, const struct
                                       .timeout_ns = -1,
                                       .verdict = v,
                                       .effect = (int)effect,
+                                      .native = true,
                                       .place = place}))
         return false;
     mh_budget_refuse();

@@ -8,6 +8,7 @@ import os
 import mhr
 import pytest
 from guest import PROGRAMS, PYTHON
+from pythons import FOUND, every_python
 
 JEMALLOC = next(iter(glob.glob("/usr/lib/*/libjemalloc.so.2")), None)
 MIB = 1 << 20
@@ -194,3 +195,50 @@ def test_no_fault_counts_nothing(guest):
     done = run(guest, "print(json.dumps(hoard(1048576)))")
     assert done.json() is None
     assert done.events("exit")[0]["allocations"] == 0
+
+
+@every_python
+@pytest.mark.parametrize("limit", ["1MiB", "10MiB"])
+def test_every_interpreter_starts_and_ends_within_any_budget(guest, python, limit):
+    """However little there is: what fails is the program, by MemoryError, and never the interpreter's own
+    start or end, which would be an abort."""
+    program = FOUND[python] or pytest.skip("no CPython " + python)
+    done = run(guest, """
+import atexit, threading
+class Late:
+    def __del__(self): self.x = [bytes(50) for _ in range(2000)]
+late = Late()
+atexit.register(lambda: sys.stdout.flush())
+threads = [threading.Thread(target=hoard, args=(70000,)) for _ in range(3)]
+try:
+    for t in threads: t.start()
+    for t in threads: t.join()
+    n = hoard(1048576)
+except (MemoryError, RuntimeError):
+    n = 0
+sys.stdout.write("%d\\n" % n)
+""", BUDGET % limit, python=program)
+    assert done.status in (0, 1) and "Fatal Python error" not in done.stderr, done.stderr[-2000:]
+    assert done.status or int(done.stdout) <= 10 * MIB
+    assert refusals(done)
+
+
+@every_python
+def test_what_every_interpreter_holds_is_counted(guest, python):
+    """Small objects come from arenas (mmap), what is larger than 512 bytes from malloc: both end at the
+    budget, and 32 MiB of either are about 32 MiB."""
+    program = FOUND[python] or pytest.skip("no CPython " + python)
+    for size, what in ((100, "small"), (600, "large")):
+        done = run(guest, """
+held, n = [], 0
+try:
+    while n < 64 << 20:
+        held.append(bytes(%d)); n += %d
+except MemoryError:
+    pass
+del held
+print(json.dumps(n))
+""" % (size, size), BUDGET % "48MiB", python=program)
+        assert 20 * MIB < done.json() < 56 * MIB, what
+        kinds = {e["kind"] for e in refusals(done)}
+        assert kinds & {mhr.OP["mmap"], mhr.OP["malloc"]}

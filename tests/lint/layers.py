@@ -7,7 +7,7 @@ import re
 import tree
 
 # A room may include those of its own row and of the rows above; the graph of a row has no circle.
-LIB = [["base"], ["table"], ["rule", "event", "control", "python", "wire"], ["fd", "memory"], ["fault"],
+LIB = [["base"], ["table"], ["rule", "event", "control", "python", "wire", "native"], ["fd", "memory"], ["fault"],
        ["hooks"]]
 # The command's rooms, and all that each may see. "tools" are the files without a room.
 TOOLS = {

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native frames: where no Python is on the stack, and where memory was refused."""
+
+import pytest
+from pythons import FOUND, every_python
+from test_effects import ALL, run
+from test_memory import BUDGET, MIB, refusals
+from test_memory import run as hoard
+
+
+def natives(result):
+    """{id: frames as (name, object)} of native stacks."""
+    return {e["stack"]: [tuple(line.split("\t")[:2]) for line in e["tail"].splitlines()]
+            for e in result.events("stack") if e["native"]}
+
+
+@every_python
+def test_a_refused_allocation_tells_how_the_interpreter_came_to_it(guest, python):
+    program = FOUND[python] or pytest.skip("no CPython " + python)
+    done = hoard(guest, "print(json.dumps(hoard(%d)))" % MIB, BUDGET % "64MiB", python=program)
+    assert done.json()
+    stacks = natives(done)
+    for e in refusals(done):
+        names = [name for name, _ in stacks[e["native"]]]
+        objects = [where for _, where in stacks[e["native"]]]
+        assert e["stack"] and e["stack"] != e["native"], "and the frames of Python"
+        assert any("Eval" in name for name in names), names
+        assert not any("libmishap" in where for where in objects)
+        assert any("python" in where or where == "/proc/self/exe" for where in objects)
+
+
+# A thread of C that no interpreter knows: it does nothing but close a file.
+THREAD = """
+    import ctypes
+    libc = ctypes.CDLL(None)
+    thread, code = ctypes.c_ulong(), ctypes.cast(libc.close, ctypes.c_void_p)
+    f = os.open(sys.argv[3], os.O_RDWR)
+    libc.pthread_create(ctypes.byref(thread), None, code, ctypes.c_void_p(f))
+    libc.pthread_join(thread, None)
+    reply(done=1)
+"""
+
+
+def test_a_thread_without_an_interpreter_has_its_frames(guest, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    r = run(guest, THREAD, ALL + "call = close\nerror = EIO\npath = %s\n" % path, 1, path)
+    [fault] = r.faults()
+    assert fault["tid"] != fault["file_pid"] and not fault["stack"]
+    frames = natives(r)[fault["native"]]
+    assert frames and all(where.rsplit("/", 1)[-1].startswith("libc.so") for _, where in frames), frames
+
+
+def test_a_thread_of_python_has_no_need_of_them(guest, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    r = run(guest, "f = os.open(sys.argv[3], os.O_RDWR)\ntry: os.close(f)\nexcept OSError: pass",
+            ALL + "call = close\nerror = EIO\npath = %s\n" % path, 1, path)
+    assert [e["native"] for e in r.faults()] == [0] and not natives(r)
+
+
+def test_children_have_them_too(guest):
+    done = hoard(guest, """
+import os
+pids = [os.fork() for _ in range(1)]
+if not pids[0]:
+    hoard(1048576); os._exit(0)
+os.waitpid(pids[0], 0); print(json.dumps(hoard(1048576)))
+""", BUDGET % "64MiB")
+    assert done.json()
+    for pid in {e["file_pid"] for e in refusals(done)}:
+        ids = {e["stack"] for e in done.events("stack") if e["native"] and e["file_pid"] == pid}
+        assert ids >= {e["native"] for e in refusals(done) if e["file_pid"] == pid}
+    assert len({e["file_pid"] for e in refusals(done)}) == 2
