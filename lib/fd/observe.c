@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
 #include "base/sys.h"
@@ -211,8 +212,32 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
              .task = (int64_t)d->asked.task, .unit = d->asked.unit);
 }
 
+/* A plaintext envelope on its way to Sentry: POST /api/7/envelope/, or /store/ of older clients. */
+static bool to_sentry(const struct mh_http *http)
+{
+    static const char head[] = "POST /api/";
+    const char *p = http->text + sizeof(head) - 1;
+
+    if (http->raw || !http->seen || strncmp(http->text, head, sizeof(head) - 1) != 0)
+        return false;
+    p += strspn(p, "0123456789");
+    return p[-1] != '/' && (!strcmp(p, "/envelope/") || !strcmp(p, "/store/"));
+}
+
+static void logged(int sink, int fd, const struct iovec *iov, size_t niov, size_t n)
+{
+    for (size_t i = 0; i < niov && n; i++) {
+        size_t piece = MH_MIN(iov[i].iov_len, n);
+
+        mh_seen_log(sink, fd, iov[i].iov_base, piece);
+        n -= piece;
+    }
+}
+
 void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
 {
+    int sink = d->sink;
+
     if (!n || !niov || !mh_desc_lock(d))
         return;
     d->sent += n;
@@ -220,10 +245,23 @@ void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_
         each(d, iov, niov, n, client_wrote);
         if (!d->pending)
             request_begin(d, iov, n);
+        if (!sink && to_sentry(&d->http))
+            sink = MH_SINK_sentry;
     } else if (d->side == MH_SIDE_server) {
         each(d, iov, niov, n, server_wrote);
     }
     mh_desc_unlock(d);
+    if (sink && d->side == MH_SIDE_client)
+        logged(sink, -1, iov, niov, n);
+}
+
+void mh_seen_datagram(int fd, const struct sockaddr *addr, socklen_t len, const struct iovec *iov,
+                      size_t niov, size_t n)
+{
+    int sink = mh_sink_at(addr, len, true);
+
+    if (sink)
+        logged(sink, fd, iov, niov, n);
 }
 
 static void response(struct mh_desc *d, int status, int64_t retry_after, int err, bool eof)
@@ -337,19 +375,31 @@ void mh_seen_closed(struct mh_desc *d, int fd)
              .task = (int64_t)place.task);
 }
 
-void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n)
+/* Names of our own classes, and the id of a trace as the last word. */
+static void log_words(const struct mh_log_facts *facts, struct mh_buf *b)
 {
+    mh_buf_add(b, facts->tokens);
+    if (!facts->trace[0])
+        return;
+    mh_buf_add(b, b->len ? " trace:" : "trace:");
+    mh_buf_add(b, facts->trace);
+}
+
+void mh_seen_log(int sink, int fd, const void *bytes, size_t n)
+{
+    MH_BUF(words, MH_LOG_TOKENS + 48);
     struct mh_log_facts facts;
     struct mh_place place;
 
-    mh_log_scan(bytes, n, mh_guest.control->digest_key, &facts);
+    mh_log_scan(bytes, n, mh_guest.control->digest_key, mh_peer_known, &facts);
     if (!facts.tokens[0] && !facts.level && !facts.traceback)
         return; /* program output that says nothing of trouble */
+    log_words(&facts, &words);
     mh_python_place(&place);
-    mh_event(log, facts.tokens, strlen(facts.tokens), .fd = fd, .sink = d->sink,
-             .level = facts.level, .traceback = facts.traceback, .same = (int64_t)facts.digest,
-             .bytes = (int64_t)n, .task = (int64_t)place.task, .unit = place.unit,
-             .stack = place.unit ? place.stack : 0, .ident = facts.ident);
+    mh_event(log, words.data, words.len, .fd = fd, .sink = sink, .level = facts.level,
+             .traceback = facts.traceback, .same = (int64_t)facts.digest, .bytes = (int64_t)n,
+             .task = (int64_t)place.task, .unit = place.unit, .stack = place.unit ? place.stack : 0,
+             .ident = facts.ident);
 }
 
 /* Only what comes in is a begin, and only what goes out an end: in the parent it is the other way

@@ -31,5 +31,9 @@ void mh_seen_closed(struct mh_desc *d, int fd);
 /* n bytes of a pool's message were received, or written, by this process. */
 void mh_seen_job(const struct iovec *iov, size_t n, bool received);
 
+/* n bytes of iov were sent from a socket that is not observed to this address: to a log sink? */
+void mh_seen_datagram(int fd, const struct sockaddr *addr, socklen_t len, const struct iovec *iov,
+                      size_t niov, size_t n);
+
 /* n bytes were written to a log sink. */
-void mh_seen_log(struct mh_desc *d, int fd, const void *bytes, size_t n);
+void mh_seen_log(int sink, int fd, const void *bytes, size_t n);

@@ -99,6 +99,33 @@ void mh_peer_learn(const char *name, const struct sockaddr *addr, socklen_t len)
     atomic_store(&peers.names[at].ready, 1);
 }
 
+/* Names that were asked for, as hashes: enough to know one again. */
+static _Atomic uint64_t asked[MAX_NAMES];
+static _Atomic uint32_t nasked;
+
+static uint64_t name_hash(const char *name, size_t n)
+{
+    return mh_hash_bytes(MH_HASH_START, name, n) | 1;
+}
+
+static bool was_asked(uint64_t hash)
+{
+    uint32_t n = MH_MIN(atomic_load(&nasked), MAX_NAMES);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (atomic_load(&asked[i]) == hash)
+            return true;
+    return false;
+}
+
+void mh_peer_asked(const char *name)
+{
+    uint64_t hash = name ? name_hash(name, strlen(name)) : 0;
+
+    if (hash && !was_asked(hash))
+        atomic_store(&asked[atomic_fetch_add(&nasked, 1) % MAX_NAMES], hash);
+}
+
 /* The newest name for that address and port; failing that, for the address with any port. */
 static const char *name_of(const struct mh_peer *p)
 {
@@ -192,6 +219,27 @@ struct mh_peer *mh_peer_get(enum mh_side side, const struct sockaddr *addr, sock
     atomic_store(&peers.slots[at].ready, 1);
     mh_peer_record(&peers.slots[at].peer);
     return &peers.slots[at].peer;
+}
+
+bool mh_peer_known(const char *host, size_t n, unsigned long port)
+{
+    uint32_t count = MH_MIN(atomic_load(&peers.nslots), MAX_PEERS);
+
+    if (was_asked(name_hash(host, n)))
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct slot *s = &peers.slots[i];
+        MH_BUF(address, 64);
+
+        if (!atomic_load(&s->ready) || s->peer.port != port || s->peer.family == AF_UNIX)
+            continue;
+        address_text(&s->peer, &address);
+        if (address.len == n && !memcmp(address.data, host, n))
+            return true;
+        if (strlen(s->peer.name) == n && !memcmp(s->peer.name, host, n))
+            return true;
+    }
+    return false;
 }
 
 uint64_t mh_peer_connection(struct mh_peer *peer)

@@ -10,6 +10,15 @@
 /* Remembers that `name` was resolved to this address (port 0: any port). */
 void mh_peer_learn(const char *name, const struct sockaddr *addr, socklen_t len);
 
+/* Remembers that `name` was asked for, with whatever result. */
+void mh_peer_asked(const char *name);
+
+/* Is this host, by name or address, one that the program has asked for, or a peer on that port? */
+bool mh_peer_known(const char *host, size_t n, unsigned long port);
+
+/* The log sink (enum mh_sink) behind a destination, 0 when it is none. */
+int mh_sink_at(const struct sockaddr *addr, socklen_t len, bool datagram);
+
 /* The peer at this address as client (what connect() was given) or as server (the address that
  * accept() gave; listen_port is ours). Writes its peer record at first use in this recording. NULL
  * when the family is not one that we observe or the table is full. */

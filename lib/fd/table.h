@@ -81,7 +81,7 @@ struct mh_desc {
     int64_t conn;                     /* id of the connection in the recording */
     uint64_t ordinal;                 /* of the connection to its peer */
     int64_t rcvtimeo_ns, sndtimeo_ns; /* 0 none */
-    int sink;                         /* of a log: 1 stdout, 2 stderr, 3 file */
+    int sink;                         /* of a log, or of a socket that logs go to: enum mh_sink */
     uint32_t hidden;                  /* epoll registrations that are masked now */
 
     /* read side */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 
+#include "fd/observe.h"
 #include "hooks/gate.h"
 
 #include "base/banned.h"
@@ -116,6 +117,20 @@ MH_PUBLIC ssize_t send(int fd, const void *buf, size_t n, int flags)
                                        : slow_send(fd, buf, n, flags);
 }
 
+/* A socket that no connect() has named a peer for is not observed; but logs may go this way. */
+static ssize_t told(int fd, const struct msghdr *msg, ssize_t sent)
+{
+    int saved = errno;
+
+    if (sent > 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
+        mh_seen_datagram(fd, msg->msg_name, msg->msg_namelen, msg->msg_iov, msg->msg_iovlen,
+                         (size_t)sent);
+        mh_guest_leave();
+    }
+    errno = saved;
+    return sent;
+}
+
 MH_PUBLIC ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
                          socklen_t len)
 {
@@ -124,14 +139,16 @@ MH_PUBLIC ssize_t sendto(int fd, const void *buf, size_t n, int flags, const str
         .msg_name = (void *)(uintptr_t)addr, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1};
 
     if (!mh_gate_fd(fd))
-        return mh_real.sendto(fd, buf, n, flags, addr, len);
+        return MH_LIKELY(!addr) ? mh_real.sendto(fd, buf, n, flags, addr, len)
+                                : told(fd, &msg, mh_real.sendto(fd, buf, n, flags, addr, len));
     return mh_send(MH_CALL_sendto, fd, &msg, flags);
 }
 
 MH_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     if (!mh_gate_fd(fd))
-        return mh_real.sendmsg(fd, msg, flags);
+        return !msg || MH_LIKELY(!msg->msg_name) ? mh_real.sendmsg(fd, msg, flags)
+                                                 : told(fd, msg, mh_real.sendmsg(fd, msg, flags));
     return mh_send(MH_CALL_sendmsg, fd, msg, flags);
 }
 

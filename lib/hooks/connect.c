@@ -181,6 +181,7 @@ static int connect_new(struct connecting *c)
         return (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
     mh_http_init(&c->d->http, mh_guest.control->digest_key);
     mh_desc_connect(c->d, MH_SIDE_client, peer);
+    c->d->sink = mh_sink_at(c->addr, c->len, kind == MH_DESC_datagram);
     mh_socket_limits(c->d, c->fd);
     mh_python_place(&c->place);
     c->d->asked = c->d->origin = c->place;

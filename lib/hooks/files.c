@@ -135,7 +135,7 @@ static void describe(int fd, const struct mh_buf *full, int flags)
     d = mh_fd_new(fd, log ? MH_DESC_log : MH_DESC_file);
     if (!d)
         return;
-    d->sink = log ? 3 : 0;
+    d->sink = log ? MH_SINK_file : MH_SINK_none;
     d->armed = armed;
     d->path_id = mh_path_id(full->data);
     if (armed) {
@@ -343,7 +343,7 @@ ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int ni
 
     if (ret > 0 && m.d && m.d->sink)
         for (int i = 0; i < niov; i++)
-            mh_seen_log(m.d, fd, iov[i].iov_base, iov[i].iov_len);
+            mh_seen_log(m.d->sink, fd, iov[i].iov_base, iov[i].iov_len);
     if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
         mh_seen_job(iov, (size_t)ret, false);
     return mh_finish(ret, m.watch);

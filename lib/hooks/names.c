@@ -73,6 +73,7 @@ MH_PUBLIC int getaddrinfo(const char *restrict node, const char *restrict servic
         if (r && r != EAI_SYSTEM && r != EAI_BADFLAGS)
             a.watch = record(&a, NULL, 0, r, 0);
     }
+    mh_peer_asked(node);
     mh_event(dns, node, strlen(node), .result = r, .wait_ns = mh_now() - a.start,
              .stack = a.place.stack, .task = (int64_t)a.place.task, .unit = a.place.unit);
     for (const struct addrinfo *i = r ? NULL : *list; i; i = i->ai_next)
@@ -111,6 +112,7 @@ static int old_begin(struct asking *a, int *ret_herr)
     r = asked_fault(a);
     if (!r)
         return 0;
+    mh_peer_asked(a->node);
     mh_event(dns, a->node, strlen(a->node), .result = r, .wait_ns = mh_now() - a->start,
              .stack = a->place.stack, .task = (int64_t)a->place.task, .unit = a->place.unit);
     mh_finish(r == EAI_MEMORY ? -ENOMEM : 0, a->watch);
@@ -125,6 +127,7 @@ static void old_end(struct asking *a, const struct hostent *h, int herr)
 
     if (r)
         a->watch = record(a, NULL, 0, r, 0);
+    mh_peer_asked(a->node);
     mh_event(dns, a->node, strlen(a->node), .result = r, .wait_ns = mh_now() - a->start,
              .stack = a->place.stack, .task = (int64_t)a->place.task, .unit = a->place.unit);
     for (char **p = h ? h->h_addr_list : NULL; p && *p; p++) {

@@ -19,8 +19,10 @@ enum class { EXCEPTION, ERRNO, PEER, CLASSES };
 struct scan {
     const char *p, *end;
     const char *value; /* where the value of a level key begins, NULL: none is expected */
-    char before;       /* last byte before the word that is no colour; '\n' at the begin */
-    bool levelled;     /* this line has its level */
+    const char *trace; /* the same of a trace id's key */
+    mh_log_peer_known *known;
+    char before;   /* last byte before the word that is no colour; '\n' at the begin */
+    bool levelled; /* this line has its level */
     enum { NO_TRACEBACK, HEADER, FRAMES } within; /* where in a traceback the walk is */
     unsigned kept[CLASSES];
     struct mh_log_facts *ret;
@@ -83,6 +85,8 @@ static void keep_peer(struct scan *s, const char *host, size_t n, unsigned long 
 {
     MH_BUF(peer, 72);
 
+    if (s->known && !s->known(host, n, port))
+        return;
     mh_buf_add_n(&peer, host, n);
     mh_buf_add_char(&peer, ':');
     mh_buf_add_uint(&peer, port, 10);
@@ -133,28 +137,45 @@ static void level_word(struct scan *s, const char *word, size_t n)
 }
 
 /* Behind `level`, `"level"`, `log.level`: a colon or equals sign, quotes and spaces, then its
- * value. */
-static void level_key(struct scan *s, const char *word, size_t n)
+ * value. NULL when there is none. */
+static const char *value_of(const struct scan *s, const char *key, size_t n)
 {
-    const char *p = skip_colour(s, word + n);
+    const char *p = skip_colour(s, key + n);
     bool joined = false;
 
-    if (!mh_word_level_key(word, n))
-        return;
     for (unsigned i = 0; i < 6 && p < s->end && strchr("\"' :=\033", *p); i++) {
         joined = joined || *p == ':' || *p == '=';
         p = *p == '\033' ? skip_colour(s, p) : p + 1;
     }
-    s->value = joined ? p : NULL;
+    return joined ? p : NULL;
+}
+
+/* severities of syslog(3) */
+static const enum mh_level severities[8] = {
+    MH_LEVEL_critical, MH_LEVEL_critical, MH_LEVEL_critical, MH_LEVEL_error,
+    MH_LEVEL_warning,  MH_LEVEL_info,     MH_LEVEL_info,     MH_LEVEL_debug,
+};
+
+/* "PRIORITY=3" is a line of its own in what journald is sent. */
+static void journal_priority(struct scan *s, const char *word, size_t n)
+{
+    if (n == 8 && s->before == '\n' && !memcmp(word, "PRIORITY", 8) && s->end - word > 9 &&
+        word[8] == '=' && word[9] >= '0' && word[9] <= '7' && at(s, word + 10) == '\n')
+        level(s, severities[word[9] - '0']);
+}
+
+static void trace(struct scan *s, const char *word, size_t n)
+{
+    const char *id = s->ret->trace[0] ? NULL : mh_word_trace(word, n, word == s->trace);
+
+    if (id)
+        memcpy(s->ret->trace, id, sizeof(s->ret->trace) - 1);
+    s->trace = mh_word_trace_key(word, n) ? value_of(s, word, n) : NULL;
 }
 
 /* "<11>" before a syslog message: facility * 8 + severity. */
 static void syslog_priority(struct scan *s)
 {
-    static const enum mh_level severities[8] = {
-        MH_LEVEL_critical, MH_LEVEL_critical, MH_LEVEL_critical, MH_LEVEL_error,
-        MH_LEVEL_warning,  MH_LEVEL_info,     MH_LEVEL_info,     MH_LEVEL_debug,
-    };
     const char *end;
     unsigned long priority;
 
@@ -326,8 +347,9 @@ static void word(struct scan *s)
         return;
     }
     level_word(s, w, (size_t)(end - w));
-    s->value = NULL;
-    level_key(s, w, (size_t)(end - w));
+    s->value = mh_word_level_key(w, (size_t)(end - w)) ? value_of(s, w, (size_t)(end - w)) : NULL;
+    journal_priority(s, w, (size_t)(end - w));
+    trace(s, w, (size_t)(end - w));
     names(s, w, (size_t)(end - w));
     if (at(s, end) == ':' && is_digit(at(s, end + 1))) {
         host = mh_word_host(w, (size_t)(end - w));
@@ -356,9 +378,10 @@ static void walk(struct scan *s)
     }
 }
 
-void mh_log_scan(const char *bytes, size_t n, uint64_t key, struct mh_log_facts *ret)
+void mh_log_scan(const char *bytes, size_t n, uint64_t key, mh_log_peer_known *known,
+                 struct mh_log_facts *ret)
 {
-    struct scan s = {.before = '\n', .ret = ret};
+    struct scan s = {.before = '\n', .ret = ret, .known = known};
     size_t head = MH_MIN(n, (size_t)MH_LOG_PART);
     struct mh_mask mask;
 

@@ -123,6 +123,43 @@ bool mh_word_ident(const char *word, size_t n)
     return digits == 32 && (n == 32 || (n == 36 && dashes == 4));
 }
 
+bool mh_word_trace_key(const char *word, size_t n)
+{
+    static const char *const keys[] = {"trace_id", "traceid",     "trace.id",
+                                       "trace-id", "oteltraceid", "dd.trace_id"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (is_any_case(word, n, keys[i]))
+            return true;
+    return false;
+}
+
+/* n digits in small letters, not all of them 0. */
+static bool is_hex(const char *p, size_t n)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+            return false;
+        other = other || p[i] != '0';
+    }
+    return other;
+}
+
+const char *mh_word_trace(const char *word, size_t n, bool bare)
+{
+    enum { ID = 32, PARENT = 16, WHOLE = 3 + ID + 1 + PARENT + 3 };
+
+    if (n == ID)
+        return bare && is_hex(word, ID) ? word : NULL;
+    if (n != WHOLE || memcmp(word, "00-", 3) != 0 || word[3 + ID] != '-' ||
+        word[3 + ID + 1 + PARENT] != '-' || !is_hex(word + 3, ID) ||
+        !is_hex(word + 3 + ID + 1, PARENT))
+        return NULL;
+    return word + 3;
+}
+
 static bool is_identifier(const char *word, size_t n)
 {
     if (!n || (word[0] >= '0' && word[0] <= '9'))

@@ -19,6 +19,13 @@ bool mh_word_level_key(const char *word, size_t n);
  * hexadecimal digits. */
 bool mh_word_ident(const char *word, size_t n);
 
+/* Whether a word is a key whose value is a trace id: `trace_id`, `traceId`, `otelTraceID`... */
+bool mh_word_trace_key(const char *word, size_t n);
+
+/* The id in "00-<32 digits>-<16>-01" (W3C traceparent), or the word itself when it is 32
+ * hexadecimal digits and `bare` ones will do; NULL when there is none. Borrowed from word. */
+const char *mh_word_trace(const char *word, size_t n, bool bare);
+
 /* "redis.exceptions.ConnectionError" -> "ConnectionError"; NULL when the last part does not look
  * like the name of an exception class. *ret_n is its length. Borrowed from word. */
 const char *mh_word_exception(const char *word, size_t n, size_t *ret_n);

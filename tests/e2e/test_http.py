@@ -54,7 +54,8 @@ def test_answers_in_small_pieces(guest):
 def test_nothing_secret_is_kept(guest):
     done = guest.command([PYTHON, os.path.join(PROGRAMS, "web.py"), "stdlib", "urllib"])
     words = [w for e in done.events("log") for w in e["tail"].split()]
-    assert {"ConnectionRefusedError", "redis:6379"} <= set(words)
+    assert "ConnectionRefusedError" in words
+    assert "redis:6379" not in words, "it has never asked for that host: it may be anything"
     assert any(e["traceback"] for e in done.events("log"))
     assert mhr.LEVEL["error"] in {e["level"] for e in done.events("log")}
     for path in glob.glob(os.path.join(done.out, "*.mhr")):

@@ -21,7 +21,7 @@ static struct mh_log_facts scan(const char *text)
 {
     struct mh_log_facts ret;
 
-    mh_log_scan(text, strlen(text), KEY, &ret);
+    mh_log_scan(text, strlen(text), KEY, NULL, &ret);
     return ret;
 }
 
@@ -65,6 +65,9 @@ static void test_levels(void **state)
         {"lvl=warn", MH_LEVEL_warning},
         {"<11>shop: cannot pay", MH_LEVEL_error},
         {"<14>shop: paid", MH_LEVEL_info},
+        {"MESSAGE=cannot pay\nPRIORITY=3\nCODE_LINE=7\n", MH_LEVEL_error},
+        {"MESSAGE=PRIORITY=3 is what\nPRIORITY=6\n", MH_LEVEL_info},
+        {"PRIORITY=33\nPRIORITY=x\n", MH_LEVEL_none},
         {"DEBUG x\nERROR y\nINFO z\n", MH_LEVEL_error},
         {"INFO the ERROR is gone", MH_LEVEL_info},
         {"an error happened", MH_LEVEL_none},
@@ -127,6 +130,50 @@ static void test_tokens(void **state)
     }
 }
 
+static bool only_redis(const char *host, size_t n, unsigned long port)
+{
+    return n == 5 && !memcmp(host, "redis", 5) && port == 6379;
+}
+
+/* What has the shape of a peer may be a password. */
+static void test_unknown_peers(void **state)
+{
+    struct mh_log_facts f;
+    static const char text[] = "login admin:54321, redis:6379 and redis:6380, http://hunter2:8080/";
+
+    mh_log_scan(text, sizeof(text) - 1, KEY, only_redis, &f);
+    assert_string_equal(f.tokens, "redis:6379");
+}
+
+static void test_traces(void **state)
+{
+#define ID "0af7651916cd43dd8448eb211c80319c"
+    static const struct {
+        const char *text, *trace;
+    } rows[] = {
+        {"traceparent: 00-" ID "-b7ad6b7169203331-01", ID},
+        {"{\"trace_id\": \"" ID "\", \"level\": \"error\"}", ID},
+        {"[trace_id=" ID " span_id=b7ad6b7169203331] failed", ID},
+        {"\"traceId\":\"" ID "\"", ID},
+        {"trace.id=" ID, ID},
+        {"token " ID, ""},
+        {"trace_id of " ID, ""},
+        {"trace_id=0af7651916cd43dd8448eb211c80319", ""},
+        {"trace_id=00000000000000000000000000000000", ""},
+        {"00-" ID "-b7ad6b7169203331-0", ""},
+        {"01-" ID "-b7ad6b7169203331-01", ""},
+        {"trace_id=0AF7651916CD43DD8448EB211C80319C", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct mh_log_facts f = scan(rows[i].text);
+
+        if (strcmp(f.trace, rows[i].trace))
+            fail_msg("'%s': '%s'", rows[i].text, f.trace);
+    }
+#undef ID
+}
+
 static void test_traceback(void **state)
 {
     assert_true(scan("x\nTraceback (most recent call last):\n").traceback);
@@ -148,14 +195,14 @@ static void test_long(void **state)
     memset(text, 'x', sizeof(text));
     memcpy(text, "ERROR Traceback (most recent call last)\n", 40);
     memcpy(text + sizeof(text) - 20, "\nConnectionError: no", 20);
-    mh_log_scan(text, sizeof(text), KEY, &f);
+    mh_log_scan(text, sizeof(text), KEY, NULL, &f);
     assert_int_equal(f.level, MH_LEVEL_error);
     assert_true(f.traceback);
     assert_string_equal(f.tokens, "ConnectionError");
     memset(text, ':', sizeof(text));
     for (size_t i = 0; i < 1000; i++)
         memcpy(text + 40 * i, "AaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaError ", 40);
-    mh_log_scan(text, sizeof(text), KEY, &f);
+    mh_log_scan(text, sizeof(text), KEY, NULL, &f);
     assert_true(strlen(f.tokens) <= MH_LOG_TOKENS);
 }
 
@@ -216,7 +263,7 @@ static void test_secrets(void **state)
 
         assert_non_null(copy);
         memcpy(copy, text, len);
-        mh_log_scan(copy, len, KEY, &f);
+        mh_log_scan(copy, len, KEY, NULL, &f);
         free(copy);
         for (int i = 0; i < 4; i++)
             if (strstr(f.tokens, secrets[i]))
@@ -240,7 +287,7 @@ static void test_noise(void **state)
         copy = malloc(n + !n);
         assert_non_null(copy);
         memcpy(copy, text, n);
-        mh_log_scan(copy, n, KEY, &f);
+        mh_log_scan(copy, n, KEY, NULL, &f);
         free(copy);
         for (char *save, *t = strtok_r(f.tokens, " ", &save); t; t = strtok_r(NULL, " ", &save)) {
             size_t len = strlen(t);
@@ -254,10 +301,11 @@ static void test_noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idents),  cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_traceback),
-        cmocka_unit_test(test_digest),  cmocka_unit_test(test_long),
-        cmocka_unit_test(test_secrets), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_levels),        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_unknown_peers), cmocka_unit_test(test_traces),
+        cmocka_unit_test(test_traceback),     cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_long),          cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_noise),         cmocka_unit_test(test_idents),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

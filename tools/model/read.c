@@ -259,10 +259,24 @@ static int on_unit_end(struct mh_intake *in)
     return 0;
 }
 
+/* Ids of traces are as many as requests; whoever looks for one has `mishap events --grep`. */
+static size_t words_without_trace(const struct mh_record *record)
+{
+    static const char mark[] = "trace:";
+    const char *last = memrchr(record->tail, ' ', record->tail_len);
+    size_t begin = last ? (size_t)(last + 1 - record->tail) : 0;
+
+    if (record->tail_len - begin < sizeof(mark) - 1 ||
+        memcmp(record->tail + begin, mark, sizeof(mark) - 1) != 0)
+        return record->tail_len;
+    return begin ? begin - 1 : 0;
+}
+
 static int on_log(struct mh_intake *in)
 {
     struct mh_ev_log e = mh_record_as(in->record, log);
-    int64_t words = tail_text(in);
+    size_t len = words_without_trace(in->record);
+    int64_t words = mh_texts_add(&in->m->texts, in->record->tail, len);
     struct mh_act *a;
     uint32_t u;
 
