@@ -393,6 +393,8 @@ static bool arrive(void)
     if (good)
         tell_run();
     mh_python_init();
+    if (mh_guest.rules->nfiles && !mh_guest.rules->outcomes)
+        mh_python_leave_alone();
     mh_caller_init();
     seed_choose();
     mh_live_init();

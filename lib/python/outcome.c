@@ -17,6 +17,7 @@
 #include "base/banned.h"
 
 static struct {
+    bool left_alone;    /* it was asked that nothing be followed */
     atomic_bool off;    /* not in this process */
     atomic_bool forked; /* a child whose interpreter may not be whole yet */
     atomic_bool taken_said, off_said;
@@ -46,12 +47,19 @@ void mh_outcome_after_fork(void)
         atomic_store(&outcome.off, true);
 }
 
+void mh_python_leave_alone(void)
+{
+    outcome.left_alone = true;
+}
+
 static void note_off(void)
 {
     atomic_store(&outcome.off, true);
     if (!atomic_exchange(&outcome.off_said, true))
         mh_note(MH_NOTE_no_outcome, mh_py.hex, false,
-                "what becomes of errors cannot be followed in this interpreter");
+                outcome.left_alone
+                    ? "what becomes of errors is not followed: [run] outcomes = no"
+                    : "what becomes of errors cannot be followed in this interpreter");
 }
 
 static void note_taken(void)
@@ -113,7 +121,7 @@ void mh_python_watch(int64_t op)
     const char *ts = mh_stack_thread();
 
     if (ts && !atomic_load_explicit(&outcome.off, memory_order_relaxed)) {
-        if (mh_py.can_follow)
+        if (mh_py.can_follow && !outcome.left_alone)
             watch(ts, op, err);
         else
             note_off();

@@ -65,6 +65,9 @@ void mh_python_watch(int64_t op);
  */
 const char *mh_python_unit_name(int64_t unit);
 
+/* From now on, also in children: nothing is followed, and the GIL never taken. */
+void mh_python_leave_alone(void);
+
 /* Is a pool of worker processes about to be given a pipe by this thread? */
 bool mh_python_makes_jobs(void);
 

@@ -148,6 +148,7 @@ struct mh_rules {
     uint64_t recording; /* bytes that a process may record; 0: the usual */
     unsigned naborts;
     struct mh_abort aborts[MH_MAX_ABORTS];
+    bool outcomes;       /* with files: follow what becomes of errors */
     unsigned nprocesses; /* of [run] processes; 0 = the default */
     char processes[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
     char files[MH_MAX_FILES][MH_PATH_SIZE];
