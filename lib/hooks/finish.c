@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "fd/caller.h"
 #include "fd/guest.h"
 #include "python/python.h"
 
@@ -13,7 +14,7 @@ ssize_t mh_finish(ssize_t result, int64_t watch)
 {
     if (watch) {
         errno = result < 0 ? (int)-result : 0; /* helps to tell its exception from another */
-        mh_python_watch(watch);
+        mh_python_watch(watch, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     }
     mh_guest_leave_errno(result < 0 ? (int)-result : 0);
     return result < 0 ? -1 : result;

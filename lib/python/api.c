@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "event/write.h"
+#include "python/gil.h"
 #include "python/outcome.h"
 #include "python/python.h"
 #include "python/stack.h"
@@ -56,7 +57,6 @@ static uint32_t version_find(void)
 
 void mh_python_init(void)
 {
-    const void *runtime;
     bool whole = true;
 
     mh_py = (struct mh_py){.hex = version_find()};
@@ -93,12 +93,13 @@ void mh_python_init(void)
     symbol("PyExc_StopIteration", &mh_py.stop_iteration);
     symbol("PyExc_StopAsyncIteration", &mh_py.stop_async);
     symbol("_Py_NoneStruct", &mh_py.none);
-    symbol("_PyRuntime", &runtime);
+    symbol("_PyRuntime", &mh_py.runtime);
+    mh_gil_init();
     mh_py.can_follow = whole && mh_py.os_error && mh_py.memory_error && mh_py.stop_iteration &&
                        mh_py.stop_async && mh_py.none;
     mh_py.found = mh_py.PyGILState_GetThisThreadState && mh_py.finalizing && mh_py.code_type &&
                   mh_py.str_type && mh_py.bytes_type && mh_py.coro_type && mh_py.tuple_type &&
-                  mh_layout_find(mh_py.hex, runtime, &mh_py.at) == 0;
+                  mh_layout_find(mh_py.hex, mh_py.runtime, &mh_py.at) == 0;
 }
 
 bool mh_python_known(void)

@@ -43,6 +43,8 @@ struct mh_py {
     const char *code_type, *str_type, *bytes_type, *coro_type, *tuple_type;
     void **os_error, **memory_error, **stop_iteration, **stop_async; /* where PyExc_* are kept */
     void *none;
+    const char *runtime; /* _PyRuntime */
+    uintptr_t text[2];   /* where the interpreter's own code is */
     int (*finalizing)(void);
     int (*frame_line)(void *); /* PyFrame_GetLineNumber; NULL from 3.11 on: frames are no objects */
     int (*code_line)(void *, int); /* PyCode_Addr2Line */

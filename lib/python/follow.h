@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of exception objects, fed by a mechanism (monitor.h, trace.h) with what happens in
- * frames. For this room only. All but mh_follow_begin(), _pass() and _reset() need the GIL. */
+ * frames. For this room only. All but mh_follow_begin(), _drop(), _pass() and _reset() need the
+ * GIL. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +25,9 @@ bool mh_follow_moment(struct mh_moment *ret);
  * to be born as an exception; `err` is the errno it will carry, 0 unknown. False when the table is
  * full. */
 bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source source);
+
+/* It is not awaited after all: nothing will be told of it. */
+void mh_follow_drop(const char *ts, int64_t op);
 
 /* An exception appears in a frame: raised in it, or come from a call. */
 void mh_follow_raise(const struct mh_moment *m, const char *exc);

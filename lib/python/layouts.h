@@ -23,6 +23,7 @@ struct mh_layout {
     uint16_t co_adaptive, co_varnames, co_argcount;
     uint16_t us_length, us_hash, us_state, us_ascii, us_wide, by_size, by_data, tu_data;
     uint16_t ob_type, ty_name, ty_flags;
+    uint16_t in_gil, gil_locked;
     uint16_t as_coro, as_name, as_waiter;
     uint16_t op_return, op_push, op_raise, op_match, op_match_arg;
 };

@@ -9,6 +9,7 @@
 #include "event/write.h"
 #include "python/api.h"
 #include "python/follow.h"
+#include "python/gil.h"
 #include "python/monitor.h"
 #include "python/python.h"
 #include "python/stack.h"
@@ -20,7 +21,7 @@ static struct {
     bool left_alone;    /* it was asked that nothing be followed */
     atomic_bool off;    /* not in this process */
     atomic_bool forked; /* a child whose interpreter may not be whole yet */
-    atomic_bool taken_said, off_said;
+    atomic_bool taken_said, off_said, busy_said;
 } outcome;
 
 /* Errors of this thread that no exception was born from yet: lets a capture pass by at one load. */
@@ -33,6 +34,7 @@ void mh_outcome_reset(void)
     atomic_store(&outcome.forked, false);
     atomic_store(&outcome.off_said, false);
     atomic_store(&outcome.taken_said, false);
+    atomic_store(&outcome.busy_said, false);
 }
 
 /* Python's own fork happens with the GIL held and makes the child's interpreter whole again before
@@ -70,12 +72,22 @@ static void note_taken(void)
                 "followed meanwhile");
 }
 
+static void note_busy(void)
+{
+    if (!atomic_exchange(&outcome.busy_said, true))
+        mh_note(MH_NOTE_no_outcome, mh_py.hex, false,
+                "what became of an error was not followed: it came in a library below Python while "
+                "other threads kept the interpreter busy");
+}
+
 /* Python runs for a moment: the GIL is taken and the error indicator kept. */
-static int arm(bool monitoring)
+static int arm(const char *ts, const struct mh_caller *from, bool monitoring)
 {
     void *type, *value, *trace;
-    int gil = mh_py.PyGILState_Ensure(), r = 0;
+    int gil, r = 0;
 
+    if (!mh_gil_take(ts, from, &gil))
+        return -EAGAIN;
     mh_py.PyErr_Fetch(&type, &value, &trace);
     if (monitoring)
         r = mh_monitor_arm();
@@ -86,7 +98,7 @@ static int arm(bool monitoring)
     return r;
 }
 
-static void watch(const char *ts, int64_t op, int err)
+static void watch(const char *ts, int64_t op, int err, const struct mh_caller *from)
 {
     bool monitoring = mh_py.at.version >= 0x030c, armed;
     int r;
@@ -106,23 +118,27 @@ static void watch(const char *ts, int64_t op, int err)
     awaited++;
     if (armed)
         return;
-    r = arm(monitoring);
-    if (r == -EBUSY)
+    r = arm(ts, from, monitoring);
+    if (r == -EAGAIN)
+        note_busy();
+    else if (r == -EBUSY)
         note_taken();
     else if (r)
         note_off();
-    if (r)
+    if (r == -EAGAIN)
+        mh_follow_drop(ts, op);
+    else if (r)
         mh_follow_reset();
 }
 
-void mh_python_watch(int64_t op)
+void mh_python_watch(int64_t op, const struct mh_caller *from)
 {
     int err = errno;
     const char *ts = mh_stack_thread();
 
     if (ts && !atomic_load_explicit(&outcome.off, memory_order_relaxed)) {
         if (mh_py.can_follow && !outcome.left_alone)
-            watch(ts, op, err);
+            watch(ts, op, err, from);
         else
             note_off();
     }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { MH_PLACE_WORDS = 2 }; /* of a set of faults */
@@ -53,13 +54,21 @@ void mh_python_place(struct mh_place *ret);
  * one. */
 bool mh_python_begun(void);
 
+/* Whose code made the hooked call: where it returns to, and how to learn the path of the object
+ * that this is in (NULL: it cannot be learned). */
+struct mh_caller {
+    const void *address;
+    bool (*object)(const void *address, char *ret, size_t size);
+};
+
 /* Follows the exception that the error of operation `op` (id of an op record) gives birth to on
  * this thread, until it is handled, replaced or lost; each step is one outcome record. Called in a
- * hook just before the error is returned to the program; takes the GIL for a moment. `errno` is
+ * hook just before the error is returned to the program; takes the GIL for a moment, if that can
+ * be done without risk (gil.h). `errno` is
  * kept. Never called from an allocator: Python may run. No-op when there is no interpreter, it is
  * finalising, or somebody else traces this thread.
  */
-void mh_python_watch(int64_t op);
+void mh_python_watch(int64_t op, const struct mh_caller *from);
 
 /* The name of the task that such a unit runs; "" when it is no more known. Borrowed for the moment.
  */

@@ -164,6 +164,13 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
     return true;
 }
 
+void mh_follow_drop(const char *ts, int64_t op)
+{
+    MH_EACH_TRACK(t)
+    if (mh_track_state(t) == MH_WAITING && t->ts == ts && t->op == op)
+        mh_track_move(t, MH_FREE);
+}
+
 int mh_follow_pass(const char *ts)
 {
     int awaited = 0;

@@ -197,6 +197,13 @@ def test_a_call_that_comes_with_the_gil_held(python):
 
 
 @every_python
+def test_a_library_s_lock_and_the_gil(python):
+    """Without us the program comes to its end: so it must with us, at the price of an outcome."""
+    _, events = run(need_python(python), "errors.py", "library_with_a_lock")
+    assert steps(events) == [] and notes(events) == ["no_outcome"]
+
+
+@every_python
 def test_a_tracer_of_the_program_wins(python):
     path = need_python(python)
     _, events = run(path, "errors.py", "traced")

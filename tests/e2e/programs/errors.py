@@ -404,6 +404,17 @@ def with_the_gil():
 
 
 @scenario
+def library_with_a_lock():
+    """One thread holds a library's lock in recv(), the other the GIL, and wants the lock."""
+    with socket.socket() as s:
+        library = ctypes.CDLL(os.environ["PROBE"])
+        t = threading.Thread(target=library.probe_library_recv, args=(ctypes.c_int64(1), s.fileno()))
+        t.start()
+        probe.probe_library_wait()
+        t.join()
+
+
+@scenario
 def traced():
     lines = []
 

@@ -4,10 +4,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 #include "base/sys.h"
@@ -35,6 +37,8 @@ MH_PUBLIC int64_t probe_bench(int n);
 MH_PUBLIC void probe_fork_child(const char *dir);
 MH_PUBLIC uint64_t probe_foreign_thread(void);
 MH_PUBLIC void probe_watch_now(int64_t op);
+MH_PUBLIC int probe_library_recv(int64_t op, int fd);
+MH_PUBLIC void probe_library_wait(void);
 
 int probe_open(const char *dir)
 {
@@ -126,7 +130,7 @@ void probe_fork_child(const char *dir)
 /* A watch outside of any hook, whoever holds the GIL. */
 void probe_watch_now(int64_t op)
 {
-    mh_python_watch(op);
+    mh_python_watch(op, &(struct mh_caller){0});
 }
 
 static void *foreign(void *ret)
@@ -134,7 +138,7 @@ static void *foreign(void *ret)
     struct mh_place place;
 
     mh_python_place(&place);
-    mh_python_watch(99);
+    mh_python_watch(99, &(struct mh_caller){0});
     *(uint64_t *)ret = place.stack | place.site | place.task;
     return NULL;
 }
@@ -150,7 +154,17 @@ uint64_t probe_foreign_thread(void)
     return seen;
 }
 
-static bool fails(int fd)
+static bool path_of(const void *address, char *ret, size_t size)
+{
+    Dl_info info;
+
+    if (!dladdr(address, &info) || !info.dli_fname || strlen(info.dli_fname) >= size)
+        return false;
+    memcpy(ret, info.dli_fname, strlen(info.dli_fname) + 1);
+    return true;
+}
+
+static bool fails(int fd, const void *caller)
 {
     int err = armed.err;
 
@@ -159,7 +173,7 @@ static bool fails(int fd)
     armed.err = 0;
     errno = err;
     if (armed.op) /* 0: it only fails */
-        mh_python_watch(armed.op);
+        mh_python_watch(armed.op, &(struct mh_caller){caller, path_of});
     if (errno != err) /* must be kept */
         __builtin_trap();
     return true;
@@ -169,7 +183,7 @@ MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
 {
     long r;
 
-    if (fails(fd))
+    if (fails(fd, __builtin_return_address(0)))
         return -1;
     r = mh_sys(SYS_recvfrom, fd, buf, n, flags, 0, 0);
     if (r < 0)
@@ -181,12 +195,43 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
     long r;
 
-    if (fails(fd))
+    if (fails(fd, __builtin_return_address(0)))
         return -1;
     r = mh_sys(SYS_connect, fd, addr, len);
     if (r < 0)
         errno = (int)-r;
     return r < 0 ? -1 : 0;
+}
+
+/* A library with a lock of its own, that it holds while it receives. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int stage;
+
+/* Called without the GIL: takes the lock, waits for the other thread, then fails in recv(). */
+int probe_library_recv(int64_t op, int fd)
+{
+    char byte;
+    int r;
+
+    probe_arm(op, ECONNRESET);
+    pthread_mutex_lock(&library);
+    atomic_store(&stage, 1);
+    for (int i = 0; atomic_load(&stage) < 2 && i < 5000; i++)
+        usleep(1000);
+    usleep(20000); /* the other one waits for the lock by now */
+    r = (int)recv(fd, &byte, 1, 0);
+    pthread_mutex_unlock(&library);
+    return r;
+}
+
+/* Called with the GIL: wants the lock, and so holds up all of Python. */
+void probe_library_wait(void)
+{
+    for (int i = 0; atomic_load(&stage) < 1 && i < 5000; i++)
+        usleep(1000);
+    atomic_store(&stage, 2);
+    pthread_mutex_lock(&library);
+    pthread_mutex_unlock(&library);
 }
 
 __attribute__((constructor)) static void probe_constructor(void)
