@@ -332,10 +332,12 @@ def targets(total, runs, judged):
     if len({run.seed for run in runs}) > 1:
         reached["agreement"] = (alike, cells)
     for name, (part, whole) in reached.items():
-        value, most = part / whole if whole else 0.0, name == "abstention"
+        if not whole:
+            continue
+        value, most = part / whole, name == "abstention"
         met = value <= TARGETS[name] if most else value >= TARGETS[name]
         yield (f"{name} {value:.3f} ({part} of {whole}), aimed at {'<=' if most else '>='} "
-               f"{TARGETS[name]:.2f}: {'met' if met or not whole else 'MISSED'}")
+               f"{TARGETS[name]:.2f}: {'met' if met else 'MISSED'}")
 
 
 def summary(runs, judged):

@@ -270,6 +270,7 @@ static const char *why_not(const struct mh_grading *g, uint32_t needs)
         {MH_FACT_chain, "only one service was recorded"},
         {MH_FACT_threads, "one thread makes all calls"},
         {MH_FACT_crowd, "fewer than five processes call out"},
+        {MH_FACT_tasks, "no run of a task was seen"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -27,6 +27,7 @@ enum mh_fact {
     MH_FACT_chain = 1 << 14,     /* one recorded service calls another */
     MH_FACT_threads = 1 << 15,   /* several threads of a process call out */
     MH_FACT_crowd = 1 << 16,     /* five processes or more call out */
+    MH_FACT_tasks = 1 << 17,     /* it runs tasks of a queue */
 };
 
 enum mh_outcome {

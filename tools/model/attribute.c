@@ -353,6 +353,12 @@ static int attribute_process(struct mh_model *m, const struct mh_process *p)
     return r;
 }
 
+/* Is there such a file? A no is an answer: import systems ask it all the time. */
+static bool is_question(const struct mh_op_seen *o)
+{
+    return !o->fault && o->kind == MH_OP_open && (o->err == ENOENT || o->err == ENOTDIR);
+}
+
 /* Lists each unit's acts, by time. */
 static int list_by_unit(struct mh_model *m)
 {
@@ -373,7 +379,7 @@ static int list_by_unit(struct mh_model *m)
         if (!u->nacts++)
             u->first_act = i;
         if (a->kind == MH_ACT_op) {
-            u->touched = true;
+            u->touched |= !is_question(&m->ops.v[a->op]);
             u->faulted |= m->ops.v[a->op].fault != 0;
         }
     }

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks are given back when their worker is lost, and then charge a second time."""
+import os
+import time
+
+import requests
+from celery import Celery
+
+app = Celery("jobs", broker=os.environ["REDIS_URL"])
+app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
+                worker_hijack_root_logger=False)
+
+
+@app.task(name="charge")
+def charge(order):
+    requests.post(os.environ["PEER"] + "/charge", data=f"order {order}", timeout=2)
+    requests.get(os.environ["PEER"] + "/receipt", timeout=2)
+
+
+if __name__ == "__main__":
+    if os.fork() == 0:
+        for number in range(70):
+            charge.delay(number)
+            time.sleep(0.7)
+        os._exit(0)
+    app.worker_main(["worker", "-c", "2", "-l", "WARNING", "--without-gossip", "--without-mingle"])
