@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Native frames: where no Python is on the stack, and where memory was refused."""
 
+import json
+import os
+import subprocess
+
 import pytest
+from guest import BUILD, PYTHON
 from pythons import FOUND, every_python
 from test_effects import ALL, run
 from test_memory import BUDGET, MIB, refusals
@@ -72,3 +77,32 @@ os.waitpid(pids[0], 0); print(json.dumps(hoard(1048576)))
         ids = {e["stack"] for e in done.events("stack") if e["native"] and e["file_pid"] == pid}
         assert ids >= {e["native"] for e in refusals(done) if e["file_pid"] == pid}
     assert len({e["file_pid"] for e in refusals(done)}) == 2
+
+
+CRASH = """
+import ctypes, sys
+held = []
+try:
+    while True: held.append(bytes(1 << 20))
+except MemoryError:
+    if sys.argv[1] == "crashes": ctypes.string_at(0)
+    raise
+"""
+
+
+@pytest.mark.parametrize("how", ["crashes", "raises"])
+def test_a_crash_without_memory_is_not_held_against_the_application(tmp_path, how):
+    """What an interpreter cannot survive is said, with its frames; what it raises is the program's."""
+    (tmp_path / "tight.ini").write_text("[fault tight]\ncall = memory\nmemory = 64MiB\n")
+    (tmp_path / "hoard.py").write_text(CRASH)
+    subprocess.run([os.path.join(BUILD, "tools", "mishap"), "run", "-q", "-c", tmp_path / "tight.ini", "-o",
+                    tmp_path / "out", "--report", tmp_path / "r.json", "--", PYTHON, tmp_path / "hoard.py", how],
+                   check=False, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    report = json.loads((tmp_path / "r.json").read_text())
+    crashed = [text for text in report["blind_spots"] if "crashed just after an allocation was refused" in text]
+    [case] = report["cases"]
+    if how == "crashes":
+        assert len(crashed) == 1 and "_PyEval_EvalFrameDefault" in crashed[0]
+        assert case["outcome"] is None and not report["findings"]
+    else:
+        assert not crashed and case["outcome"] == "broke"

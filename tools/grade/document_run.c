@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.json: the run, the score, what took part and what could not be seen; see document.h. */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "grade/document.h"
 
 #include "base/banned.h"
@@ -326,6 +328,42 @@ static void unread_blind_spots(const struct mh_grading *g, json_t *list)
                         what[i]);
 }
 
+/* The first frames with a name, and where they are, as far as there are any. */
+static void add_native(const struct mh_model *m, uint32_t stack, struct mh_buf *b)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+    unsigned told = 0;
+
+    for (uint32_t i = 0; s && i < s->nframes && told < 3; i++) {
+        const struct mh_frame *f = &m->frames.v[s->frames + i];
+
+        if (!strcmp(mh_model_text(m, f->function), "?"))
+            continue;
+        mh_buf_add(b, told++ ? " < " : " in ");
+        mh_buf_add(b, mh_model_text(m, f->function));
+    }
+}
+
+/* Interpreters that did not survive a refused allocation. */
+static void crash_blind_spots(const struct mh_grading *g, json_t *list)
+{
+    for (size_t i = 0; i < g->m->processes.n; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+        const struct mh_kernel_end *killed = mh_document_killed(g, p->pid);
+        int signal = killed ? killed->signal : g->m->child_status - 128;
+        MH_BUF(where, 400);
+
+        if (p->baseline || !mh_crashed_of_memory(p) || g->m->child_stopped ||
+            (signal != SIGSEGV && signal != SIGABRT && signal != SIGBUS && signal != SIGILL))
+            continue;
+        add_native(g->m, p->refused_native, &where);
+        mh_sentence(list,
+                    "Process %d crashed just after an allocation was refused%s: that is the "
+                    "interpreter's doing or a library's, and is not held against the application.",
+                    p->pid, where.data);
+    }
+}
+
 json_t *mh_document_blind_spots(const struct mh_grading *g)
 {
     const struct mh_model *m = g->m;
@@ -363,6 +401,7 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
         mh_sentence(list, "%zu faults and failures belong to no unit of work: background.",
                     background);
     unread_blind_spots(g, list);
+    crash_blind_spots(g, list);
     if (!m->calm_units)
         mh_sentence(list, "There was no time without faults to compare with.");
     return list;

@@ -53,6 +53,10 @@ enum mh_verdict_kind {
 };
 
 /* One unit of work that one fault (or real error) hit at one site: the smallest thing judged. */
+/* Did this process end without an exit just after an allocation was refused? Then an interpreter
+ * crashed that could not go on without, or a library in it: nobody's finding. */
+bool mh_crashed_of_memory(const struct mh_process *p);
+
 struct mh_trial {
     uint32_t unit, site, peer, path; /* as in the model */
     uint32_t op, nops;               /* first operation; how many there were */

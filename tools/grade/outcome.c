@@ -65,6 +65,11 @@ static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, cons
     return (u->open || u->command) && (g->m->last > p->last + second || g->m->child_status > 128);
 }
 
+bool mh_crashed_of_memory(const struct mh_process *p)
+{
+    return !p->exited && !p->complete && p->refused_at && p->last - p->refused_at <= 5 * second;
+}
+
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at)
 {
     for (size_t i = 0; i < g->m->phases.n; i++) {
@@ -98,8 +103,11 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 
     if (t->walked)
         return MH_OUTCOME_unknown;
-    if (collapsed(g, t, u))
-        return MH_OUTCOME_collapsed;
+    if (collapsed(g, t, u)) /* what an interpreter does without memory is not the application's */
+        return t->effect - 1 != MH_EFFECT_kill &&
+                       mh_crashed_of_memory(&g->m->processes.v[u->process])
+                   ? MH_OUTCOME_unknown
+                   : MH_OUTCOME_collapsed;
     /* the hang ended before anybody's patience could: it says nothing */
     if (mh_effect_silent(t->effect) && lift && u->ended >= lift && lift - a->at < deadline)
         return MH_OUTCOME_unknown;

@@ -342,6 +342,16 @@ static int32_t fault_number(struct mh_intake *in, int64_t fault)
     return (int32_t)in->m->faults.n;
 }
 
+static void refused(struct mh_intake *in, const struct mh_ev_op *e)
+{
+    struct mh_process *p = mh_intake_process(in);
+
+    if ((e->kind != MH_OP_malloc && e->kind != MH_OP_mmap) || !e->fault || !e->err)
+        return;
+    p->refused_at = in->record->at + in->offset;
+    p->refused_native = mh_intake_number(&in->stacks, e->native);
+}
+
 int mh_intake_op(struct mh_intake *in)
 {
     struct mh_ev_op e = mh_record_as(in->record, op);
@@ -354,6 +364,7 @@ int mh_intake_op(struct mh_intake *in)
         return 0;
     if (e.kind == MH_OP_socket || fault < 0)
         return fault < 0 ? fault : 0;
+    refused(in, &e);
     if (op_attempt(in, &e, &attempt))
         return -ENOMEM;
     a = mh_intake_act(in, MH_ACT_op, e.stack, e.task, e.unit);

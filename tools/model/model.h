@@ -253,9 +253,11 @@ struct mh_process {
     int64_t offset;        /* wall - monotonic */
     int exit_status;       /* -1: no exit record */
     bool exited;
-    int listening; /* port + 1 */
-    bool recorded; /* it has a process record of its own */
-    uint8_t part;  /* as in struct mh_stack */
+    int64_t refused_at;      /* wall: the last allocation that was refused; 0 none */
+    uint32_t refused_native; /* stack, as in acts: how the interpreter came to it */
+    int listening;           /* port + 1 */
+    bool recorded;           /* it has a process record of its own */
+    uint8_t part;            /* as in struct mh_stack */
     bool traced_by_other, no_stacks, no_outcomes, bad_config, bypass;
     size_t first_unit, nunits, first_act, nacts;
     bool command_run; /* no server is in this run: the process is one unit of work */

@@ -116,6 +116,8 @@ static int on_note(struct mh_intake *in)
     p->no_outcomes |= e.code == MH_NOTE_no_outcome;
     p->bad_config |= e.code == MH_NOTE_bad_config;
     p->bypass |= e.code == MH_NOTE_bypass;
+    if (e.code == MH_NOTE_room) /* nothing that is not seen */
+        return 0;
     for (size_t i = 0; i < in->m->notes.n; i++)
         if (in->m->notes.v[i] == (uint32_t)text)
             return 0;
