@@ -20,6 +20,8 @@ struct asking {
     const char *node;
     struct mh_place place;
     int64_t start, watch;
+    enum mh_family family;        /* that is to come first */
+    struct mh_verdict by_verdict; /* by this one */
 };
 
 static int64_t record(const struct asking *a, const struct mh_verdict *v, int effect, int err,
@@ -50,10 +52,45 @@ static int asked_fault(struct asking *a)
     if (v.delay_ns && record(a, &v, MH_EFFECT_delay, 0, v.delay_ns))
         while (mh_wait_until(a->start + v.delay_ns) == -EINTR)
             ; /* no resolver is ended by signals */
+    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_family)) {
+        a->family = v.family;
+        a->by_verdict = v;
+    }
     if (!(v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
         return 0;
     a->watch = record(a, &v, MH_EFFECT_error, v.error, 0);
     return a->watch ? v.error : 0;
+}
+
+/* Those of one family to the front, each in its order. The nodes are libc's own, only joined anew;
+ * the canonical name stays with the first. */
+static void family_first(const struct asking *a, struct addrinfo **list)
+{
+    struct addrinfo *first = NULL, *rest = NULL, **first_end = &first, **rest_end = &rest, *next;
+    int family = a->family == MH_FAMILY_ipv4     ? AF_INET
+                 : a->family == MH_FAMILY_ipv6   ? AF_INET6
+                 : (*list)->ai_family == AF_INET ? AF_INET6
+                                                 : AF_INET;
+    char *name = (*list)->ai_canonname;
+    bool found = false;
+
+    for (struct addrinfo *i = *list; i; i = i->ai_next)
+        found |= i->ai_family == family;
+    if (!found || (*list)->ai_family == family ||
+        !record(a, &a->by_verdict, MH_EFFECT_family, 0, 0))
+        return;
+    (*list)->ai_canonname = NULL;
+    for (struct addrinfo *i = *list; i; i = next) {
+        struct addrinfo ***end = i->ai_family == family ? &first_end : &rest_end;
+
+        next = i->ai_next;
+        i->ai_next = NULL;
+        **end = i;
+        *end = &i->ai_next;
+    }
+    *first_end = rest;
+    first->ai_canonname = name;
+    *list = first;
 }
 
 MH_PUBLIC int getaddrinfo(const char *restrict node, const char *restrict service,
@@ -72,6 +109,8 @@ MH_PUBLIC int getaddrinfo(const char *restrict node, const char *restrict servic
         r = mh_real.getaddrinfo(node, service, hints, list);
         if (r && r != EAI_SYSTEM && r != EAI_BADFLAGS)
             a.watch = record(&a, NULL, 0, r, 0);
+        if (!r && a.family && *list)
+            family_first(&a, list);
     }
     mh_peer_asked(node);
     mh_event(dns, node, strlen(node), .result = r, .wait_ns = mh_now() - a.start,

@@ -14,8 +14,8 @@
 
 /* Which effects make sense in one fault. */
 static const uint32_t together[MH_EFFECT_COUNT] = {
-    [MH_EFFECT_delay] =
-        BIT(error) | BIT(short) | BIT(eof) | BIT(reset) | BIT(kill) | BIT(rate) | BIT(corrupt),
+    [MH_EFFECT_delay] = BIT(error) | BIT(short) | BIT(eof) | BIT(reset) | BIT(kill) | BIT(rate) |
+                        BIT(corrupt) | BIT(family),
     [MH_EFFECT_error] = BIT(delay),
     [MH_EFFECT_short] = BIT(delay) | BIT(eof) | BIT(reset) | BIT(rate) | BIT(corrupt),
     [MH_EFFECT_eof] = BIT(delay) | BIT(short) | BIT(rate) | BIT(corrupt),
@@ -27,6 +27,7 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_fds] = 0,
     [MH_EFFECT_threads] = 0,
     [MH_EFFECT_disk] = 0,
+    [MH_EFFECT_family] = BIT(delay),
     [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };

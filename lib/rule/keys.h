@@ -25,6 +25,7 @@ enum mh_key {
     TYPE(percent, false, "more than 0% and at most 100%, such as 25%")                             \
     TYPE(flag, false, "yes or no")                                                                 \
     TYPE(side, false, "client or server")                                                          \
+    TYPE(family, false, "ipv4, ipv6 or other (than comes first really)")                           \
     TYPE(per, false, "run, process, peer, connection or site")                                     \
     TYPE(signal, false, "")                                                                        \
     TYPE(delay, false,                                                                             \

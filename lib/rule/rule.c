@@ -219,6 +219,8 @@ static void verdict_add(struct mh_verdict *v, const struct mh_fault *f, uint32_t
         v->corrupt = f->corrupt;
         v->corrupt_key = f->key;
     }
+    if (effects & MH_EFFECT_BIT(MH_EFFECT_family))
+        v->family = f->family;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_kill))
         v->signal = f->signal;
 }

@@ -27,6 +27,7 @@ enum {
 };
 
 enum mh_side { MH_SIDE_any, MH_SIDE_client, MH_SIDE_server };
+enum mh_family { MH_FAMILY_none, MH_FAMILY_ipv4, MH_FAMILY_ipv6, MH_FAMILY_other };
 enum mh_per { MH_PER_run, MH_PER_process, MH_PER_peer, MH_PER_connection, MH_PER_site };
 enum mh_dist_kind {
     MH_DIST_none,
@@ -102,7 +103,8 @@ struct mh_fault {
     uint64_t rate;                   /* bytes a second */
     uint64_t limit;                  /* of MH_EFFECTS_KEPT */
     struct mh_corrupt corrupt;
-    int signal; /* of kill */
+    int signal;            /* of kill */
+    enum mh_family family; /* that comes first */
     char name[MH_NAME_SIZE];
     struct mh_peer_pattern peers[MH_MAX_PATTERNS];
     char paths[MH_MAX_PATTERNS][MH_PATTERN_SIZE];
@@ -196,6 +198,7 @@ struct mh_verdict {
     int64_t delay_ns; /* sum over the delays that apply */
     int error;
     int signal;
+    enum mh_family family;
     uint32_t short_len; /* 0 = no limit */
     uint64_t eof_after, reset_after;
     uint64_t memory, rate, limit;

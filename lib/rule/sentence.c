@@ -167,6 +167,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
                             "fail with ENOSPC when files have grown by "},
         [MH_EFFECT_threads] = {"fails with EAGAIN past ", "fail with EAGAIN past "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
+        [MH_EFFECT_family] = {"gives ", "give "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
 
@@ -198,6 +199,9 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
                                               : " threads");
         mh_buf_add(b, " in a process");
     }
+    if (effect == MH_EFFECT_family)
+        mh_buf_add(b, (const char *const[]){"", "IPv4 addresses first", "IPv6 addresses first",
+                                            "addresses of another family first"}[f->family]);
     if (effect == MH_EFFECT_kill)
         mh_buf_add(b, signal_name(f->signal));
 }

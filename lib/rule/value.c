@@ -137,6 +137,16 @@ static bool take_side(struct mh_loader *l, const struct mh_key_row *k, void *fie
     return i >= 0;
 }
 
+static bool take_family(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
+{
+    static const char *const words[] = {"ipv4", "ipv6", "other"};
+    int i = choice(l, k, text, words, 3);
+
+    if (i >= 0)
+        *(enum mh_family *)field = (enum mh_family)(i + 1);
+    return i >= 0;
+}
+
 static bool take_per(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
 {
     static const char *const words[] = {
@@ -415,6 +425,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return take_flag(l, key, field, text);
     case MH_TYPE_side:
         return take_side(l, key, field, text);
+    case MH_TYPE_family:
+        return take_family(l, key, field, text);
     case MH_TYPE_per:
         return take_per(l, key, field, text);
     case MH_TYPE_signal:
