@@ -106,7 +106,7 @@ static int print_all(const struct options *o, struct source *sources, size_t n)
         if (!r)
             r = mh_names_learn(&s->names, &s->record);
         if (!r)
-            r = o->json ? mh_line_json(out, &what) : mh_line_text(out, &what, &s->names);
+            r = o->json ? mh_line_json(out, &what, &s->names) : mh_line_text(out, &what, &s->names);
         if (out && fclose(out) == EOF && !r)
             r = -ENOMEM;
         if (!r && (!o->grep || strcasestr(line, o->grep)))

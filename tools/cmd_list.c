@@ -214,6 +214,17 @@ static int list_formats(struct mh_listing *l)
     return 0;
 }
 
+static const struct mh_listing_column place_columns[] = {{"PLACE", 10, false}, {"PATH", 0, false}};
+
+static int list_places(struct mh_listing *l)
+{
+    _cleanup_free_ char *library = mh_library_find();
+
+    mh_listing_add(l, "library");
+    mh_listing_add(l, library ? library : "");
+    return 0;
+}
+
 static const struct mh_listing_column rule_columns[] = {{"RULE", 7, false},
                                                         {"SEVERITY", 8, false},
                                                         {"PRINCIPLE", 26, false},
@@ -247,6 +258,7 @@ static const struct subject {
     {"scenarios", scenario_columns, ARRAY_SIZE(scenario_columns), list_scenarios},
     {"rules", rule_columns, ARRAY_SIZE(rule_columns), list_rules},
     {"formats", format_columns, ARRAY_SIZE(format_columns), list_formats},
+    {"places", place_columns, ARRAY_SIZE(place_columns), list_places},
     {"events", mh_event_columns, MH_EVENT_COLUMNS, mh_list_events},
     {"codes", mh_code_columns, MH_CODE_COLUMNS, mh_list_codes},
     {"verbs", mh_verb_columns, MH_VERB_COLUMNS, mh_list_verbs},
@@ -308,8 +320,8 @@ int mh_cmd_list(int argc, char **argv)
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc =
-            "calls\nunhooked\nfaults\nkeys\nscenarios\nrules\nformats\nevents\ncodes\nverbs",
+        .args_doc = "calls\nunhooked\nfaults\nkeys\nscenarios\nrules\nformats\nplaces\nevents\ncode"
+                    "s\nverbs",
         .doc = "Prints the tables that mishap is built from."
                "\vcalls: operations, the libc calls that do them, what can happen to them\n"
                "faults: what a fault can do\n"
@@ -317,6 +329,7 @@ int mh_cmd_list(int argc, char **argv)
                "scenarios: those that are shipped, ready for `mishap run -c NAME`\n"
                "rules: of the grader; `mishap explain RULE` says more\n"
                "formats: of reports\n"
+               "places: where the library is, for LD_PRELOAD\n"
                "events, codes: of recordings, as mishap-events(5) explains them\n"
                "verbs: of this command\n",
     };

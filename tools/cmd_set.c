@@ -95,12 +95,11 @@ static int take_switch(const struct options *o, const struct mh_control *c, stru
 /* Shape and name of each word; what the value is worth the loader says. */
 static int check_word(const struct mh_control *c, const char *word)
 {
-    static const char *const settled[] = {"call",   "peer",      "path",    "side",  "stack",
-                                          "caller", "operation", "process", "memory"};
+    static const char *const settled[] = {"stack", "caller", "operation", "process", "memory"};
     struct mh_change change;
 
     if (strchr(word, '\n') || !mh_change_next(word, &change)) {
-        mh_log("'%s' is neither NAME.KEY=VALUE nor on or off", word);
+        mh_log("'%s' is neither NAME.KEY=VALUE nor on, off or reset", word);
         return MH_EXIT_MISUSE;
     }
     if (change.value_len > 250) {
@@ -141,6 +140,39 @@ static int take_values(const struct options *o, const struct mh_control *c, stru
         }
         ret->changed[ret->nchanged++] = rules->faults[i];
     }
+    return status;
+}
+
+/* What is left when the changes of these faults, or all, are taken back. */
+static int take_reset(const struct options *o, const struct mh_control *c, struct asked *ret)
+{
+    _cleanup_free_ struct mh_rules *rules = NULL;
+    char text[MH_CONTROL_TEXT] = "";
+    struct mh_buf b = {text, sizeof(text), 0, false};
+    struct mh_change change;
+    int status;
+
+    for (size_t i = 1; i < o->nwords; i++)
+        if (find_fault(c, o->words[i], strlen(o->words[i])) < 0)
+            return MH_EXIT_MISUSE;
+    for (const char *p = c->changes; (p = mh_change_next(p, &change));) {
+        bool taken = o->nwords == 1;
+
+        for (size_t i = 1; i < o->nwords && !taken; i++)
+            taken = strlen(o->words[i]) == change.name_len &&
+                    !memcmp(o->words[i], change.name, change.name_len);
+        if (taken)
+            continue;
+        mh_buf_add_n(&b, change.name, (size_t)(change.value - change.name) + change.value_len);
+        mh_buf_add_char(&b, '\n');
+    }
+    ret->changes = strdup(text);
+    if (!ret->changes)
+        return mh_log_errno(-ENOMEM, "Cannot change the run"), MH_EXIT_TROUBLE;
+    status = mh_live_rules_load(c, ret->changes, &rules);
+    for (unsigned i = 0; !status && i < rules->nfaults; i++)
+        if (mh_live_is_changed(ret->changes, rules->faults[i].name))
+            ret->changed[ret->nchanged++] = rules->faults[i];
     return status;
 }
 
@@ -229,11 +261,12 @@ static int change(const struct options *o, struct mh_control *c)
 {
     _cleanup_free_ struct asked *a = calloc(1, sizeof(*a));
     bool switches = !strcmp(o->words[0], "on") || !strcmp(o->words[0], "off");
+    bool reset = !strcmp(o->words[0], "reset");
     int status;
 
     if (!a)
         return mh_log_errno(-ENOMEM, "Cannot change the run"), MH_EXIT_TROUBLE;
-    status = switches ? take_switch(o, c, a) : take_values(o, c, a);
+    status = switches ? take_switch(o, c, a) : reset ? take_reset(o, c, a) : take_values(o, c, a);
     if (!status)
         status = switches ? do_switch(c, a) : do_values(o, c, a);
     free(a->changes);
@@ -244,14 +277,16 @@ int mh_cmd_set(int argc, char **argv)
 {
     static const struct argp argp = {
         .parser = parse,
-        .args_doc = "DIR|PID [on|off [NAME...] | NAME.KEY=VALUE...]",
-        .doc = "Changes a run while it runs, in every process of it."
-               "\vDIR is the run's output directory, PID one of its processes. Without a change "
-               "the faults are shown as they are. `off` and `on` switch everything, or the faults "
-               "named. A value is checked like one in the scenario, and is in force at the next "
-               "call that the fault concerns; what waits already goes on waiting.\n\n"
-               "Exit status: 0 done; 2 misuse or a bad value, nothing was changed.\n\n"
-               "Example: mishap set mishap-out/demo slow-redis.delay='2s jitter 500ms'\n",
+        .args_doc = "DIR|PID [on|off|reset [NAME...] | NAME.KEY=VALUE...]",
+        .doc =
+            "Changes a run while it runs, in every process of it."
+            "\vDIR is the run's output directory, PID one of its processes. Without a change "
+            "the faults are shown as they are. `off` and `on` switch everything, or the faults "
+            "named. A value is checked like one in the scenario, and is in force at the next "
+            "call that the fault concerns; what waits already goes on waiting. KEY=none: as if the "
+            "fault had no such key. Where a fault applies can be narrowed only.\n\n"
+            "Exit status: 0 done; 2 misuse or a bad value, nothing was changed.\n\n"
+            "Example: mishap set mishap-out/demo slow-redis.delay='2s jitter 500ms'\n",
     };
     struct options o = {0};
     struct mh_live live;

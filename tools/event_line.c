@@ -150,8 +150,10 @@ static bool is_hash(const char *field)
            !strcmp(field, "effects") || !strcmp(field, "python");
 }
 
-static void text_field(FILE *out, enum mh_event type, const char *field, int64_t value,
-                       const struct mh_names *names)
+/* What a number stands for: a word of a table, or what an earlier record called it. NULL: itself.
+ */
+static const char *name_of(enum mh_event type, const char *field, int64_t value,
+                           const struct mh_names *names)
 {
     const char *name = word(field, value);
 
@@ -161,6 +163,14 @@ static void text_field(FILE *out, enum mh_event type, const char *field, int64_t
         name = list_get(&names->paths, value);
     if (!name && !strcmp(field, "fault") && type != MH_EVENT_fault)
         name = list_get(&names->faults, value);
+    return name;
+}
+
+static void text_field(FILE *out, enum mh_event type, const char *field, int64_t value,
+                       const struct mh_names *names)
+{
+    const char *name = name_of(type, field, value, names);
+
     if (name)
         fprintf(out, " %s=%s", field, name);
     else if (ends(field, "_ns") && value < 0)
@@ -242,7 +252,7 @@ static json_t *json_text(const char *text, size_t len)
     return value;
 }
 
-int mh_line_json(FILE *out, const struct mh_line *line)
+int mh_line_json(FILE *out, const struct mh_line *line, const struct mh_names *names)
 {
     const struct mh_record *record = line->record;
     json_t *object = json_object();
@@ -257,7 +267,7 @@ int mh_line_json(FILE *out, const struct mh_line *line)
     r |= json_object_set_new(object, "tid", json_integer(record->tid));
     for (unsigned i = 0; i < record->nfields; i++) {
         const char *field = mh_event_field(record->type, i);
-        const char *name = field ? word(field, record->fields[i]) : NULL;
+        const char *name = field ? name_of(record->type, field, record->fields[i], names) : NULL;
 
         if (!field)
             continue;
@@ -266,7 +276,7 @@ int mh_line_json(FILE *out, const struct mh_line *line)
             char key[64];
 
             snprintf(key, sizeof(key), "%s_name", field);
-            r |= json_object_set_new(object, key, json_string(name));
+            r |= json_object_set_new(object, key, json_text(name, strlen(name)));
         }
     }
     if (record->tail_len)

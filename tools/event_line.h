@@ -28,4 +28,4 @@ void mh_names_done(struct mh_names *names);
 
 /* Print without a newline. Return 0 or a negative errno. */
 int mh_line_text(FILE *out, const struct mh_line *line, const struct mh_names *names);
-int mh_line_json(FILE *out, const struct mh_line *line);
+int mh_line_json(FILE *out, const struct mh_line *line, const struct mh_names *names);

@@ -48,6 +48,11 @@ bool mh_change_find(struct mh_loader *l, const char *key)
     return false;
 }
 
+bool mh_change_drops(const char *value)
+{
+    return !strcmp(value, "none");
+}
+
 static bool key_set(const struct mh_loader *l, const char *name)
 {
     for (unsigned i = 0; i < MH_KEY_COUNT; i++)
@@ -71,7 +76,7 @@ void mh_change_rest(struct mh_loader *l)
         mh_buf_add_n(&key, c.key, c.key_len);
         mh_buf_add_n(&value, c.value, c.value_len);
         l->continued = false;
-        if (!key_set(l, key.data))
+        if (!key_set(l, key.data) && !mh_change_drops(value.data))
             mh_load_key(l, "", key.data, value.data);
     }
     l->line = line;

@@ -344,7 +344,9 @@ int mh_load_key(void *loader, const char *section, const char *name, const char 
     changed = mh_change_find(l, name);
     if (changed)
         value = l->changed;
-    if (value[0]) {
+    if (changed && mh_change_drops(value)) {
+        l->key = NULL;
+    } else if (value[0]) {
         take_value(l, l->key, value);
         if (changed) /* what goes on with the line in the file is not wanted */
             l->key = NULL;

@@ -110,6 +110,8 @@ int mh_load_key(void *loader, const char *section, const char *name, const char 
 /* change.c: the value that `key` of the fault being read has now, into l->changed; false: the
  * file's. */
 bool mh_change_find(struct mh_loader *l, const char *key);
+/* NAME.KEY=none: as if the section did not have the key. */
+bool mh_change_drops(const char *value);
 /* Takes the changes of keys that the section does not have. */
 void mh_change_rest(struct mh_loader *l);
 

@@ -156,7 +156,7 @@ def test_what_begins_later_has_it(running, guest, peer):
 
 
 BAD = [
-    (("frob",), "'frob' is neither NAME.KEY=VALUE nor on or off"),
+    (("frob",), "'frob' is neither NAME.KEY=VALUE nor on, off or reset"),
     (("slow.delay=3",), "delay = '3': '3' has no unit; allowed: TIME, TIME jitter TIME"),
     (("slow.delay=",), "'delay' has no value"),
     (("slow.dely=3ms",), "unknown key 'dely' in [fault slow]; did you mean 'delay'?"),
@@ -164,7 +164,10 @@ BAD = [
     (("off", "solw"), "the run has no fault 'solw'; did you mean 'slow'?"),
     (("slow.error=EXDEV",), "error = 'EXDEV': recv cannot return it"),
     (("slow.hang=yes",), "'delay' and 'hang' cannot be in one fault"),
-    (("slow.peer=:80",), "'peer' cannot be changed in a run"),
+    (("slow.peer=:80",), "'peer' of 'slow' cannot be changed in a run"),
+    (("slow.call=net.send",), "would also happen to send"),
+    (("slow.process=x",), "'process' cannot be changed in a run"),
+    (("slow.delay=none",), ""),
     (("slow.delay=100ms", "slow.count=0"), "count = '0'"),
     (("slow.delay=" + "9" * 300,), "too long"),
 ]

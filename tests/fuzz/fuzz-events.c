@@ -43,7 +43,7 @@ static void print_all(const char *path, size_t size)
         must(record.tail_len <= size && record.nfields * sizeof(int64_t) <= size, "lengths fit");
         must(mh_names_learn(&names, &record) == 0, "names are learnt");
         must(mh_line_text(out, &line, &names) == 0, "text is printed");
-        must(mh_line_json(out, &line) == 0, "JSON is printed");
+        must(mh_line_json(out, &line, &names) == 0, "JSON is printed");
     }
     if (r == 0) {
         must(mh_reader_events(reader) <= size / 32, "records do not overlap");

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -185,7 +186,41 @@ static bool same_faults(const struct mh_control *c, const struct mh_rules *rules
     return same;
 }
 
-/* Descriptors know which operations concern them since they were made. */
+static bool unix_peer(const struct mh_fault *f)
+{
+    for (unsigned i = 0; i < f->npeers; i++)
+        if (f->peers[i].family == AF_UNIX)
+            return true;
+    return false;
+}
+
+/* Connections and files know since they were made which operations concern them: where a fault
+ * applies can become narrower in a run, and wide again, but never wider than the scenario says. */
+static int check_where(const struct mh_fault *before, const struct mh_fault *after)
+{
+    const struct {
+        const char *key;
+        bool wider;
+    } rows[] = {
+        {"peer", memcmp(before->peers, after->peers, sizeof(before->peers)) != 0 &&
+                     (before->npeers || unix_peer(after))},
+        {"path", memcmp(before->paths, after->paths, sizeof(before->paths)) != 0 && before->npaths},
+        {"side", before->side != after->side && before->side != MH_SIDE_any},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].wider) {
+            mh_log(
+                "'%s' of '%s' cannot be changed in a run: the scenario limits it, and connections "
+                "and files know since they were made what concerns them; switch faults on and off "
+                "instead",
+                rows[i].key, after->name);
+            return MH_EXIT_MISUSE;
+        }
+    return MH_EXIT_OK;
+}
+
+/* The same of operations. */
 static int check_ops(const struct mh_rules *before, const struct mh_rules *after)
 {
     for (unsigned i = 0; i < after->nfaults; i++) {
@@ -227,6 +262,8 @@ int mh_live_rules_load(const struct mh_control *c, const char *changes, struct m
         return MH_EXIT_MISUSE;
     }
     status = check_ops(before, after);
+    for (unsigned i = 0; i < after->nfaults && !status; i++)
+        status = check_where(&before->faults[i], &after->faults[i]);
     if (!status)
         *ret = mh_steal(after);
     return status;
