@@ -9,8 +9,8 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
-#include "wire/job.h"
 #include "fd/serving.h"
+#include "wire/job.h"
 #include "wire/logsink.h"
 #include "wire/resp.h"
 
@@ -337,7 +337,8 @@ void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsi
     mh_python_place(&place);
     mh_event(wait, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
              .timeout_ns = timeout_ns, .pending = d->pending, .connecting = d->connecting,
-             .fds = fds, .stack = place.stack, .task = (int64_t)place.task, .unit = place.unit);
+             .fds = fds, .stack = place.stack, .task = (int64_t)place.task, .unit = place.unit,
+             .user_timeout_ns = d->user_timeout_ns);
 }
 
 void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,

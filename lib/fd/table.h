@@ -81,6 +81,7 @@ struct mh_desc {
     int64_t conn;                     /* id of the connection in the recording */
     uint64_t ordinal;                 /* of the connection to its peer */
     int64_t rcvtimeo_ns, sndtimeo_ns; /* 0 none */
+    int64_t user_timeout_ns;          /* TCP_USER_TIMEOUT, 0 the system's own */
     int sink;                         /* of a log, or of a socket that logs go to: enum mh_sink */
     uint32_t hidden;                  /* epoll registrations that are masked now */
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/time.h>
@@ -24,6 +25,11 @@
 void mh_socket_limits(struct mh_desc *d, int fd)
 {
     const int names[2] = {SO_RCVTIMEO, SO_SNDTIMEO};
+    unsigned ms = 0;
+    socklen_t size = sizeof(ms);
+
+    if (mh_sys(SYS_getsockopt, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size) == 0)
+        d->user_timeout_ns = (int64_t)ms * 1000000;
 
     for (int i = 0; i < 2; i++) {
         struct timeval tv = {0, 0};
@@ -253,9 +259,10 @@ MH_PUBLIC int setsockopt(int fd, int level, int name, const void *value, socklen
 {
     int r = MH_REAL(setsockopt)(fd, level, name, value, len);
     struct mh_desc *d;
+    bool limit = level == SOL_SOCKET ? name == SO_RCVTIMEO || name == SO_SNDTIMEO
+                                     : level == IPPROTO_TCP && name == TCP_USER_TIMEOUT;
 
-    if (r < 0 || level != SOL_SOCKET || (name != SO_RCVTIMEO && name != SO_SNDTIMEO) ||
-        !mh_gate_fd(fd))
+    if (r < 0 || !limit || !mh_gate_fd(fd))
         return r;
     d = mh_fd_get(fd);
     if (d)

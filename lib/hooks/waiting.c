@@ -97,22 +97,54 @@ static void seen_sleep(enum mh_call call, int64_t ns)
                  .task = (int64_t)place.task, .unit = place.unit);
 }
 
+/* The same where a set of descriptors may be empty. */
+static void asked_for_time(enum mh_call call, int64_t ns, bool empty)
+{
+    if (empty && mh_gate_open(&mh_gate.sleep) && mh_guest_enter()) {
+        seen_sleep(call, ns);
+        mh_guest_leave();
+    }
+}
+
+/* An event loop that waited in vain: a timer of its own is due, which is all that can be seen of a
+ * coroutine that sleeps. */
+static int loop_waited(enum mh_call call, int64_t timeout, int64_t start, int ready)
+{
+    int saved = errno;
+
+    if (ready == 0 && start && mh_guest_enter()) {
+        mh_event(sleep, NULL, 0, .requested_ns = timeout, .call = call,
+                 .waited_ns = MH_MAX(mh_now() - start, 1));
+        mh_guest_leave();
+        errno = saved;
+    }
+    return ready;
+}
+
+static int64_t loop_waits(int64_t timeout)
+{
+    return timeout > 0 && mh_gate_open(&mh_gate.sleep) ? mh_now() : 0;
+}
+
 static __attribute__((noinline)) int slow_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
-        !mh_guest_enter())
+        !mh_guest_enter()) {
+        asked_for_time(MH_CALL_poll, ns_of_ms(timeout), n == 0);
         return mh_real.poll(fds, n, timeout);
+    }
     return (int)mh_finish(observed_poll(MH_CALL_poll, fds, (unsigned)n, ns_of_ms(timeout), NULL),
                           0);
 }
 
-/* What waits for nothing that we observe is a jump, see mh_gate_idle(). */
+/* What waits for nothing that we observe is a jump, see mh_gate_idle(); but not a sleep. */
 MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     const struct pollfd *one = fds;
 
     __asm__("" : "+r"(one)); /* gcc 12 believes that poll() only writes */
-    if ((n == 0 || (n == 1 && mh_gate_idle(one->fd))) && MH_LIKELY(mh_real.poll != NULL))
+    if (((n == 0 && timeout <= 0) || (n == 1 && mh_gate_idle(one->fd))) &&
+        MH_LIKELY(mh_real.poll != NULL))
         return mh_real.poll(fds, n, timeout);
     return slow_poll(fds, n, timeout);
 }
@@ -129,8 +161,10 @@ MH_PUBLIC int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout
                     const sigset_t *mask)
 {
     if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
-        !mh_guest_enter())
+        !mh_guest_enter()) {
+        asked_for_time(MH_CALL_ppoll, ns_of(timeout), n == 0);
         return mh_real.ppoll(fds, n, timeout, mask);
+    }
     return (int)mh_finish(observed_poll(MH_CALL_ppoll, fds, (unsigned)n, ns_of(timeout), mask), 0);
 }
 
@@ -215,10 +249,7 @@ MH_PUBLIC int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *rest
     int ready;
 
     if (!select_observed(n, r, w, x, fds, &count)) {
-        if (n == 0 && timeout && mh_gate_open(&mh_gate.sleep) && mh_guest_enter()) {
-            seen_sleep(MH_CALL_select, ns);
-            mh_guest_leave();
-        }
+        asked_for_time(MH_CALL_select, ns, n == 0);
         return mh_real.select(n, r, w, x, timeout);
     }
     start = mh_now();
@@ -241,8 +272,10 @@ MH_PUBLIC int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
     unsigned count = 0;
     int ready;
 
-    if (!select_observed(n, r, w, x, fds, &count))
+    if (!select_observed(n, r, w, x, fds, &count)) {
+        asked_for_time(MH_CALL_pselect, ns_of(timeout), n == 0);
         return mh_real.pselect(n, r, w, x, timeout, mask);
+    }
     ready = observed_poll(MH_CALL_pselect, fds, count, ns_of(timeout), mask);
     if (ready >= 0)
         ready = to_sets(fds, count, r, w, x);
@@ -257,29 +290,41 @@ MH_INLINE bool epoll_observed(int max)
 
 MH_PUBLIC int epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
 {
+    int64_t ns = ns_of_ms(timeout), start = loop_waits(ns);
+
     if (!epoll_observed(n))
-        return mh_real.epoll_wait(epfd, events, n, timeout);
-    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of_ms(timeout), NULL), 0);
+        return loop_waited(MH_CALL_epoll_wait, ns, start,
+                           mh_real.epoll_wait(epfd, events, n, timeout));
+    return loop_waited(MH_CALL_epoll_wait, ns, start,
+                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, NULL), 0));
 }
 
 MH_PUBLIC int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout,
                           const sigset_t *mask)
 {
+    int64_t ns = ns_of_ms(timeout), start = loop_waits(ns);
+
     if (!epoll_observed(n))
-        return mh_real.epoll_pwait(epfd, events, n, timeout, mask);
-    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of_ms(timeout), mask), 0);
+        return loop_waited(MH_CALL_epoll_pwait, ns, start,
+                           mh_real.epoll_pwait(epfd, events, n, timeout, mask));
+    return loop_waited(MH_CALL_epoll_pwait, ns, start,
+                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, mask), 0));
 }
 
 MH_PUBLIC int epoll_pwait2(int epfd, struct epoll_event *events, int n,
                            const struct timespec *timeout, const sigset_t *mask)
 {
+    int64_t ns = ns_of(timeout), start = loop_waits(ns);
+
     if (!epoll_observed(n)) {
         if (mh_real.epoll_pwait2)
-            return mh_real.epoll_pwait2(epfd, events, n, timeout, mask);
+            return loop_waited(MH_CALL_epoll_pwait2, ns, start,
+                               mh_real.epoll_pwait2(epfd, events, n, timeout, mask));
         errno = ENOSYS; /* what a libc without it means for its callers */
         return -1;
     }
-    return (int)mh_finish(mh_epoll_wait(epfd, events, n, ns_of(timeout), mask), 0);
+    return loop_waited(MH_CALL_epoll_pwait2, ns, start,
+                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, mask), 0));
 }
 
 static int epoll_made(int epfd)

@@ -145,6 +145,34 @@ static void slugs(void **state)
     story_remove(&s);
 }
 
+/* A coroutine's wait ends with the timer of its loop that was due last, shortly before. */
+static void timers(void **state)
+{
+    struct story s = {0};
+    struct mh_act act = {.tid = STORY_LOOP};
+    struct mh_model *m;
+    int64_t origin;
+
+    story_open(&s, "a");
+    s.now = 500; /* asked for 300, woken 4 late */
+    story(&s, sleep, "", .requested_ns = 300 * STORY_MS, .waited_ns = 304 * STORY_MS);
+    s.tid = STORY_LOOP + 1;
+    s.now = 505;
+    story(&s, sleep, "", .requested_ns = 5 * STORY_MS, .waited_ns = 5 * STORY_MS);
+    story_close(&s);
+    m = load(&s);
+    origin = STORY_WALL - 0;
+    act.at = origin + 506 * STORY_MS;
+    assert_int_equal(mh_model_timer(m, &act, origin), origin + 496 * STORY_MS);
+    assert_int_equal(mh_model_timer(m, &act, origin + 497 * STORY_MS), 0);
+    act.at = origin + 540 * STORY_MS; /* too long ago */
+    assert_int_equal(mh_model_timer(m, &act, origin), 0);
+    act.at = origin + 490 * STORY_MS; /* not due yet */
+    assert_int_equal(mh_model_timer(m, &act, origin), 0);
+    mh_model_free(m);
+    story_remove(&s);
+}
+
 static void ask(struct story *s, int64_t conn, int64_t task)
 {
     story(s, request, "", .conn = conn, .peer = 1, .exchange = 1, .stack = 1, .task = task);
@@ -421,11 +449,17 @@ static void no_recordings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes),          cmocka_unit_test(slugs),
-        cmocka_unit_test(kinds_of_frames), cmocka_unit_test(by_task_and_thread),
-        cmocka_unit_test(by_worker),       cmocka_unit_test(busy_in_background),
-        cmocka_unit_test(a_command),       cmocka_unit_test(calm_and_phases),
-        cmocka_unit_test(cut_and_damaged), cmocka_unit_test(no_recordings),
+        cmocka_unit_test(routes),
+        cmocka_unit_test(slugs),
+        cmocka_unit_test(timers),
+        cmocka_unit_test(kinds_of_frames),
+        cmocka_unit_test(by_task_and_thread),
+        cmocka_unit_test(by_worker),
+        cmocka_unit_test(busy_in_background),
+        cmocka_unit_test(a_command),
+        cmocka_unit_test(calm_and_phases),
+        cmocka_unit_test(cut_and_damaged),
+        cmocka_unit_test(no_recordings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

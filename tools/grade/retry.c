@@ -151,8 +151,7 @@ static bool is_stale_replay(const struct open_sequence *o, const struct mh_act *
 
 static int again(struct walker *w, struct open_sequence *o, const struct mh_act *a)
 {
-    int64_t gap = a->at - (o->last->attempt.ended ? o->last->attempt.ended : o->last->until);
-    int64_t *slot;
+    int64_t from = o->last->attempt.ended ? o->last->attempt.ended : o->last->until, gap, *slot;
 
     if (is_next_address(o->last, a)) {
         o->last = a;
@@ -166,7 +165,10 @@ static int again(struct walker *w, struct open_sequence *o, const struct mh_act 
     slot = mh_vec_add(&o->waits);
     if (!slot)
         return -ENOMEM;
-    /* what was asked for has no scheduler noise in it; a coroutine's wait is only seen as a gap */
+    /* what was asked for has no scheduler noise in it; a coroutine's wait is seen when it was the
+     * loop's next timer, else only as a gap */
+    gap = mh_model_timer(w->g->m, a, from);
+    gap = (gap ? gap : a->at) - from;
     *slot = o->slept ? o->slept : MH_MAX(gap, 0);
     o->s.requested |= o->slept > 0;
     o->slept = 0;

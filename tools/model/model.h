@@ -196,6 +196,12 @@ struct mh_act {
     };
 };
 
+/* A timer of an event loop was due then, and nothing else woke it. */
+struct mh_timer {
+    uint32_t process, tid;
+    int64_t due;
+};
+
 struct mh_step_seen {
     uint32_t op;
     uint8_t step, source;
@@ -299,6 +305,7 @@ struct mh_model {
     MH_VEC(struct mh_peer_seen) peers;
     MH_VEC(struct mh_route) routes;
     MH_VEC(struct mh_path_seen) paths; /* found by path_keys, from the text of unit.path */
+    MH_VEC(struct mh_timer) timers;    /* by process, then by time */
     MH_VEC(struct mh_task) tasks;
     MH_VEC(struct mh_unit) units; /* by process, then in the order of the recording */
     MH_VEC(struct mh_act) acts;   /* by process, then in the order of the recording */
@@ -354,6 +361,10 @@ static inline bool mh_unit_failed(const struct mh_unit *u)
 {
     return !u->open && (u->status >= 500 || (u->status == 0 && u->how == 2));
 }
+
+/* When the timer was due that woke this thread's event loop, and by that the act: the last before
+ * it, at most 20 ms before, and after `from`. 0: nothing of that kind was seen. */
+int64_t mh_model_timer(const struct mh_model *m, const struct mh_act *a, int64_t from);
 
 /* What this process is to the application: "celery worker", "server", "command"; NULL unknown. */
 const char *mh_process_role(const struct mh_process *p);

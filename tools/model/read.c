@@ -304,17 +304,6 @@ static int on_log(struct mh_intake *in)
     return 0;
 }
 
-static int on_sleep(struct mh_intake *in)
-{
-    struct mh_ev_sleep e = mh_record_as(in->record, sleep);
-    struct mh_act *a = mh_intake_act(in, MH_ACT_sleep, e.stack, e.task, e.unit);
-
-    if (!a)
-        return -ENOMEM;
-    a->requested = sane(e.requested_ns);
-    return 0;
-}
-
 static int on_dns(struct mh_intake *in)
 {
     struct mh_ev_dns e = mh_record_as(in->record, dns);
@@ -398,7 +387,7 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_unit_begin] = on_unit_begin,
     [MH_EVENT_unit_end] = on_unit_end,
     [MH_EVENT_log] = on_log,
-    [MH_EVENT_sleep] = on_sleep,
+    [MH_EVENT_sleep] = mh_intake_sleep,
     [MH_EVENT_dns] = on_dns,
     [MH_EVENT_exit] = on_exited,
     [MH_EVENT_file] = on_file,

@@ -49,6 +49,9 @@ int mh_intake_origin(struct mh_intake *in);
 int mh_intake_kernel(struct mh_intake *in);
 int mh_intake_hook_failure(struct mh_intake *in);
 
+/* A requested sleep, or an event loop's wait that a timer ended. Returns 0 or -ENOMEM. */
+int mh_intake_sleep(struct mh_intake *in);
+
 /* Records about runs of tasks. Each returns 0 or -ENOMEM. */
 int mh_intake_task_begin(struct mh_intake *in);
 int mh_intake_task_end(struct mh_intake *in);
