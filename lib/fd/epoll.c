@@ -361,6 +361,8 @@ static bool event_filter(int epfd, struct epoll_event *e, int64_t now, bool *mas
     if (!mh_desc_lock(d))
         goto report;
     seen = mh_stream_filter(d, r->fd, e->events, now, &next);
+    if (mh_connection_strike(d, r->fd, now))
+        seen = mh_stream_filter(d, r->fd, e->events, now, &next);
     if (!d->dead && !d->connecting && (seen & EPOLLIN) && d->kind == MH_DESC_stream &&
         (r->events & EPOLLET) && !(seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
         if (next != MH_NEVER && !reg_readable(r, d, now))

@@ -11,6 +11,8 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "fd/decide.h"
+#include "fd/stream.h"
 
 #include "base/banned.h"
 
@@ -35,6 +37,81 @@ void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op)
     d->end_release = 0;
     d->in.decided = d->out.decided = false;
     d->hole.op = 0;
+}
+
+bool mh_errno_is_fatal(int err)
+{
+    switch (err) {
+    case ECONNRESET:
+    case EPIPE:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ECONNREFUSED:
+    case ECONNABORTED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void mh_connection_end(struct mh_desc *d)
+{
+    d->dead = MH_DEAD_eof;
+    d->peer_left = true;
+    d->nholds = 0;
+    d->flow.rate = 0;
+    d->end_release = 0;
+    d->in.decided = false;
+}
+
+/* What the verdict of the read side does to the connection before its next byte is seen: an effect,
+ * and the errno that the program meets (0: the end). -1: nothing. */
+static int fate(const struct mh_desc *d, int *ret_err)
+{
+    const struct mh_verdict *v = &d->in.verdict;
+
+    if (!d->in.decided || v->fault < 0)
+        return -1;
+    if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
+        *ret_err = v->error;
+        return mh_errno_is_fatal(v->error) ? MH_EFFECT_error : -1;
+    }
+    if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_reset)) && v->reset_after <= d->delivered) {
+        *ret_err = ECONNRESET;
+        return MH_EFFECT_reset;
+    }
+    *ret_err = 0;
+    return (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) && v->eof_after <= d->delivered
+               ? MH_EFFECT_eof
+               : -1;
+}
+
+bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now)
+{
+    int effect, err;
+    int64_t op;
+
+    if (d->kind != MH_DESC_stream || d->dead || d->hole.op || (effect = fate(d, &err)) < 0 ||
+        !mh_stream_released(d, now))
+        return false;
+    op = mh_record(&(struct mh_story){.kind = MH_OP_recv,
+                                      .call = MH_CALL_recv,
+                                      .fd = fd,
+                                      .d = d,
+                                      .result = err ? -1 : 0,
+                                      .err = err,
+                                      .timeout_ns = d->nonblocking   ? -2
+                                                    : d->rcvtimeo_ns ? d->rcvtimeo_ns
+                                                                     : -1,
+                                      .verdict = &d->in.verdict,
+                                      .effect = effect,
+                                      .place = d->asked.stack ? &d->asked : NULL});
+    if (op && err)
+        mh_connection_kill(d, fd, err, op);
+    else if (op)
+        mh_connection_end(d);
+    return op != 0;
 }
 
 void mh_hole_begin(struct mh_desc *d, int64_t until, int64_t op)

@@ -13,6 +13,19 @@
  * the errors that the program meets on this connection from here on are its consequences. */
 void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op);
 
+/* From here on the program sees the end of the stream. */
+void mh_connection_end(struct mh_desc *d);
+
+/* Does this errno mean that the connection is gone? It comes from the network, so a program that
+ * waits meets it when it looks, not when it asked. */
+bool mh_errno_is_fatal(int err);
+
+/* Has what is about to be seen of this connection been fated to end it? Then it ends now, before
+ * the program is told that there is something to read: as after a real RST, poll() says so,
+ * SO_ERROR holds it, and sending fails. False, and nothing is done, for other verdicts. To be asked
+ * after mh_stream_look() or mh_stream_filter(). */
+bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now);
+
 /* The path to the peer is a black hole until the monotonic moment `until`; `op` is the record. */
 void mh_hole_begin(struct mh_desc *d, int64_t until, int64_t op);
 

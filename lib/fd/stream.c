@@ -18,6 +18,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "event/write.h"
 #include "fd/sever.h"
 
 #include "base/banned.h"
@@ -204,9 +205,25 @@ static void look_bytes(struct mh_desc *d, int fd, int64_t now)
     }
 }
 
+bool mh_stream_connecting(struct mh_desc *d, int fd, int64_t now)
+{
+    uint32_t bits;
+
+    if (MH_LIKELY(!d->connecting))
+        return false;
+    if (d->dead || d->out.release > now)
+        return true;
+    bits = poll_now(fd, POLLOUT);
+    if (!(bits & POLLOUT) || (bits & (POLLERR | POLLHUP)))
+        return true;
+    d->connecting = false;
+    mh_event(connected, NULL, 0, .conn = d->conn, .err = 0, .wait_ns = now - d->connect_at);
+    return false;
+}
+
 void mh_stream_look(struct mh_desc *d, int fd, int64_t now)
 {
-    if (d->dead || d->connecting || d->hole.op)
+    if (d->dead || d->hole.op || mh_stream_connecting(d, fd, now))
         return;
     if (d->kind == MH_DESC_stream) {
         look_bytes(d, fd, now);
@@ -281,10 +298,9 @@ static uint32_t dead_events(const struct mh_desc *d, uint32_t revents)
     case MH_DEAD_eof:
         return revents | POLLIN | POLLRDNORM | POLLRDHUP;
     case MH_DEAD_reset:
+    case MH_DEAD_connect:
         return POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLWRNORM | POLLHUP |
                (d->dead_err ? POLLERR : 0);
-    case MH_DEAD_connect:
-        return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | (d->dead_err ? POLLERR : 0);
     default:
         return revents;
     }
@@ -303,7 +319,7 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
     }
     if (d->dead)
         return dead_events(d, revents);
-    if (d->connecting)
+    if (mh_stream_connecting(d, fd, now))
         return revents;
     if (hole) {
         if (!mh_stream_released(d, now))

@@ -23,6 +23,10 @@ static inline bool mh_stream_armed(const struct mh_desc *d)
  * verdict when a new operation begins. */
 void mh_stream_look(struct mh_desc *d, int fd, int64_t now);
 
+/* Is the connection still being set up? Notices, and records, that it no longer is: a program need
+ * not ask for SO_ERROR before it sends and receives. */
+bool mh_stream_connecting(struct mh_desc *d, int fd, int64_t now);
+
 /* How many bytes may be read now; 0 none. MH_STREAM_END: the end (EOF or error) may be seen now. */
 #define MH_STREAM_END UINT64_MAX
 uint64_t mh_stream_released(const struct mh_desc *d, int64_t now);

@@ -13,6 +13,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "fd/sever.h"
 #include "fd/stream.h"
 #include "fd/table.h"
 
@@ -72,7 +73,7 @@ struct waiting {
 };
 
 /* Takes the kernel's view, filters it into fds[].revents, and prepares copy[] for the sleep. */
-static int look(struct waiting *w, struct pollfd *fds, unsigned n)
+static int look(struct waiting *w, struct pollfd *fds, unsigned n, bool telling)
 {
     struct timespec zero = {0, 0};
     int64_t now;
@@ -94,6 +95,8 @@ static int look(struct waiting *w, struct pollfd *fds, unsigned n)
 
         if (d && (mh_stream_armed(d) || d->connecting) && mh_desc_lock(d)) {
             seen = mh_stream_filter(d, fds[i].fd, real, now, &w->next);
+            if (telling && mh_connection_strike(d, fds[i].fd, now))
+                seen = mh_stream_filter(d, fds[i].fd, real, now, &w->next);
             mh_desc_unlock(d);
         }
         seen &= (uint16_t)fds[i].events | always;
@@ -136,7 +139,7 @@ static bool watch(struct waiting *w, const struct pollfd *fds, unsigned n)
     return added;
 }
 
-int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *mask)
+int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *mask, bool telling)
 {
     int64_t start = mh_now();
     int64_t deadline =
@@ -151,7 +154,7 @@ int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *
         int64_t now, until;
         long r;
 
-        ret = look(&w, fds, n);
+        ret = look(&w, fds, n, telling);
         if (ret || (now = mh_now()) >= deadline)
             break;
         if (watch(&w, fds, n))

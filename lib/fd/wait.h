@@ -11,9 +11,10 @@
 
 /* poll() that tells only what may be seen. timeout_ns < 0: for ever. `mask` as of ppoll(), or NULL.
  * Returns the number of ready descriptors, 0 at the deadline, or a negative errno (-EINTR). n is at
- * most MH_WAIT_MAX. */
+ * most MH_WAIT_MAX. `telling`: the program hears what this says, as of poll(); a blocking call that
+ * will look for itself says false. */
 enum { MH_WAIT_MAX = 512 };
-int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *mask);
+int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *mask, bool telling);
 
 /* Sleeps until the monotonic moment `until`. Returns 0, or -EINTR when a signal handler ran. */
 int mh_wait_until(int64_t until);

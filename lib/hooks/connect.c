@@ -64,6 +64,7 @@ static void defer(struct connecting *c, int64_t release, int err)
     if (err) {
         c->d->dead = MH_DEAD_connect;
         c->d->dead_err = err;
+        c->d->dead_op = c->d->out.op;
     }
     mh_desc_unlock(c->d);
 }
@@ -79,12 +80,18 @@ static int stand(struct connecting *c, int64_t until)
     return until > deadline ? -EINPROGRESS : 0;
 }
 
+/* Does this error come from afar? The others, and all of a unix socket, connect() gives at once. */
+static bool from_afar(const struct connecting *c, int err)
+{
+    return mh_errno_is_fatal(err) && c->d->kind == MH_DESC_stream && c->d->peer->family != AF_UNIX;
+}
+
 /* An injected failure, told as the kernel would: at once, or later through SO_ERROR. */
 static int fail(struct connecting *c, int err, int64_t release)
 {
     int r;
 
-    if (c->d->nonblocking) {
+    if (c->d->nonblocking && (release > c->start || from_afar(c, err))) {
         defer(c, release, err);
         return -EINPROGRESS;
     }
@@ -114,9 +121,10 @@ static int connect_faulted(struct connecting *c)
 
         if (op) {
             c->d->out.op = op;
-            if (!c->d->nonblocking)
+            r = fail(c, v->error, c->start + delay);
+            if (r != -EINPROGRESS)
                 c->watch = op;
-            return fail(c, v->error, c->start + delay);
+            return r;
         }
     } else if (delay && !record(c, v, MH_EFFECT_delay, 0, delay)) {
         delay = 0;
@@ -137,8 +145,9 @@ static int connect_faulted(struct connecting *c)
 }
 
 /* connect() on a socket whose connection is being set up already: how far is it? */
-static int connect_again(struct mh_desc *d, int fd, const struct sockaddr *addr, socklen_t len)
+static int connect_again(struct connecting *c)
 {
+    struct mh_desc *d = c->d;
     int r = -EALREADY;
 
     if (!mh_desc_lock(d))
@@ -146,12 +155,13 @@ static int connect_again(struct mh_desc *d, int fd, const struct sockaddr *addr,
     if (d->out.release <= mh_now()) {
         if (d->dead == MH_DEAD_connect) {
             r = -mh_dead_error(d);
+            c->watch = r ? d->dead_op : 0;
             d->dead = MH_DEAD_no; /* as in Linux the socket may be used for a new attempt */
             d->connecting = false;
             if (!r)
                 r = -ECONNABORTED;
         } else {
-            r = (int)mh_sys(SYS_connect, fd, addr, len);
+            r = (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
             if (r != -EALREADY && r != -EINPROGRESS)
                 d->connecting = false;
         }
@@ -225,8 +235,8 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
     d = mh_fd_get(fd);
     if (addr->sa_family == AF_UNSPEC || (d && !d->connecting && established(d, fd)))
         r = (int)mh_sys(SYS_connect, fd, addr, len);
-    else if (d && d->connecting)
-        r = connect_again(d, fd, addr, len);
+    else if ((c.d = d) && (d->connecting || d->dead == MH_DEAD_connect))
+        r = connect_again(&c);
     else
         r = connect_new(&c);
     return (int)mh_finish(r, c.watch);

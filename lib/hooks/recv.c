@@ -221,7 +221,7 @@ static ssize_t recv_held(struct receive *r)
         }
         if (now >= deadline)
             return -EAGAIN;
-        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL);
+        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL, false);
         if (w < 0)
             return w;
         if (!mh_fd_still(r->fd, r->d, conn))

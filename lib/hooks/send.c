@@ -194,7 +194,7 @@ static int64_t gate(struct sending *s, uint64_t *cap, ssize_t *ret)
         s->watch = d->dead_op;
         until = 1;
     } else {
-        if (!d->connecting && !d->out.decided && !hole)
+        if (!d->out.decided && !hole && !mh_stream_connecting(d, s->fd, now))
             decide(s, now);
         if (d->hole.op)
             until = into_hole(s, now, ret);

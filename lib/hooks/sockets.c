@@ -136,7 +136,7 @@ static int accept_gate(struct mh_desc *d, int fd, int64_t *watch)
             return 0;
         if (d->nonblocking || now >= deadline)
             return -EAGAIN;
-        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL);
+        w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL, false);
         if (w < 0)
             return w;
     }
@@ -231,6 +231,10 @@ MH_PUBLIC int getsockopt(int fd, int level, int name, void *restrict value, sock
         return (int)mh_finish(r, 0);
     }
     mh_hole_settle(d, fd, mh_now());
+    if (d->armed & MH_OP_BIT(MH_OP_recv)) {
+        mh_stream_look(d, fd, mh_now());
+        mh_connection_strike(d, fd, mh_now());
+    }
     if (d->connecting && d->out.release > mh_now()) {
         memset(value, 0, sizeof(int));
         *len = sizeof(int);

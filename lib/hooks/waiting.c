@@ -76,7 +76,7 @@ static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int6
         start = mh_now();
     }
     if (mh_wait_needed(fds, n))
-        r = mh_wait(fds, n, timeout, mask);
+        r = mh_wait(fds, n, timeout, mask, true);
     else
         r = (int)mh_sys(SYS_ppoll, fds, n, timespec_of(timeout, &storage), mask, 8);
     if (timeout)

@@ -19,8 +19,8 @@ def guest(tmp_path):
 class Peer:
     """programs/peer.py in a process of its own, outside the library."""
 
-    def __init__(self, *args):
-        self.process = subprocess.Popen([PYTHON, os.path.join(PROGRAMS, "peer.py"), *args],
+    def __init__(self, *args, before=()):
+        self.process = subprocess.Popen([*before, PYTHON, os.path.join(PROGRAMS, "peer.py"), *args],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.certificate = args[0] if args else None
         self.ports = json.loads(self.process.stdout.readline())

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The other end of every latency and effect test; never runs under the library.
 
-Listens on free loopback ports and prints them as one JSON line: `plain`, `plain2`, `tls` (with a
-certificate and key as arguments), `http`, `closed` (nobody listens) and `deaf` (nobody accepts).
-Commands are lines: `echo TEXT`, `stream N GAP_MS`, `eof`, `rst MS`, `big N`, `half`, `pause MS`,
-`count`. All times
-sent are CLOCK_MONOTONIC, which client and peer share. How each connection ended goes to stdout."""
+Listens on free ports of the loopback address (or of PEER_HOST) and prints them as one JSON line:
+`plain`, `plain2`, `tls` (with a certificate and key as arguments), `http`, `closed` (nobody listens)
+and `deaf` (nobody accepts). Commands are lines: `echo TEXT`, `stream N GAP_MS`, `eof`, `rst MS`,
+`big N`, `half`, `pause MS`, `count`. All times sent are CLOCK_MONOTONIC, which client and peer share.
+How each connection ended goes to stdout."""
 
 import errno
 import http.server
 import json
+import os
 import socket
 import ssl
 import struct
@@ -18,6 +19,7 @@ import threading
 import time
 
 lock = threading.Lock()
+HOST = os.environ.get("PEER_HOST", "127.0.0.1")
 
 
 def say(**what):
@@ -79,7 +81,7 @@ def serve(conn, port, context):
 
 def listen(context=None, accept=True):
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     s.listen(64)
 
     def run():
@@ -114,11 +116,11 @@ def main():
         context.load_cert_chain(sys.argv[1], sys.argv[2])
         sockets["tls"] = listen(context)
     ports = {name: s.getsockname()[1] for name, s in sockets.items()}
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+    web = http.server.ThreadingHTTPServer((HOST, 0), Web)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     ports["http"] = web.server_address[1]
     with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
+        s.bind((HOST, 0))
         ports["closed"] = s.getsockname()[1]
     say(**ports)
     sys.stdin.read()  # whoever started us closes it
