@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Native frames: where no Python is on the stack, and where memory was refused."""
 
+import glob
 import json
 import os
 import subprocess
@@ -77,6 +78,30 @@ os.waitpid(pids[0], 0); print(json.dumps(hoard(1048576)))
         ids = {e["stack"] for e in done.events("stack") if e["native"] and e["file_pid"] == pid}
         assert ids >= {e["native"] for e in refusals(done) if e["file_pid"] == pid}
     assert len({e["file_pid"] for e in refusals(done)}) == 2
+
+
+KAFKA = """
+import ctypes, time
+k = ctypes.CDLL("librdkafka.so.1")
+for f in ("rd_kafka_conf_new", "rd_kafka_new"): getattr(k, f).restype = ctypes.c_void_p
+conf, why = k.rd_kafka_conf_new(), ctypes.create_string_buffer(500)
+for name, value in ((b"bootstrap.servers", b"127.0.0.1:1"), (b"log_level", b"0")):
+    k.rd_kafka_conf_set(ctypes.c_void_p(conf), name, value, why, 500)
+producer = k.rd_kafka_new(0, ctypes.c_void_p(conf), why, 500)
+time.sleep(1)
+k.rd_kafka_destroy(ctypes.c_void_p(producer))
+"""
+
+
+@pytest.mark.skipif(not glob.glob("/usr/lib/*/librdkafka.so.1"), reason="librdkafka1 is not installed")
+def test_the_threads_of_librdkafka_have_their_frames(guest):
+    r = guest.command([PYTHON, "-c", KAFKA], config="[fault refused]\ncall = connect\npeer = 127.0.0.1\n"
+                      "error = EHOSTUNREACH\n")
+    assert r.status == 0, r.stderr
+    stacks = natives(r)
+    assert r.faults()
+    for fault in r.faults():
+        assert not fault["stack"] and any("librdkafka" in where for _, where in stacks[fault["native"]])
 
 
 CRASH = """

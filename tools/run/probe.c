@@ -91,7 +91,7 @@ static void read_recording(const char *path, struct mh_probe *ret)
             if (e.python)
                 ret->python = (uint32_t)e.python;
         }
-        ret->stacks |= record.type == MH_EVENT_stack;
+        ret->stacks |= record.type == MH_EVENT_stack && !mh_record_as(&record, stack).native;
     }
     mh_reader_free(r);
 }
