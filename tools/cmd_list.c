@@ -22,6 +22,7 @@
 #include "rule/keys.h"
 #include "rule/load.h"
 #include "run/library.h"
+#include "trace.h"
 
 #include "base/banned.h"
 
@@ -211,6 +212,9 @@ static int list_formats(struct mh_listing *l)
         mh_listing_add(l, f->suffixes);
         mh_listing_add(l, f->doc);
     }
+    mh_listing_add(l, "trace");
+    mh_listing_add(l, "");
+    mh_listing_add(l, mh_trace_doc);
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "judge.h"
 #include "log.h"
+#include "trace.h"
 
 #include "base/banned.h"
 
@@ -76,6 +77,16 @@ static int check_paths(const struct options *o)
     return MH_EXIT_OK;
 }
 
+/* A time axis has no verdicts: it is made of the recordings, not of what was graded. */
+static int trace(const struct options *o)
+{
+    if (mh_judge_stored(o->paths[0])) {
+        mh_log("a trace is made of recordings; '%s' is a stored report", o->paths[0]);
+        return MH_EXIT_MISUSE;
+    }
+    return mh_trace(o->paths, o->npaths, o->judge.out);
+}
+
 int mh_cmd_report(int argc, char **argv)
 {
     static const struct argp_option rows[] = {
@@ -105,6 +116,8 @@ int mh_cmd_report(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &o))
         return MH_EXIT_MISUSE;
     status = check_paths(&o);
+    if (!status && o.judge.format && !strcmp(o.judge.format, "trace"))
+        return trace(&o);
     if (!status)
         status = mh_judge_check(&o.judge);
     if (status)

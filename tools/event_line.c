@@ -85,6 +85,16 @@ int mh_names_learn(struct mh_names *names, const struct mh_record *record)
     }
 }
 
+const char *mh_names_peer(const struct mh_names *names, int64_t peer)
+{
+    return list_get(&names->peers, peer);
+}
+
+const char *mh_names_fault(const struct mh_names *names, int64_t fault)
+{
+    return list_get(&names->faults, fault);
+}
+
 void mh_names_done(struct mh_names *names)
 {
     list_done(&names->peers);
@@ -92,7 +102,7 @@ void mh_names_done(struct mh_names *names)
     list_done(&names->faults);
 }
 
-static const char *step_name(int64_t step)
+const char *mh_step_name(int64_t step)
 {
     static const char *const rows[] = {
         [MH_STEP_born] = "born",           [MH_STEP_reraised] = "reraised",
@@ -130,7 +140,7 @@ static const char *word(const char *field, int64_t value)
     if (!strcmp(field, "effect"))
         return value > 0 && value <= MH_EFFECT_COUNT ? mh_effect_rows[value - 1].name : NULL;
     if (!strcmp(field, "step"))
-        return step_name(value);
+        return mh_step_name(value);
     if (!strcmp(field, "level"))
         return level_name(value);
     return NULL;

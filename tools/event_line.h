@@ -24,6 +24,14 @@ struct mh_names {
 
 /* Remembers the record when it gives a name. Returns 0 or a negative errno. */
 int mh_names_learn(struct mh_names *names, const struct mh_record *record);
+/* The name behind an id, NULL when it is not known. Borrowed until the next is learnt. `fault` is
+ * as fields have it: index plus 1. */
+const char *mh_names_peer(const struct mh_names *names, int64_t peer);
+const char *mh_names_fault(const struct mh_names *names, int64_t fault);
+
+/* The word for a step of an outcome; NULL when it is none. */
+const char *mh_step_name(int64_t step);
+
 void mh_names_done(struct mh_names *names);
 
 /* Print without a newline. Return 0 or a negative errno. */
