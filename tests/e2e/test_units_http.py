@@ -136,3 +136,13 @@ def test_what_a_process_is(guest, module, app, options, roles):
         wait_for(lambda: len(s.events("process")) >= sum(roles.values()))
     seen = [p["role"] for p in s.report()["processes"]]
     assert {r: seen.count(r) for r in roles} == roles, seen
+
+
+@pytest.mark.parametrize("status, state", [(0, "succeeded"), (3, "failed")])
+def test_a_command_is_one_unit(guest, status, state):
+    done = guest.code("import sys; print('done'); sys.exit(int(sys.argv[1]))", status)
+    report = json.loads(subprocess.run([MISHAP, "report", done.out, "--format", "json"], check=True,
+                                       stdout=subprocess.PIPE).stdout)
+    (unit,), (process,) = report["units"], report["processes"]
+    assert (unit["kind"], unit["state"], unit["exact"]) == ("command", state, True)
+    assert unit["name"].startswith("run %s -c" % PYTHON) and process["role"] == "command"

@@ -17,20 +17,22 @@ static json_t *unit_json(const struct mh_grading *g, const struct mh_unit *u)
     static const struct mh_task none;
     const struct mh_task *t = u->task_run ? &m->tasks.v[u->task_run - 1] : &none;
     const struct mh_process *p = &m->processes.v[u->process];
+    uint32_t name = t->name                      ? t->name
+                    : u->kind == MH_UNIT_command ? u->path
+                                                 : m->routes.v[u->route - 1].name;
     const char *state = u->task_run         ? mh_task_state_names[t->state]
                         : u->open           ? "unknown"
                         : mh_unit_failed(u) ? "failed"
                                             : "succeeded";
 
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:s, s:o, s:i, s:o, s:o, s:b, s:b}", "kind",
-        mh_unit_kind_names[u->kind], "name",
-        t->name ? text_or_null(g, t->name) : text_or_null(g, m->routes.v[u->route - 1].name), "id",
-        text_or_null(g, t->id), "framework", text_or_null(g, t->framework), "state", state,
-        "exception", text_or_null(g, t->exception), "pid", p->pid < 0 ? 0 : p->pid, "start_s",
-        mh_json_number((double)(u->begun - m->first) / 1e9, 3), "latency_ms",
-        mh_json_number((double)u->latency / 1e6, 2), "exact", !u->task_run || t->exact, "faulted",
-        u->faulted);
+    return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:i, s:o, s:o, s:b, s:b}", "kind",
+                     mh_unit_kind_names[u->kind], "name", text_or_null(g, name), "id",
+                     text_or_null(g, t->id), "framework", text_or_null(g, t->framework), "state",
+                     state, "exception", text_or_null(g, t->exception), "pid",
+                     p->pid < 0 ? 0 : p->pid, "start_s",
+                     mh_json_number((double)(u->begun - m->first) / 1e9, 3), "latency_ms",
+                     mh_json_number((double)u->latency / 1e6, 2), "exact", !u->task_run || t->exact,
+                     "faulted", u->faulted);
 }
 
 json_t *mh_document_units(const struct mh_grading *g)
