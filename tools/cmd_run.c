@@ -18,6 +18,7 @@
 #include "judge.h"
 #include "kernel/kernel.h"
 #include "log.h"
+#include "run/manifest.h"
 #include "run/plan.h"
 #include "run/ready.h"
 #include "run/supervise.h"
@@ -31,7 +32,7 @@ enum { MOST_SCENARIOS = MH_MAX_FILES };
 struct options {
     char *scenarios[MOST_SCENARIOS];
     size_t nscenarios;
-    const char *dir, *with, *ready;
+    const char *dir, *with, *ready, *only;
     int64_t for_ns;
     uint64_t seed;
     bool seed_given, no_calm, quiet;
@@ -40,7 +41,7 @@ struct options {
     struct mh_judge judge;
 };
 
-enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL };
+enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL, KEY_ONLY };
 
 static const struct argp_option option_rows[] = {
     {"config", 'c', "FILE", 0, "Scenario: a file, or the name of a shipped one; may repeat", 0},
@@ -51,6 +52,7 @@ static const struct argp_option option_rows[] = {
     {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
+    {"only", KEY_ONLY, "FAULT", 0, "Of the scenario's faults this one alone", 0},
     {"kernel", KEY_KERNEL, "auto|on|off", 0,
      "Ask the kernel, too (eBPF): auto where it can be had, on or it is an error", 0},
     {"quiet", 'q', 0, 0, "No progress, no text report; only errors and files", 0},
@@ -137,6 +139,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_READY:
         o->ready = arg;
         return 0;
+    case KEY_ONLY:
+        o->only = arg;
+        return 0;
     case KEY_KERNEL:
         parse_kernel(o, arg, state);
         return 0;
@@ -192,6 +197,26 @@ static int check_ready(const char *ready, struct addrinfo **ret)
     return MH_EXIT_MISUSE;
 }
 
+/* The place of the fault that --only names; -1 when it is none of the scenario's. */
+static int only_fault(const struct options *o, const struct mh_plan *plan)
+{
+    for (unsigned i = 0; plan->rules && i < plan->rules->nfaults; i++)
+        if (!strcmp(plan->rules->faults[i].name, o->only))
+            return (int)i;
+    return -1;
+}
+
+static int check_only(const struct options *o, const struct mh_plan *plan)
+{
+    if (!o->only || only_fault(o, plan) >= 0)
+        return MH_EXIT_OK;
+    mh_log("--only: the scenario has no fault '%s'", o->only);
+    for (unsigned i = 0; plan->rules && i < plan->rules->nfaults; i++)
+        fprintf(stderr, "%s %s", i ? "" : "        it has:", plan->rules->faults[i].name);
+    fprintf(stderr, "%s", plan->rules ? "\n" : "");
+    return MH_EXIT_MISUSE;
+}
+
 static int prepare(const struct options *o, struct mh_plan *plan, struct addrinfo **ret_where)
 {
     int status = MH_EXIT_OK;
@@ -201,6 +226,8 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
         return MH_EXIT_MISUSE;
     }
     status = mh_plan_config(plan, o->scenarios, o->nscenarios);
+    if (!status)
+        status = check_only(o, plan);
     if (!status)
         status = mh_judge_check(&o->judge);
     if (!status && o->ready)
@@ -294,6 +321,30 @@ static int watch_kernel(const struct options *o, struct mh_kernel **ret, char wh
     return r < 0 && o->watch == KERNEL_ON ? MH_EXIT_TROUBLE : MH_EXIT_OK;
 }
 
+static void save_manifest(const struct options *o, const struct mh_plan *plan)
+{
+    const struct mh_manifest m = {.command = o->command,
+                                  .config = plan->config,
+                                  .with = o->with,
+                                  .ready = o->ready,
+                                  .for_ns = o->for_ns,
+                                  .seed = plan->seed,
+                                  .no_calm = o->no_calm};
+    int r = mh_manifest_save(&m, plan->dir);
+
+    if (r < 0)
+        mh_log_errno(r, "How the run was started is not stored, so it cannot be replayed");
+}
+
+static void switch_others_off(const struct options *o, const struct mh_plan *plan,
+                              struct mh_control *control)
+{
+    int fault = o->only ? only_fault(o, plan) : -1;
+
+    for (size_t w = 0; fault >= 0 && w < ARRAY_SIZE(control->fault_off); w++)
+        control->fault_off[w] = ~((uint64_t)((size_t)fault / 64 == w) << fault % 64);
+}
+
 static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
 {
     const char *dirs[] = {plan->dir};
@@ -319,6 +370,8 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     if (plan->rules)
         mh_control_tell(todo.control, plan->rules,
                         strlen(plan->config) < MH_CONTROL_TEXT ? plan->config : "");
+    switch_others_off(o, plan, todo.control);
+    save_manifest(o, plan);
     if (o->with && !o->no_calm && plan->rules && plan->rules->nfaults && !mh_plan_has_calm(plan))
         todo.calm_ns = CALM_NS;
     status = watch_kernel(o, &todo.kernel, no_kernel);

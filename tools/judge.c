@@ -18,6 +18,7 @@
 #include "log.h"
 #include "model/model.h"
 #include "report/report.h"
+#include "run/manifest.h"
 
 #include "base/banned.h"
 
@@ -263,6 +264,15 @@ static int complain(int r, const char *const *dirs, size_t n)
     return MH_EXIT_TROUBLE;
 }
 
+static bool repeatable(const char *dir)
+{
+    json_t *manifest = NULL;
+    int r = mh_manifest_load(dir, &manifest);
+
+    json_decref(manifest);
+    return r == 0;
+}
+
 /* Returns an exit status; with MH_EXIT_OK the caller owns *ret. */
 static int grade(const char *const *dirs, size_t n, const char *baseline, json_t **ret)
 {
@@ -271,6 +281,7 @@ static int grade(const char *const *dirs, size_t n, const char *baseline, json_t
     const struct mh_grade_options grading = {
         .run_id = dir && strrchr(dir, '/') ? strrchr(dir, '/') + 1 : NULL,
         .run_dir = dirs[0],
+        .repeatable = repeatable(dirs[0]),
     };
     struct mh_model *model;
     int r = mh_model_load(dirs, n, &from, &model);

@@ -131,6 +131,40 @@ static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *
                      stack);
 }
 
+/* The command that repeats it, where how the run was started is known. */
+static json_t *replay_json(const struct mh_grading *g, const char *id)
+{
+    char *text;
+    json_t *ret;
+
+    if (!g->options->run_dir || !g->options->repeatable ||
+        asprintf(&text, "mishap replay %s %s", g->options->run_dir, id) < 0)
+        return json_null();
+    ret = mh_json_text(text);
+    free(text);
+    return ret;
+}
+
+/* The fault that it came from: the example's, else the only one that hit that place; 0: several, or
+ * none. */
+static int32_t fault_of(const struct mh_grading *g, const struct mh_judgement *j)
+{
+    int32_t fault = 0;
+
+    if (j->trial)
+        return g->trials.v[j->trial - 1].fault;
+    for (size_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+
+        if (!t->fault || (j->site && t->site != j->site) || (j->peer && t->peer != j->peer))
+            continue;
+        if (fault && fault != t->fault)
+            return 0;
+        fault = t->fault;
+    }
+    return fault;
+}
+
 static json_t *finding_json(const struct mh_grading *g, const struct mh_judgement *j)
 {
     const struct mh_trial *t = j->trial ? &g->trials.v[j->trial - 1] : NULL;
@@ -142,7 +176,7 @@ static json_t *finding_json(const struct mh_grading *g, const struct mh_judgemen
         peer = mh_model_text(g->m, t->path);
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:n, s:b, s:o, s:o, s:o, s:{s:i, s:i}, s:O, s:O, s:o, "
-        "s:o, s:o, s:n, s:s}",
+        "s:o, s:o, s:o, s:o, s:s}",
         "id", id, "rule", j->rule->id, "title", j->rule->title, "principle", j->rule->principle,
         "severity", mh_severity_words[j->severity], "type", mh_fragility_names[j->type],
         "confidence", mh_confidence_names[j->confidence], "state", "observed",
@@ -151,7 +185,8 @@ static json_t *finding_json(const struct mh_grading *g, const struct mh_judgemen
         mh_json_text_or_null(peer), "trials", "fired", (int)j->fired, "failed", (int)j->failed,
         "evidence", j->evidence, "counter_evidence", j->counter, "flip",
         mh_json_text_or_null(j->rule->flip), "fix", mh_advice(g, j), "points",
-        mh_json_number(j->points, 1), "replay", "verdict",
+        mh_json_number(j->points, 1), "replay", replay_json(g, id), "fault",
+        fault_of(g, j) ? mh_json_text(mh_name_fault(g, fault_of(g, j))) : json_null(), "verdict",
         j->verdict == MH_VERDICT_partial ? "partial" : "fail");
 }
 

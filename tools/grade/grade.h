@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ const struct mh_rule_row *mh_rule_find(const char *id);
 struct mh_grade_options {
     const char *run_id;  /* NULL: made from the time of the start */
     const char *run_dir; /* for replay commands; NULL: none */
+    bool repeatable;     /* how the run was started is stored there */
 };
 
 /* Grades. The caller owns *ret_document (json_decref). Returns 0 or -ENOMEM. */
