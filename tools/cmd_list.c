@@ -128,7 +128,7 @@ static int list_keys(struct mh_listing *l)
 }
 
 static const struct mh_listing_column scenario_columns[] = {
-    {"SCENARIO", 18, false}, {"IS", 34, false}, {"FAULTS", 0, true}};
+    {"SCENARIO", 20, false}, {"IS", 32, false}, {"FAULTS", 0, true}};
 
 /* What a scenario says of itself: the first comment that is no licence line. */
 static void describe(const char *path, char *ret, size_t size)
