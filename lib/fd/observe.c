@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/resident.h"
 #include "fd/serving.h"
 #include "wire/job.h"
 #include "wire/logsink.h"
@@ -53,16 +54,18 @@ static void unit_next(struct mh_desc *d)
 static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)
 {
     const char *text = d->unit == d->unit_named ? d->http.text : "";
+    int64_t now = mh_now();
 
     __atomic_add_fetch(&mh_guest.control->units, 1, __ATOMIC_RELAXED);
     if (d->unit_status >= 500)
         __atomic_add_fetch(&mh_guest.control->units_5xx, 1, __ATOMIC_RELAXED);
     mh_event(unit_end, text, strlen(text), .unit = d->unit, .conn = d->conn,
-             .status = d->unit_status, .latency_ns = mh_now() - d->unit_at,
+             .status = d->unit_status, .latency_ns = now - d->unit_at,
              .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
              .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
              .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
-             .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys);
+             .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys,
+             .rss_kb = mh_resident_kb(now));
     mh_serving_end(d->unit);
     unit_next(d);
 }

@@ -203,11 +203,59 @@ static void probes(void **state)
     assert_string_equal(judged(&ready, "MH-0705"), "not exercised ");
 }
 
+/* ---- MH-2016: memory at the ends of requests ---- */
+
+static const char *memory(int hits, int kb_calm, int kb_hit)
+{
+    static char got[64];
+    struct story s = {0};
+    json_t *document;
+    const json_t *f;
+    int64_t rss = 50000;
+
+    story_open(&s, "a");
+    fault_ms = CALM_MS + 40000;
+    prologue(&s);
+    fault_ms = FAULT_MS;
+    s.tid = WORKER;
+    for (int i = 0; i < CALM + hits; i++) {
+        int64_t id = ++s.ids, begun = s.now;
+
+        if (i == CALM)
+            begun = s.now = CALM_MS;
+        story(&s, unit_begin, "POST /event", .unit = id, .conn = id, .fds = 10);
+        if (i >= CALM)
+            caught(&s, refuse(&s, PRICES), IN_APP);
+        s.now += 4;
+        rss += i < CALM ? kb_calm : kb_hit;
+        story(&s, unit_end, "POST /event", .unit = id, .conn = id, .status = 202,
+              .latency_ns = 4 * STORY_MS, .bytes = 20, .digest = 77, .retry_after_s = -1, .fds = 10,
+              .begun_at = STORY_MONO + begun * STORY_MS, .rss_kb = rss);
+        s.now += 10;
+    }
+    story_close(&s);
+    document = grade_story(&s);
+    f = finding(document, "MH-2016");
+    snprintf(got, sizeof(got), "%s %s", verdict(document, "MH-2016"),
+             f ? json_string_value(json_object_get(f, "severity")) : "");
+    json_decref(document);
+    story_remove(&s);
+    return got;
+}
+
+static void buffers(void **state)
+{
+    assert_string_equal(memory(200, 0, 40), "fail High");
+    assert_string_equal(memory(200, 0, 0), "pass ");
+    assert_string_equal(memory(200, 40, 40), "unclear "); /* it grows anyway */
+    assert_string_equal(memory(60, 0, 40), "not exercised ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(piles),    cmocka_unit_test(goodput), cmocka_unit_test(aftermath),
-        cmocka_unit_test(refusals), cmocka_unit_test(probes),
+        cmocka_unit_test(refusals), cmocka_unit_test(probes),  cmocka_unit_test(buffers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,7 @@ struct mh_unit {
     int64_t begun, ended, latency, bytes;
     uint64_t digest, keys;
     int64_t nkeys, retry_after, fds_begun, fds_ended;
+    int64_t rss_kb;            /* 0: not looked at */
     uint32_t first_act, nacts; /* in model->by_unit */
     bool open;                 /* it had not ended when the recording did */
     bool command;              /* no request: the run of a command, or of a task */

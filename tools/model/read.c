@@ -258,6 +258,7 @@ static int on_unit_end(struct mh_intake *in)
     u->nkeys = e.nkeys;
     u->retry_after = e.retry_after_s;
     u->fds_ended = e.fds;
+    u->rss_kb = e.rss_kb > 0 && e.rss_kb < INT32_MAX ? e.rss_kb : 0;
     return 0;
 }
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MH-2016: an outage is kept in memory. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+enum { FEW_FAULTED = 100, FEW_SAMPLES = 20, FEW_CALM = 10, LIMIT_KB = 1024 };
+
+/* kB that 100 units of one kind added to a process: from the median of the second quarter to that
+ * of the last one. */
+struct growth {
+    unsigned units, samples;
+    double per_hundred;
+    int64_t from, to;
+};
+
+static int64_t median(int64_t *v, size_t n)
+{
+    qsort(v, n, sizeof(*v), mh_compare_int64);
+    return mh_quantile(v, n, 0.5);
+}
+
+static int measure(const struct mh_grading *g, const struct mh_process *p, bool faulted,
+                   struct growth *ret)
+{
+    int64_t *all = calloc(p->nunits + 1, sizeof(*all));
+    size_t n = 0;
+
+    *ret = (struct growth){0};
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        if (u->command || u->open || (faulted ? !u->faulted : !u->calm))
+            continue;
+        ret->units++;
+        if (u->rss_kb)
+            all[n++] = u->rss_kb;
+    }
+    ret->samples = (unsigned)n;
+    if (n >= 4) {
+        ret->from = median(all + n / 4, n / 4);
+        ret->to = median(all + 3 * (n / 4), n - 3 * (n / 4));
+        ret->per_hundred = (double)(ret->to - ret->from) * 100 / (ret->units / 2.0);
+    }
+    free(all);
+    return 0;
+}
+
+static int file(struct mh_grading *g, const struct growth *hit, const struct growth *calm)
+{
+    bool grows = hit->per_hundred > LIMIT_KB && hit->per_hundred > 2 * calm->per_hundred &&
+                 calm->samples >= FEW_CALM;
+    bool stands = hit->per_hundred <= LIMIT_KB;
+    struct mh_judgement *j =
+        mh_judge_file(g,
+                      grows    ? MH_VERDICT_fail
+                      : stands ? MH_VERDICT_pass
+                               : MH_VERDICT_unclear,
+                      0, 0, MH_SEVERITY_high,
+                      hit->units >= 2 * FEW_FAULTED ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+
+    if (!j)
+        return -ENOMEM;
+    j->fired = hit->units;
+    j->failed = grows ? hit->units : 0;
+    if (grows)
+        mh_sentence(j->evidence,
+                    "memory grew from %.1f to %.1f MiB within half of %u faulted requests: %.1f "
+                    "MiB for each 100 of them, %.1f in calm times",
+                    (double)hit->from / 1024, (double)hit->to / 1024, hit->units,
+                    hit->per_hundred / 1024, MH_MAX(calm->per_hundred, 0.0) / 1024);
+    else
+        mh_reason(j, "%.2f MiB for each 100 of %u faulted requests%s",
+                  MH_MAX(hit->per_hundred, 0.0) / 1024, hit->units,
+                  stands ? "" : ": it may be that it grows so anyway");
+    return 0;
+}
+
+int mh_judge_2016(struct mh_grading *g)
+{
+    size_t before = g->judgements.n;
+    int r = 0;
+
+    for (size_t i = 0; i < g->m->processes.n && !r; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+        struct growth hit, calm;
+
+        if (p->baseline || p->nunits < FEW_FAULTED)
+            continue;
+        r = measure(g, p, true, &hit);
+        if (!r)
+            r = measure(g, p, false, &calm);
+        if (!r && hit.units >= FEW_FAULTED && hit.samples >= FEW_SAMPLES)
+            r = file(g, &hit, &calm);
+    }
+    if (!r && g->judgements.n == before)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "fewer than 100 requests of one process were hit by a fault",
+                          "a longer [phase] with the fault, or a stronger load");
+    return r;
+}
