@@ -19,6 +19,7 @@
 #include "listing.h"
 #include "log.h"
 #include "report/report.h"
+#include "otlp.h"
 #include "rule/keys.h"
 #include "rule/load.h"
 #include "run/library.h"
@@ -215,6 +216,9 @@ static int list_formats(struct mh_listing *l)
     mh_listing_add(l, "trace");
     mh_listing_add(l, "");
     mh_listing_add(l, mh_trace_doc);
+    mh_listing_add(l, "otlp");
+    mh_listing_add(l, ".otlp");
+    mh_listing_add(l, mh_otlp_doc);
     return 0;
 }
 

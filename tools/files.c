@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of recordings; see files.h. */
+/* Lists of recordings, and long files; see files.h. */
 #include "files.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 
@@ -76,4 +78,48 @@ void mh_files_done(struct mh_files *files)
     free(files->names);
     files->names = NULL;
     files->n = 0;
+}
+
+/* A file that exists and is no regular one must not be replaced by one. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int write_to(FILE *out, int (*write)(FILE *out, void *context), void *context)
+{
+    int r = write(out, context);
+
+    if (!r && (fflush(out) == EOF || ferror(out)))
+        r = errno ? -errno : -EIO;
+    return r;
+}
+
+int mh_files_write(const char *path, int (*write)(FILE *out, void *context), void *context)
+{
+    _cleanup_free_ char *temporary = NULL;
+    bool special;
+    FILE *out;
+    int r;
+
+    if (!path || !strcmp(path, "-"))
+        return write_to(stdout, write, context);
+    special = is_special(path);
+    if (asprintf(&temporary, "%s.%d.tmp", path, getpid()) < 0)
+        return -ENOMEM;
+    out = fopen(special ? path : temporary, "we");
+    if (!out)
+        return -errno;
+    r = write_to(out, write, context);
+    if (fclose(out) == EOF && !r)
+        r = -errno;
+    if (special)
+        return r;
+    if (!r && rename(temporary, path) < 0)
+        r = -errno;
+    if (r)
+        unlink(temporary);
+    return r;
 }

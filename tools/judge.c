@@ -17,6 +17,7 @@
 #include "grade/grade.h"
 #include "log.h"
 #include "model/model.h"
+#include "otlp.h"
 #include "report/report.h"
 #include "run/manifest.h"
 
@@ -35,6 +36,20 @@ static const struct mh_format *out_format(const struct mh_judge *j)
     return format ? format : mh_format_named("text");
 }
 
+/* Spans are made of the model, which no other format sees. */
+static bool out_is_otlp(const struct mh_judge *j)
+{
+    return j->format ? !strcmp(j->format, "otlp") : mh_otlp_path(j->out);
+}
+
+static bool wants_model(const struct mh_judge *j)
+{
+    for (size_t i = 0; i < j->nreports; i++)
+        if (mh_otlp_path(j->reports[i]))
+            return true;
+    return out_is_otlp(j);
+}
+
 static void say_formats(bool suffixes)
 {
     const struct mh_format *format;
@@ -42,7 +57,7 @@ static void say_formats(bool suffixes)
     fputs(suffixes ? "        known suffixes:" : "        formats:", stderr);
     for (size_t i = 0; (format = mh_format_at(i)); i++)
         fprintf(stderr, " %s", suffixes ? format->suffixes : format->name);
-    fputc('\n', stderr);
+    fputs(suffixes ? " .otlp\n" : " trace otlp\n", stderr);
 }
 
 static int check_severity(const char *name)
@@ -114,13 +129,13 @@ int mh_judge_check(const struct mh_judge *j)
 {
     int status = MH_EXIT_OK;
 
-    if (!out_format(j)) {
+    if (!out_format(j) && !out_is_otlp(j)) {
         mh_log("there is no format '%s'", j->format);
         say_formats(false);
         return MH_EXIT_MISUSE;
     }
     for (size_t i = 0; i < j->nreports && !status; i++) {
-        if (!mh_format_of_path(j->reports[i])) {
+        if (!mh_format_of_path(j->reports[i]) && !mh_otlp_path(j->reports[i])) {
             mh_log("--report: the suffix of '%s' names no format", j->reports[i]);
             say_formats(true);
             return MH_EXIT_MISUSE;
@@ -140,7 +155,8 @@ int mh_judge_check(const struct mh_judge *j)
     return status;
 }
 
-static int write_reports(const struct mh_judge *j, const json_t *document, const char *path)
+static int write_reports(const struct mh_judge *j, const json_t *document,
+                         const struct mh_model *model, const char *path)
 {
     struct mh_report_options options = mh_report_options_for(j->out ? NULL : stdout);
     int status = MH_EXIT_OK, r;
@@ -148,7 +164,8 @@ static int write_reports(const struct mh_judge *j, const json_t *document, const
     options.verbose = j->verbose;
     options.path = path;
     if (!j->silent || j->out) {
-        r = mh_report_write(document, out_format(j), j->out, &options);
+        r = out_is_otlp(j) ? mh_otlp_write(model, document, j->out)
+                           : mh_report_write(document, out_format(j), j->out, &options);
         if (r < 0) {
             mh_log_errno(r, "Cannot write the report to '%s'", j->out ? j->out : "stdout");
             status = MH_EXIT_TROUBLE;
@@ -158,7 +175,10 @@ static int write_reports(const struct mh_judge *j, const json_t *document, const
     options.verbose = true;
     options.path = path;
     for (size_t i = 0; i < j->nreports; i++) {
-        r = mh_report_write(document, mh_format_of_path(j->reports[i]), j->reports[i], &options);
+        const char *file = j->reports[i];
+
+        r = mh_otlp_path(file) ? mh_otlp_write(model, document, file)
+                               : mh_report_write(document, mh_format_of_path(file), file, &options);
         if (r < 0) {
             mh_log_errno(r, "Cannot write the report '%s'", j->reports[i]);
             status = MH_EXIT_TROUBLE;
@@ -237,7 +257,8 @@ static int compare(const struct mh_judge *j, json_t *document)
     return status;
 }
 
-int mh_judge_document(const struct mh_judge *j, json_t *document, const char *path)
+static int judge(const struct mh_judge *j, json_t *document, const struct mh_model *model,
+                 const char *path)
 {
     int status = j->earlier ? compare(j, document) : MH_EXIT_OK;
 
@@ -247,8 +268,13 @@ int mh_judge_document(const struct mh_judge *j, json_t *document, const char *pa
         return status;
     if (j->store)
         store(document, path);
-    status = write_reports(j, document, path);
+    status = write_reports(j, document, model, path);
     return status ? status : gate(j, document);
+}
+
+int mh_judge_document(const struct mh_judge *j, json_t *document, const char *path)
+{
+    return judge(j, document, NULL, path);
 }
 
 static int complain(int r, const char *const *dirs, size_t n)
@@ -273,8 +299,10 @@ static bool repeatable(const char *dir)
     return r == 0;
 }
 
-/* Returns an exit status; with MH_EXIT_OK the caller owns *ret. */
-static int grade(const char *const *dirs, size_t n, const char *baseline, json_t **ret)
+/* Returns an exit status; with MH_EXIT_OK the caller owns *ret, and *ret_model unless it is NULL.
+ */
+static int grade(const char *const *dirs, size_t n, const char *baseline,
+                 struct mh_model **ret_model, json_t **ret)
 {
     const struct mh_model_options from = {.baselines = &baseline, .nbaselines = !!baseline};
     _cleanup_free_ char *dir = realpath(dirs[0], NULL);
@@ -291,7 +319,10 @@ static int grade(const char *const *dirs, size_t n, const char *baseline, json_t
     for (size_t i = 0; i < model->skipped.n; i++)
         mh_log("%s", mh_model_text(model, model->skipped.v[i]));
     r = mh_grade(model, &grading, ret);
-    mh_model_free(model);
+    if (r >= 0 && ret_model)
+        *ret_model = model;
+    else
+        mh_model_free(model);
     if (r < 0)
         return mh_log_errno(r, "Cannot grade '%s'", dirs[0]), MH_EXIT_TROUBLE;
     return MH_EXIT_OK;
@@ -299,13 +330,15 @@ static int grade(const char *const *dirs, size_t n, const char *baseline, json_t
 
 int mh_judge_run(const struct mh_judge *j, const char *const *dirs, size_t n)
 {
+    struct mh_model *model = NULL;
     json_t *document = NULL;
-    int status = grade(dirs, n, j->baseline, &document);
+    int status = grade(dirs, n, j->baseline, wants_model(j) ? &model : NULL, &document);
 
     if (status)
         return status;
-    status = mh_judge_document(j, document, dirs[0]);
+    status = judge(j, document, model, dirs[0]);
     json_decref(document);
+    mh_model_free(model);
     return status;
 }
 
@@ -340,5 +373,5 @@ int mh_judge_load(const char *path, json_t **ret)
 
     if (stat(path, &st) < 0)
         return mh_log_errno(-errno, "Cannot read '%s'", path), MH_EXIT_MISUSE;
-    return mh_judge_stored(path) ? read_stored(path, ret) : grade(&path, 1, NULL, ret);
+    return mh_judge_stored(path) ? read_stored(path, ret) : grade(&path, 1, NULL, NULL, ret);
 }

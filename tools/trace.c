@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/errname.h"
 #include "base/macros.h"
@@ -283,8 +282,9 @@ static int one_file(struct trace *t, const char *path, int64_t *begin)
     return t->failed;
 }
 
-static int write_all(FILE *out, const struct mh_files *files)
+static int write_all(FILE *out, void *context)
 {
+    const struct mh_files *files = context;
     struct trace t = {.out = out};
     int64_t begin = INT64_MIN;
     int r = 0;
@@ -295,28 +295,6 @@ static int write_all(FILE *out, const struct mh_files *files)
     for (size_t i = 0; i < files->n && !r; i++)
         r = one_file(&t, files->names[i], &begin);
     fputs("\n]}\n", out);
-    return r ? r : ferror(out) ? -EIO : 0;
-}
-
-/* Under a temporary name first: nobody reads half a trace. */
-static int write_file(const char *path, const struct mh_files *files)
-{
-    _cleanup_free_ char *temporary = NULL;
-    FILE *out;
-    int r;
-
-    if (asprintf(&temporary, "%s.%d.tmp", path, getpid()) < 0)
-        return -ENOMEM;
-    out = fopen(temporary, "we");
-    if (!out)
-        return -errno;
-    r = write_all(out, files);
-    if (fclose(out) == EOF && !r)
-        r = -errno;
-    if (!r && rename(temporary, path) < 0)
-        r = -errno;
-    if (r)
-        unlink(temporary);
     return r;
 }
 
@@ -331,7 +309,7 @@ int mh_trace(const char *const *dirs, size_t n, const char *path)
         mh_log("there is no recording (*.mhr) in '%s'", dirs[0]);
         r = -ENOENT;
     } else if (r >= 0) {
-        r = path && strcmp(path, "-") != 0 ? write_file(path, &files) : write_all(stdout, &files);
+        r = mh_files_write(path, write_all, &files);
         if (r < 0)
             mh_log_errno(r, "Cannot write the trace");
     } else {
