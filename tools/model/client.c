@@ -378,6 +378,7 @@ int mh_intake_op(struct mh_intake *in)
                              .err = (int)e.err,
                              .result_ok = e.result >= 0 && !e.err,
                              .path = mh_intake_number(&in->paths, e.path),
+                             .path_id = (uint32_t)e.path,
                              .fault = fault,
                              .effect = (int)e.effect,
                              .delay = mh_intake_time(e.delay_ns),

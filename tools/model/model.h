@@ -190,6 +190,10 @@ struct mh_act {
         } log;
         int64_t requested; /* sleep */
         struct {
+            uint32_t path_id; /* of its process: tells apart what one text stands for */
+            int32_t flags;    /* of open(), as Linux has them */
+        } file;               /* opened for writing */
+        struct {
             int32_t result;
             uint32_t name; /* text */
             int64_t wait;
@@ -214,9 +218,9 @@ struct mh_op_seen {
     uint32_t act; /* index in model->acts */
     enum mh_op_kind kind;
     int call, err, result_ok; /* result_ok: the program got a good result */
-    uint32_t path;            /* text */
-    int32_t fault;            /* index in model->faults plus 1; 0 real */
-    int effect;               /* enum mh_effect plus 1 */
+    uint32_t path, path_id; /* text, of a class of paths; number of this very one in its process */
+    int32_t fault;          /* index in model->faults plus 1; 0 real */
+    int effect;             /* enum mh_effect plus 1 */
     int64_t delay, wait, timeout, ordinal;
     bool nonblocking, client;
     int64_t exchange;

@@ -333,8 +333,13 @@ static int on_exited(struct mh_intake *in)
 static int on_file(struct mh_intake *in)
 {
     struct mh_ev_file e = mh_record_as(in->record, file);
+    struct mh_act *a = mh_intake_act(in, MH_ACT_file, e.stack, e.task, e.unit);
 
-    return mh_intake_act(in, MH_ACT_file, e.stack, e.task, e.unit) ? 0 : -ENOMEM;
+    if (!a)
+        return -ENOMEM;
+    a->file.path_id = (uint32_t)e.path;
+    a->file.flags = (int32_t)e.flags;
+    return 0;
 }
 
 static int on_spoken(struct mh_intake *in)

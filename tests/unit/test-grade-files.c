@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules of the grader about files under a failing disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/macros.h"
+#include "grade/grade.h"
+#include "grading.h"
+#include "play.h"
+#include "stage.h"
+#include "story.h"
+
+#include "base/banned.h"
+
+enum { PLAIN_PATH = 1, TEMP_PATH = 2 };
+
+static void opened(struct story *s, int path, int flags)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "/data/file-%d", path);
+    story(s, path, text, .path = path);
+    story(s, file, "", .path = path, .fd = 9, .flags = O_WRONLY | O_CREAT | flags,
+          .stack = IN_STOCK);
+}
+
+static void disk_fault(struct story *s, enum mh_op_kind kind, int path, int err)
+{
+    int64_t op = ++s->ids;
+
+    story(s, op, "", .op = op, .kind = kind, .call = MH_CALL_write, .fd = 9, .path = path,
+          .asked = 100, .result = -1, .err = err, .wait_ns = -1, .fault = 1,
+          .effect = MH_EFFECT_error + 1, .ordinal = op, .stack = IN_STOCK);
+    caught(s, op, "stock\t/srv/shop/stock.py\t12");
+}
+
+static void writes_in_place(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_TRUNC);
+}
+static void torn(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_TRUNC);
+    disk_fault(s, MH_OP_write, PLAIN_PATH, ENOSPC);
+    a->status = 503;
+}
+static void put_right(struct story *s, struct answer *a)
+{
+    torn(s, a);
+    s->now += 1;
+    opened(s, PLAIN_PATH, O_TRUNC);
+}
+static void beside(struct story *s, struct answer *a)
+{
+    opened(s, TEMP_PATH, O_EXCL);
+    disk_fault(s, MH_OP_write, TEMP_PATH, ENOSPC);
+    a->status = 503;
+}
+static void appends(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_APPEND);
+    disk_fault(s, MH_OP_write, PLAIN_PATH, ENOSPC);
+    a->status = 503;
+}
+static void a_new_name(struct story *s, struct answer *a)
+{
+    opened(s, 100 + (int)s->ids, O_TRUNC);
+    disk_fault(s, MH_OP_write, 100 + (int)s->ids, ENOSPC);
+}
+static void sync_ignored(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_TRUNC);
+    disk_fault(s, MH_OP_fsync, PLAIN_PATH, EIO);
+}
+static void sync_told(struct story *s, struct answer *a)
+{
+    sync_ignored(s, a);
+    a->status = 503;
+}
+static void sync_then_anew(struct story *s, struct answer *a)
+{
+    sync_ignored(s, a);
+    s->now += 1;
+    opened(s, PLAIN_PATH, O_TRUNC);
+}
+
+static const struct play plays[] = {
+    {"emptied, and the write failed", "MH-2006", "fail", writes_in_place, torn},
+    {"put right in the same request", "MH-2006", "fail", writes_in_place, put_right},
+    {"a temporary name", "MH-2006", "pass", writes_in_place, beside},
+    {"a log that is appended to", "MH-2006", "not exercised", writes_in_place, appends},
+    {"a file that was not there", "MH-2006", "not exercised", writes_in_place, a_new_name},
+    {"fsync failed, success", "MH-2007", "fail", writes_in_place, sync_ignored},
+    {"fsync failed, 503", "MH-2007", "pass", writes_in_place, sync_told},
+    {"fsync failed, written anew", "MH-2007", "pass", writes_in_place, sync_then_anew},
+    {"a write that failed", "MH-2007", "not exercised", writes_in_place, torn},
+};
+
+static void rules(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(plays); i++) {
+        json_t *document = perform(&plays[i]);
+        const char *got = verdict(document, plays[i].rule);
+
+        if (strcmp(got, plays[i].expected))
+            fail_msg("%s, %s: expected %s, got %s", plays[i].rule, plays[i].name, plays[i].expected,
+                     got);
+        json_decref(document);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about files under a failing disk: MH-2006 a file is written in place and left torn, MH-2007
+ * the error of a sync or a close is ignored. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grade/judge.h"
+
+#include "base/banned.h"
+
+/* Openings for writing of one path by one process, around a failed operation on it. */
+struct history {
+    const struct mh_act *open; /* the last one before it */
+    bool written_before;       /* the path had been opened for writing before that */
+    bool written_after;        /* in the same unit */
+};
+
+static bool opens(const struct mh_act *a, uint32_t path_id)
+{
+    return a->kind == MH_ACT_file && a->file.path_id == path_id;
+}
+
+static struct history history_of(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_op_seen *o = &g->m->ops.v[t->op];
+    const struct mh_act *op = &g->m->acts.v[o->act];
+    const struct mh_process *p = &g->m->processes.v[op->process];
+    const struct mh_act *first = g->m->acts.v + p->first_act, *end = first + p->nacts, *a;
+    struct history h = {.open = NULL};
+
+    for (a = op; a-- > first && !h.written_before;) {
+        if (!opens(a, o->path_id))
+            continue;
+        h.written_before = h.open != NULL;
+        if (!h.open)
+            h.open = a;
+    }
+    for (a = op + 1; a < end && a->at <= mh_grading_unit(g, t->unit)->ended; a++)
+        h.written_after |= opens(a, o->path_id) && a->unit == t->unit;
+    return h;
+}
+
+/* ---- MH-2006 ---- */
+
+static double value_2006(struct mh_grading *g, const struct mh_trial *t)
+{
+    struct history h;
+
+    if (t->kind != MH_OP_write || !t->error || !t->path)
+        return MH_NOT_MINE;
+    h = history_of(g, t);
+    if (!h.open || h.open->file.flags & O_APPEND)
+        return MH_NOT_MINE;
+    if (h.open->file.flags & O_EXCL)
+        return 1; /* a name of its own: what was there is untouched */
+    if (!(h.open->file.flags & O_TRUNC) || !h.written_before)
+        return MH_NOT_MINE; /* nothing is known to have been lost */
+    return h.written_after ? 0.5 : 0;
+}
+
+int mh_judge_2006(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_2006);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_critical);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict == MH_VERDICT_pass)
+            mh_reason(j, "%u of %u failed writes went to a new name", t->fired - t->failed,
+                      t->fired);
+        else if (j->verdict != MH_VERDICT_unclear)
+            mh_say_trials(g, j, t, "hit a file that had been emptied before it was written anew,");
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          "no write failed of a file that had been written before",
+                          "[fault x] call = file.write, path = /data/**, error = ENOSPC");
+    mh_tallies_done(&tallies);
+    return r;
+}
+
+/* ---- MH-2007 ---- */
+
+static double value_2007(struct mh_grading *g, const struct mh_trial *t)
+{
+    struct history h;
+
+    if ((t->kind != MH_OP_fsync && t->kind != MH_OP_close) || !t->error || !t->path)
+        return MH_NOT_MINE;
+    switch (t->outcome) {
+    case MH_OUTCOME_refused:
+    case MH_OUTCOME_broke:
+    case MH_OUTCOME_degraded:
+        return 1;
+    case MH_OUTCOME_silent:
+    case MH_OUTCOME_absorbed:
+        h = history_of(g, t);
+        return h.written_after ? 1 : 0;
+    default:
+        return MH_NOT_MINE;
+    }
+}
+
+int mh_judge_2007(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_2007);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_high);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict == MH_VERDICT_pass)
+            mh_reason(j, "%u of %u failures to sync were not called a success",
+                      t->fired - t->failed, t->fired);
+        else if (j->verdict != MH_VERDICT_unclear)
+            mh_say_trials(g, j, t,
+                          "were answered as a success, and the file was not written anew,");
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no sync or close of a file failed",
+                          "[fault x] call = file.sync, path = /data/**, error = EIO");
+    mh_tallies_done(&tallies);
+    return r;
+}
