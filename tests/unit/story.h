@@ -18,6 +18,7 @@ struct story {
     int64_t now; /* ms */
     uint32_t tid;
     int64_t ids;
+    int64_t born; /* ms: when its process began; for story_open() */
     char dir[128], path[256];
 };
 
@@ -68,8 +69,8 @@ static inline void story_open(struct story *s, const char *name)
                                .header_size = MH_FILE_HEADER,
                                .pid = STORY_PID,
                                .complete = 1,
-                               .started_mono = STORY_MONO,
-                               .started_wall = STORY_WALL,
+                               .started_mono = STORY_MONO + s->born * STORY_MS,
+                               .started_wall = STORY_WALL + s->born * STORY_MS,
                                .host = "here"};
 
     if (!*s->dir) {
@@ -83,11 +84,12 @@ static inline void story_open(struct story *s, const char *name)
         abort();
     fwrite(&h, sizeof(h), 1, s->file);
     s->at = sizeof(h);
-    s->now = 0;
+    s->now = s->born;
     s->tid = STORY_LOOP;
     s->ids = 1000;
-    story(s, process, "uvicorn shop:app", .pid = STORY_PID, .started_at = STORY_MONO,
-          .wall_ns = STORY_WALL, .python = 0x030b02f0, .seed = 7);
+    story(s, process, "uvicorn shop:app", .pid = STORY_PID,
+          .started_at = STORY_MONO + s->born * STORY_MS, .wall_ns = STORY_WALL + s->born * STORY_MS,
+          .python = 0x030b02f0, .seed = 7);
     story(s, origin, "", .origin_at = STORY_MONO);
 }
 

@@ -264,6 +264,7 @@ struct mh_process {
     int64_t offset;        /* wall - monotonic */
     int exit_status;       /* -1: no exit record */
     bool exited;
+    int64_t killed_at;       /* wall: mishap killed it; 0: it did not */
     int64_t refused_at;      /* wall: the last allocation that was refused; 0 none */
     uint32_t refused_native; /* stack, as in acts: how the interpreter came to it */
     int listening;           /* port + 1 */
