@@ -16,12 +16,12 @@
 
 #include "base/banned.h"
 
-enum { MOST_FIELDS = 64, MOST_CALLS = 4096 };
+enum { MOST_FIELDS = 64, MOST_CALLS = 4096, WINDOW = 1 << 20 /* whole pages, of any size */ };
 
 struct mh_reader {
     const char *data;
     size_t size;
-    uint64_t at;
+    uint64_t at, behind; /* what is before `behind` is out of memory */
     uint64_t events, holes;
     bool in_hole;
     /* numbers of libc calls differ between versions: what this file's mean here, when they do */
@@ -222,8 +222,17 @@ static void translate(struct mh_reader *r, struct mh_record *record)
     record->fields = r->fields;
 }
 
+/* Lets go of what was passed, or a recording would count as our memory while it is read. It stays
+ * readable: the mapping is the file's, and comes back from it when touched. */
+static void drop_behind(struct mh_reader *r)
+{
+    for (; r->at - r->behind >= WINDOW; r->behind += WINDOW)
+        madvise((void *)(uintptr_t)(r->data + r->behind), WINDOW, MADV_DONTNEED);
+}
+
 int mh_reader_next(struct mh_reader *r, struct mh_record *ret)
 {
+    drop_behind(r);
     while (r->at + sizeof(struct mh_record_header) <= r->size) {
         const struct mh_record_header *h = (const void *)(r->data + r->at);
 
