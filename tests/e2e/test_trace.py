@@ -111,3 +111,25 @@ def test_a_trace_in_a_file_and_of_a_stored_report(guest, peer, tmp_path):
     done = subprocess.run([MISHAP, "report", tmp_path / "report.json", "--format", "trace"], stderr=subprocess.PIPE,
                           check=False)
     assert done.returncode == 2 and b"made of recordings" in done.stderr
+
+
+def peak(path):
+    """Bytes that the command held at most while it read this."""
+    with subprocess.Popen([MISHAP, "report", str(path), "--format", "trace"], stdout=subprocess.DEVNULL) as p:
+        _, status, usage = os.wait4(p.pid, 0)
+        p.returncode = status
+    assert status == 0
+    return usage.ru_maxrss * 1024
+
+
+def test_a_recording_is_not_held_in_memory(guest):
+    code = """
+import socket, sys
+s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname()); d, _ = s.accept()
+for i in range(int(sys.argv[1])):
+    c.send(b"x"); d.recv(1); d.send(b"y"); c.recv(1)
+"""
+    small, big = (guest.command([PYTHON, "-c", code, str(n)]).out for n in (10, 60000))
+    size = sum(os.path.getsize(os.path.join(big, n)) for n in os.listdir(big) if n.endswith(".mhr"))
+    assert size > 15 << 20
+    assert peak(big) - peak(small) < size / 2

@@ -397,14 +397,14 @@ static int hurried(const struct mh_grading *g, const struct mh_unit *u, uint32_t
     const struct mh_act *a = unit_act(g, u, i), *before = a;
     int ret = 0;
 
-    if (a->kind != MH_ACT_attempt || a->attempt.retry_after <= 0 || !a->attempt.ended)
+    if (a->kind != MH_ACT_attempt || a->retry_after <= 0 || !a->attempt.ended)
         return -1;
     for (uint32_t k = 0; k < i; k++)
         if (is_same(a, unit_act(g, u, k)))
             return -1;
     for (uint32_t k = i + 1; k < u->nacts; k++) {
         const struct mh_act *b = unit_act(g, u, k);
-        int64_t asked = MH_MIN(before->attempt.retry_after, 3600) * second;
+        int64_t asked = MH_MIN(before->retry_after, 3600) * second;
 
         if (!is_same(a, b))
             continue;

@@ -52,7 +52,6 @@ static struct mh_act *attempt_add(struct mh_intake *in, int64_t conn, int64_t pe
         return NULL;
     a->peer = mh_intake_number(&in->peers, peer);
     a->attempt.family_id = (int32_t)peer;
-    a->attempt.retry_after = -1;
     p = a->peer ? &in->m->peers.v[a->peer - 1] : NULL;
     if (p)
         p->calls++;
@@ -74,7 +73,7 @@ static void attempt_fail(struct mh_act *a, int err, int64_t at)
     if (a->failed)
         return;
     a->failed = true;
-    a->attempt.err = err;
+    a->attempt.err = (int16_t)err; /* numbers of errno and of EAI are small */
     a->attempt.ended = at;
     a->until = MH_MAX(a->until, at);
 }
@@ -185,8 +184,8 @@ int mh_intake_response(struct mh_intake *in)
         return 0;
     }
     a->answered = true;
-    a->attempt.status = (int32_t)e.status;
-    a->attempt.retry_after = (int32_t)MH_MIN(MH_MAX(e.retry_after_s, -1), INT32_MAX);
+    a->attempt.status = (int16_t)MH_MIN(MH_MAX(e.status, 0), INT16_MAX);
+    a->retry_after = (int)MH_MIN(MH_MAX(e.retry_after_s, 0), INT16_MAX);
     a->attempt.ended = at;
     p = a->peer ? &in->m->peers.v[a->peer - 1] : NULL;
     if (p && e.latency_ns > 0 && e.latency_ns < mh_intake_time(INT64_MAX) &&

@@ -2,7 +2,7 @@
 /* Recordings turned into what a grader asks for: units of work, and in each of them attempts,
  * waits, operations that a fault touched or that failed, logs and sleeps. Times are nanoseconds of
  * the wall clock, one offset per host. Numbers of routes, sites, peers, stacks, texts and units are
- * 1-based, 0 means none. Memory grows with units and client calls (about 100 bytes each), not with
+ * 1-based, 0 means none. Memory grows with units and client calls (96 bytes each), not with
  * bytes. */
 #pragma once
 
@@ -148,9 +148,10 @@ enum mh_act_kind {
     MH_ACT_file
 };
 
-/* One thing that the application did. `at` is its begin, `until` its end as far as known. */
+/* One thing that the application did; there are as many as calls, so every byte counts. `at` is its
+ * begin, `until` its end as far as known. */
 struct mh_act {
-    enum mh_act_kind kind : 8;
+    enum mh_act_kind kind : 4;
     bool ambiguous : 1;                 /* the unit is the likeliest of several */
     bool blocking : 1;                  /* waited */
     bool pending : 1;                   /* wait, close: a request had no answer */
@@ -160,8 +161,9 @@ struct mh_act {
     bool from_op : 1, from_connect : 1; /* attempt: which records have told of it */
     bool loop : 1;                      /* wait, waited: on a set of descriptors */
     bool connecting : 1;
-    bool keyed : 1;     /* attempt: it has an Idempotency-Key */
-    bool unlimited : 1; /* attempt: a blocking connect without a limit */
+    bool keyed : 1;       /* attempt: it has an Idempotency-Key */
+    bool unlimited : 1;   /* attempt: a blocking connect without a limit */
+    int retry_after : 16; /* attempt: s, 0 none */
     uint32_t tid, process, unit, stack, site, peer;
     uint32_t conn;       /* 1-based in model->conns */
     uint32_t attempt_of; /* act index plus 1 of the attempt that was current on that connection */
@@ -169,13 +171,12 @@ struct mh_act {
     int64_t at, until;
     union {
         struct {
-            uint32_t text; /* method and path */
-            int32_t err, status;
-            int32_t family_id;   /* recorded peer id: tells addresses of one name apart */
-            int64_t ended;       /* when it failed or was answered, 0 unknown */
-            uint64_t digest;     /* of the request's first bytes, 0 when none left */
-            int32_t retry_after; /* s, -1 none */
-            uint32_t bytes;      /* of the request's first send */
+            int64_t ended;     /* when it failed or was answered, 0 unknown */
+            uint64_t digest;   /* of the request's first bytes, 0 when none left */
+            uint32_t text;     /* method and path */
+            uint32_t bytes;    /* of the request's first send */
+            int32_t family_id; /* recorded peer id: tells addresses of one name apart */
+            int16_t err, status;
         } attempt;
         struct {
             int64_t timeout, waited;
