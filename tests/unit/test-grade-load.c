@@ -205,7 +205,8 @@ static void probes(void **state)
 
 /* ---- MH-2016: memory at the ends of requests ---- */
 
-static const char *memory(int hits, int kb_calm, int kb_hit)
+/* step: all of it at once, in the middle of the hits. */
+static const char *memory_as(int hits, int kb_calm, int kb_hit, int kb_step)
 {
     static char got[64];
     struct story s = {0};
@@ -227,7 +228,7 @@ static const char *memory(int hits, int kb_calm, int kb_hit)
         if (i >= CALM)
             caught(&s, refuse(&s, PRICES), IN_APP);
         s.now += 4;
-        rss += i < CALM ? kb_calm : kb_hit;
+        rss += (i < CALM ? kb_calm : kb_hit) + (i == CALM + hits * 6 / 10 ? kb_step : 0);
         story(&s, unit_end, "POST /event", .unit = id, .conn = id, .status = 202,
               .latency_ns = 4 * STORY_MS, .bytes = 20, .digest = 77, .retry_after_s = -1, .fds = 10,
               .begun_at = STORY_MONO + begun * STORY_MS, .rss_kb = rss);
@@ -243,12 +244,18 @@ static const char *memory(int hits, int kb_calm, int kb_hit)
     return got;
 }
 
+static const char *memory(int hits, int kb_calm, int kb_hit)
+{
+    return memory_as(hits, kb_calm, kb_hit, 0);
+}
+
 static void buffers(void **state)
 {
     assert_string_equal(memory(200, 0, 40), "fail High");
     assert_string_equal(memory(200, 0, 0), "pass ");
     assert_string_equal(memory(200, 40, 40), "unclear "); /* it grows anyway */
     assert_string_equal(memory(60, 0, 40), "not exercised ");
+    assert_string_equal(memory_as(200, 0, 0, 8000), "unclear "); /* a warm-up */
 }
 
 int main(void)

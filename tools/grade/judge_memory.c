@@ -2,12 +2,16 @@
 /* MH-2016: an outage is kept in memory. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "grade/judge.h"
 
 #include "base/banned.h"
 
 enum { FEW_FAULTED = 100, FEW_SAMPLES = 20, FEW_CALM = 10, LIMIT_KB = 1024 };
+/* A process that warms up (modules loaded at the first error, arenas of the allocator) grows in a
+ * few steps and by a few MiB; what is kept of each request grows with each of them. */
+enum { LEAST_KB = 3072, PARTS = 6 };
 
 /* kB that 100 units of one kind added to a process: from the median of the second quarter to that
  * of the last one. */
@@ -15,12 +19,30 @@ struct growth {
     unsigned units, samples;
     double per_hundred;
     int64_t from, to;
+    bool steady; /* it grew in every part of that time, or nearly, and in none by most of it */
 };
 
 static int64_t median(int64_t *v, size_t n)
 {
     qsort(v, n, sizeof(*v), mh_compare_int64);
     return mh_quantile(v, n, 0.5);
+}
+
+/* v: n samples in their order, which is lost. */
+static bool is_steady(int64_t *v, size_t n)
+{
+    int64_t at[PARTS], most = 0;
+    unsigned grew = 0;
+
+    if (n < 2 * PARTS)
+        return false;
+    for (size_t i = 0; i < PARTS; i++)
+        at[i] = median(v + i * n / PARTS, n / PARTS);
+    for (size_t i = 1; i < PARTS; i++) {
+        grew += at[i] > at[i - 1];
+        most = MH_MAX(most, at[i] - at[i - 1]);
+    }
+    return grew >= PARTS - 2 && 2 * most <= at[PARTS - 1] - at[0];
 }
 
 static int measure(const struct mh_grading *g, const struct mh_process *p, bool faulted,
@@ -43,6 +65,13 @@ static int measure(const struct mh_grading *g, const struct mh_process *p, bool 
     }
     ret->samples = (unsigned)n;
     if (n >= 4) {
+        int64_t *late = all + n / 4, *copy = malloc((n - n / 4) * sizeof(*copy));
+
+        if (copy) {
+            memcpy(copy, late, (n - n / 4) * sizeof(*copy));
+            ret->steady = is_steady(copy, n - n / 4);
+            free(copy);
+        }
         ret->from = median(all + n / 4, n / 4);
         ret->to = median(all + 3 * (n / 4), n - 3 * (n / 4));
         ret->per_hundred = (double)(ret->to - ret->from) * 100 / (ret->units / 2.0);
@@ -54,7 +83,7 @@ static int measure(const struct mh_grading *g, const struct mh_process *p, bool 
 static int file(struct mh_grading *g, const struct growth *hit, const struct growth *calm)
 {
     bool grows = hit->per_hundred > LIMIT_KB && hit->per_hundred > 2 * calm->per_hundred &&
-                 calm->samples >= FEW_CALM;
+                 calm->samples >= FEW_CALM && hit->steady && hit->to - hit->from >= LEAST_KB;
     bool stands = hit->per_hundred <= LIMIT_KB;
     struct mh_judgement *j =
         mh_judge_file(g,
@@ -77,7 +106,7 @@ static int file(struct mh_grading *g, const struct growth *hit, const struct gro
     else
         mh_reason(j, "%.2f MiB for each 100 of %u faulted requests%s",
                   MH_MAX(hit->per_hundred, 0.0) / 1024, hit->units,
-                  stands ? "" : ": it may be that it grows so anyway");
+                  stands ? "" : ": too little, or too few steps, to tell it from a warm-up");
     return 0;
 }
 
