@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/macros.h"
+#include "base/probe.h"
 #include "base/sys.h"
 #include "event/format.h"
 
@@ -297,6 +298,21 @@ static int64_t reserve(uint32_t length, uint64_t limit)
     return (int64_t)from;
 }
 
+/* Says to whoever watches from outside what was just recorded; not what was left out, so that both
+ * can be counted against each other. */
+static void probe(enum mh_event type, const void *fields)
+{
+    const struct mh_ev_op *op = fields;
+    const struct mh_ev_unit_end *unit = fields;
+
+    if (type == MH_EVENT_op && op->fault)
+        MH_PROBE(fault_fired, op->op, op->kind, op->err, op->fault - 1, op->effect - 1);
+    else if (type == MH_EVENT_op)
+        MH_PROBE(op_failed, op->op, op->kind, op->err, op->call, op->fd);
+    else if (type == MH_EVENT_unit_end)
+        MH_PROBE(unit_end, unit->unit, unit->status, unit->latency_ns, unit->how, unit->bytes);
+}
+
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
 {
     struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
@@ -338,6 +354,7 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
     if (len)
         memcpy((char *)(to + 1) + n * 8, tail, len);
     __atomic_store_n(&to->check, mh_record_check((uint64_t)at, h.length, h.type), __ATOMIC_RELEASE);
+    probe(type, fields);
     return true;
 }
 
