@@ -134,7 +134,9 @@ bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *key, char
 /* abort.c: conditions that end the faults. */
 bool mh_words_aborts(struct mh_loader *l, const struct mh_key_row *key, char *text);
 
-/* words.c: the next word before any of `ends`, cut out, NULL at the end; is there room for one more
+/* words.c: refuses a list of commas alone, which would leave the fault without its condition. */
+void mh_word_nothing(struct mh_loader *l, const struct mh_key_row *k, const char *text);
+/* The next word before any of `ends`, cut out, NULL at the end; is there room for one more
  * than n; a glob of at most MH_PATTERN_SIZE - 1 letters, copied with `before` in front. */
 char *mh_word_next(char **at, const char *ends);
 bool mh_word_room(struct mh_loader *l, const struct mh_key_row *k, const char *word, unsigned n);

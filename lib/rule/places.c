@@ -7,13 +7,6 @@
 
 #include "base/banned.h"
 
-/* A line of commas alone would leave the fault without its condition. */
-static void refuse_nothing(struct mh_loader *l, const struct mh_key_row *k, const char *text)
-{
-    if (!text[strspn(text, " \t,")])
-        mh_complain_value(l, k, text, "there is nothing in it");
-}
-
 /* What is wrong with a word of a stack pattern; NULL when nothing is. */
 static const char *term_fault(const char *word)
 {
@@ -69,7 +62,7 @@ bool mh_words_stacks(struct mh_loader *l, const struct mh_key_row *k, char *text
 {
     struct mh_fault *f = l->fault;
 
-    refuse_nothing(l, k, text);
+    mh_word_nothing(l, k, text);
     for (char *item; (item = mh_word_next(&text, ","));) {
         item += strspn(item, " \t");
         if (!*item)
@@ -85,7 +78,7 @@ bool mh_words_callers(struct mh_loader *l, const struct mh_key_row *k, char *tex
 {
     struct mh_fault *f = l->fault;
 
-    refuse_nothing(l, k, text);
+    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         bool anywhere = strchr(word, '/') && word[0] != '/' && strncmp(word, "**", 2) != 0;
 
@@ -137,7 +130,7 @@ bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *k, char *
 {
     struct mh_fault *f = l->fault;
 
-    refuse_nothing(l, k, text);
+    mh_word_nothing(l, k, text);
     for (char *item; (item = mh_word_next(&text, ","));) {
         item += strspn(item, " \t");
         if (!*item)

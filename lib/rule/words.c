@@ -56,8 +56,15 @@ static void unknown_call(struct mh_loader *l, const struct mh_key_row *k, const 
     mh_complain_value(l, k, word, "unknown call%s", hint.data);
 }
 
+void mh_word_nothing(struct mh_loader *l, const struct mh_key_row *k, const char *text)
+{
+    if (!text[strspn(text, " \t,")])
+        mh_complain_value(l, k, text, "there is nothing in it");
+}
+
 bool mh_words_calls(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
+    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         uint64_t ops = mh_ops_named(word);
         struct mh_buf b;
@@ -80,6 +87,7 @@ bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
     struct mh_fault *f = l->fault;
 
+    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         MH_BUF(why, 160);
 
