@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dockerd of the test's own in namespaces of its own, and the image that everything is built on."""
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build"))
+COMPOSE = os.path.join(TREE, "docker", "compose")
+BASE = "mishap-test-base"
+PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libunwind-dev libjansson-dev "
+            "libsmartcols-dev redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
+            "python3-redis python3-tenacity python3-celery").split()
+NAMESPACES = ["unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]
+
+
+def why_not():
+    if os.geteuid() != 0:
+        return "needs root"
+    missing = [p for p in ("dockerd", "docker", "docker-compose", "debootstrap", "unshare", "iptables", "ip")
+               if not shutil.which(p)]
+    return "not installed: " + " ".join(missing) if missing else None
+
+
+def root():
+    """A Debian with all packages, made once; skips where there is no mirror."""
+    place = os.path.join(BUILD, "docker-root")
+    if os.path.isdir(place):
+        return place
+    new = place + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    policy = os.path.join(new, "usr", "sbin", "policy-rc.d")
+    made = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", new], check=False, timeout=400,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if made.returncode:
+        pytest.skip("debootstrap: " + (made.stdout.decode().splitlines() or ["failed"])[-1])
+    with open(policy, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\nexit 101\n")
+    os.chmod(policy, 0o755)
+    shutil.copy("/etc/resolv.conf", os.path.join(new, "etc", "resolv.conf"))
+    subprocess.run(["chroot", new, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *PACKAGES],
+                   check=True, timeout=600, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    os.rename(new, place)
+    return place
+
+
+class Daemon:
+    def __init__(self, directory):
+        self.directory = directory
+        self.socket = os.path.join(directory, "d.sock")
+        self.env = {**os.environ, "DOCKER_HOST": "unix://" + self.socket, "DOCKER_BUILDKIT": "0",
+                    "BASE": BASE, "REDIS_IMAGE": BASE}
+        self.process = None
+
+    def start(self):
+        command = ("ip link set lo up && exec dockerd --data-root {0}/data --exec-root {0}/exec "
+                   "-H unix://{0}/d.sock -p {0}/pid".format(self.directory))
+        log = os.path.join(self.directory, "dockerd.log")
+        with open(log, "wb") as f:
+            self.process = subprocess.Popen([*NAMESPACES, "sh", "-c", command], stdout=f, stderr=f)
+        end = time.monotonic() + 60
+        while subprocess.run(["docker", "info"], env=self.env, check=False, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL).returncode:
+            if self.process.poll() is not None or time.monotonic() > end:
+                with open(log, encoding="utf-8", errors="replace") as f:
+                    pytest.skip("dockerd does not start here: " + f.read().strip()[-200:])
+            time.sleep(0.5)
+
+    def stop(self):
+        """The first process of its namespace takes all others with it."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        end = time.monotonic() + 20
+        while os.path.exists(self.directory) and time.monotonic() < end:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            time.sleep(0.2)
+
+    def import_base(self):
+        with subprocess.Popen(["tar", "-C", root(), "-c", "."], stdout=subprocess.PIPE) as tar:
+            subprocess.run(["docker", "import", "-", BASE], stdin=tar.stdout, env=self.env, check=True,
+                           stdout=subprocess.DEVNULL)
+        assert tar.returncode == 0
+
+
+class Run:
+    """One `docker-compose up` of a file, to its end."""
+
+    def __init__(self, daemon, name, project, **settings):
+        self.env = {**daemon.env, **settings}
+        self.base = ["docker-compose", "--no-ansi", "-p", project, "-f", os.path.join(COMPOSE, name + ".yml")]
+        self.project = project
+        self._do("build", timeout=300)
+        done = self._do("up", "--no-build", "--no-color", "--abort-on-container-exit",
+                        "--exit-code-from", "mishap", timeout=150, check=False)
+        self.status, self.said = done.returncode, done.stdout.decode(errors="replace")
+
+    def _do(self, *arguments, timeout, check=True):
+        done = subprocess.run([*self.base, *arguments], env=self.env, check=False, timeout=timeout,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert not check or done.returncode == 0, done.stdout.decode(errors="replace")[-4000:]
+        return done
+
+    def report(self):
+        place = self.project + "_mishap_1:/mishap/report/report.json"
+        tar = subprocess.run(["docker", "cp", place, "-"], env=self.env, check=True,
+                             stdout=subprocess.PIPE).stdout
+        done = subprocess.run(["tar", "-xO"], input=tar, check=True, stdout=subprocess.PIPE)
+        return json.loads(done.stdout)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each file of docker/compose ends with the gate's status, and what it says was injected in a container."""
+import pytest
+
+import daemon as docker
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    reason = docker.why_not()
+    if reason:
+        pytest.skip(reason)
+    docker.root()
+    started = docker.Daemon(str(tmp_path_factory.mktemp("docker")))
+    try:
+        started.start()
+        started.import_base()
+        yield started
+    finally:
+        started.stop()
+
+
+def test_a_shop_without_timeouts_fails_the_gate(daemon):
+    run = docker.Run(daemon, "uvicorn-redis", "shop")
+    assert run.status == 10, run.said[-6000:]
+    report = run.report()
+    assert report["run"]["fired"] > 20
+    assert any(f["rule"] == "MH-0601" for f in report["findings"])
+    assert any("redis" in p["name"] for p in report["peers"])
+
+
+def test_the_same_shop_passes_a_gate_that_asks_less(daemon):
+    run = docker.Run(daemon, "uvicorn-redis", "lenient", FAIL_ON="critical")
+    assert run.status == 0, run.said[-6000:]
+    assert run.report()["run"]["fired"] > 20
+
+
+def test_nothing_fired_is_never_green(daemon):
+    """The scenario is about a peer that this application has not."""
+    run = docker.Run(daemon, "uvicorn-redis", "nothing", SCENARIO="/mishap/config/slow-postgres.ini")
+    assert run.status == 11, run.said[-6000:]
+
+
+def test_celery(daemon):
+    run = docker.Run(daemon, "celery-redis", "celery")
+    report = run.report()
+    assert report["run"]["fired"] > 10, run.said[-6000:]
+    assert run.status == 10, run.said[-6000:]
+    assert any(p["role"] == "celery pool process" for p in report["processes"])
+    assert {u["name"] for u in report["units"]} >= {"tasks.careful", "tasks.careless"}
+
+
+def test_an_application_that_dies_is_never_green(daemon):
+    """Its image has no such module: the container ends, and takes the run with it."""
+    run = docker.Run(daemon, "uvicorn-redis", "dead", SHOP_IMAGE="mishap-celery")
+    assert run.status not in (0, 10), run.said[-6000:]
