@@ -52,11 +52,16 @@ void mh_exc_type(const char *exc, char *ret)
     release(name);
 }
 
-bool mh_exc_descends(const char *exc, const char *from)
+bool mh_exc_is_stop(const char *exc)
 {
     const char *type = mh_py_type(exc);
 
-    if (type == *mh_py.stop_iteration || type == *mh_py.stop_async)
+    return type == *mh_py.stop_iteration || type == *mh_py.stop_async;
+}
+
+bool mh_exc_descends(const char *exc, const char *from)
+{
+    if (mh_exc_is_stop(exc))
         return false;
     for (int i = 0; exc && i < GENERATIONS; i++) {
         char *cause = mh_py.PyException_GetCause(object(exc));

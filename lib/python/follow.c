@@ -109,6 +109,14 @@ static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
     mh_track_move(t, MH_CAUGHT);
 }
 
+/* Input that ended early is no exception yet: it becomes one when the code that got it says so,
+ * with a raise statement of its own, before this thread has made another call. */
+static bool said_so(const struct mh_track *t, const struct mh_moment *m, const char *exc)
+{
+    return !t->err && !t->passes && mh_py.at.op_raise && mh_exc_opcode(m) == mh_py.at.op_raise &&
+           !mh_exc_is_stop(exc) && mh_exc_is_new(exc, t->source == MH_SOURCE_trace);
+}
+
 /* Whose error is this new exception? One raised where the call stands, or a few instructions
  * further on, as code that reads SO_ERROR does, is that of the last call there. One raised by a
  * callback, while C code still stands in the call, is that of the first with its errno. */
@@ -123,7 +131,7 @@ static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
         if (mh_track_state(t) != MH_WAITING || t->ts != m->ts || !spend(t))
             continue;
         if (t->frame == m->f.frame && t->code == m->f.code) {
-            if (m->f.instr != t->instr && !mh_exc_is_os(exc))
+            if (m->f.instr != t->instr && !mh_exc_is_os(exc) && !said_so(t, m, exc))
                 continue;
             if (last && last->seq > t->seq) {
                 mh_track_unseen(t);
@@ -133,7 +141,10 @@ static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
                 mh_track_unseen(last);
             last = t;
         } else if (!mh_track_frame_there(m->ts, t, &same)) {
-            mh_track_unseen(t);
+            if (mh_track_caller_is(t, m) && said_so(t, m, exc))
+                first = !first || first->seq < t->seq ? t : first;
+            else if (!mh_track_callers_there(m->ts, t))
+                mh_track_unseen(t);
         } else if (same && mh_exc_errno_fits(exc, t->err) && (!first || first->seq > t->seq)) {
             first = t;
         }

@@ -103,6 +103,39 @@ bool mh_track_frame_there(const char *ts, const struct mh_track *t, bool *ret_sa
     return false;
 }
 
+static void callers_note(struct mh_track *t)
+{
+    struct mh_frame f;
+    const char *frame = mh_frame_back(t->frame);
+
+    t->ncallers = 0;
+    while (t->ncallers < MH_CALLERS && mh_frame_find(frame, &f)) {
+        t->callers[t->ncallers++] = (struct mh_standing){f.frame, f.code, mh_frame_offset(&f)};
+        frame = mh_frame_back(f.frame);
+    }
+}
+
+/* A loop may call the same function again, and its frame then has the same address: further on than
+ * the call, and no other call in between (see mh_follow_pass()), is what can be told. */
+bool mh_track_caller_is(const struct mh_track *t, const struct mh_moment *m)
+{
+    for (int i = 0; i < t->ncallers; i++)
+        if (t->callers[i].frame == m->f.frame)
+            return t->callers[i].code == m->f.code && m->offset > t->callers[i].offset;
+    return false;
+}
+
+bool mh_track_callers_there(const char *ts, const struct mh_track *t)
+{
+    const char *frame = mh_frame_first(ts);
+
+    for (int i = 0; t->ncallers && frame && i < 1000; i++, frame = mh_frame_back(frame))
+        for (int k = 0; k < t->ncallers; k++)
+            if (t->callers[k].frame == frame)
+                return true;
+    return false;
+}
+
 /* The lowest free row, so that few are looked at; else that of the oldest object that is only kept.
  */
 static struct mh_track *track_claim(void)
@@ -156,6 +189,9 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
     t->err = err;
     t->left = EVENTS;
     t->passes = 0;
+    t->ncallers = 0;
+    if (!err)
+        callers_note(t);
     t->also = NULL;
     t->object = t->next = t->next_frame = t->next_code = NULL;
     t->held = t->raises = t->from_c = t->bottom = t->root = false;

@@ -21,7 +21,7 @@ enum mh_track_state {
     MH_PARKED,  /* handled, but somebody kept the object */
 };
 
-enum { MH_TRACKS = 256, MH_HEIRS = 3 };
+enum { MH_TRACKS = 256, MH_HEIRS = 3, MH_CALLERS = 12 };
 
 /* An exception raised while another was handled: what will go on, unless it ends in that handler.
  */
@@ -29,6 +29,12 @@ struct mh_heir {
     const char *object;
     int line;
     char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
+};
+
+/* A frame that waits for a call, and where in it. */
+struct mh_standing {
+    const char *frame, *code;
+    int offset;
 };
 
 /* An object is known by its address. A reference is held only while it is being handled, so that
@@ -57,6 +63,9 @@ struct mh_track {
     char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
     struct mh_heir heirs[MH_HEIRS]; /* those that led to `next`, itself the last */
     int nheirs;
+    /* MH_WAITING without an errno: who called the frame of the call, the nearest first. */
+    struct mh_standing callers[MH_CALLERS];
+    int ncallers;
 };
 
 struct mh_tracks {
@@ -96,6 +105,12 @@ void mh_track_unseen(struct mh_track *t);
 /* Takes a reference to the object; gives it back and tells whether somebody else still has one. */
 void mh_track_hold(struct mh_track *t);
 bool mh_track_unhold(struct mh_track *t);
+
+/* Stands this moment in a caller of the row's frame, further on than where that called? */
+bool mh_track_caller_is(const struct mh_track *t, const struct mh_moment *m);
+
+/* Is any of those callers still on this thread's stack? */
+bool mh_track_callers_there(const char *ts, const struct mh_track *t);
 
 /* Is the row's frame still on this thread's stack? *ret_same_instr: and at the same instruction. */
 bool mh_track_frame_there(const char *ts, const struct mh_track *t, bool *ret_same_instr);
