@@ -74,6 +74,33 @@ def test_pools(celery, number, pool):
     assert not worker.keeps(b"SECRET"), "arguments and messages of errors are not kept"
 
 
+@pytest.mark.parametrize("number, pool", [(10, "prefork"), (11, "threads"), (12, "solo")])
+def test_operation_is_the_task_s_name(celery, broker, number, pool):
+    """A fault on one task's calls spares those of another and the worker's own, to the same peer."""
+    port = broker.rsplit(":", 1)[1].strip("/")
+    worker = celery(number, "-P", pool, *([] if pool == "solo" else ["-c", "2"]), config="""
+        [run]
+        processes = *
+        [fault f]
+        call = recv
+        side = client
+        peer = :%s
+        operation = celery_jobs.save
+        error = ECONNRESET
+        """ % port)
+    with ended(worker.process):
+        save, again = worker.send("save('k', 'v')", "again('n')")
+        wait_for(lambda: len([e for e in worker.events("request") if e["tail"] == "INCRBY"]) == 3)
+        wait_for(lambda: [e for e in worker.events("op") if e["fault"]])
+        time.sleep(0.5)
+    begun = {(e["file_pid"], e["unit"]): e["tail"].split("\n")[1] for e in worker.events("task_begin")}
+    hit = [begun.get((e["file_pid"], e["unit"])) for e in worker.events("op") if e["fault"]]
+    assert hit and set(hit) == {"celery_jobs.save"}, hit
+    saved, counted = runs_of(worker.report(), [save, again])
+    assert counted[:2] == ["retried", "retried"] and len(counted) == 3
+    assert saved == ["failed"]
+
+
 @pytest.mark.parametrize("number, late", [(8, ""), (9, "1")])
 def test_a_killed_child(celery, number, late):
     """SIGKILL in mid-task: killed, and with a late ack the same id runs again."""
