@@ -208,6 +208,7 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
     }
     d->exchange++;
     d->pending = true;
+    d->expired = false;
     d->request_at = mh_now();
     mh_event(request, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
              .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
@@ -237,16 +238,32 @@ static void logged(int sink, int fd, const struct iovec *iov, size_t niov, size_
     }
 }
 
+/* Nobody waits for the answer any more, and what is sent is no rest of the request, but the next.
+ */
+static bool begins_anew(const struct mh_desc *d, const struct iovec *iov, size_t n,
+                        unsigned outstanding)
+{
+    char command[MH_RESP_TEXT];
+
+    if (!d->expired)
+        return false;
+    if (!d->http.raw && d->http.seen)
+        return d->http.outstanding > outstanding;
+    return mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command) > 0;
+}
+
 void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
 {
     int sink = d->sink;
+    unsigned outstanding;
 
     if (!n || !niov || !mh_desc_lock(d))
         return;
     d->sent += n;
+    outstanding = d->http.outstanding;
     if (d->side == MH_SIDE_client) {
         each(d, iov, niov, n, client_wrote);
-        if (!d->pending)
+        if (!d->pending || begins_anew(d, iov, n, outstanding))
             request_begin(d, iov, n);
         if (!sink && to_sentry(&d->http))
             sink = MH_SINK_sentry;
@@ -351,6 +368,8 @@ void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, in
 
     if (d->side != MH_SIDE_client || (ready > 0 && waited_ns < LONG_WAIT_NS) || !waited_ns)
         return;
+    if (!ready && timeout_ns > 0 && fds <= 1 && d->pending)
+        d->expired = true;
     mh_python_place(&place);
     mh_event(waited, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
              .timeout_ns = timeout_ns, .waited_ns = waited_ns, .ready = ready, .err = err,

@@ -101,6 +101,7 @@ struct mh_desc {
     /* exchanges, as a client */
     int64_t exchange;
     bool pending; /* a request has no answer yet */
+    bool expired; /* ... and a wait for it ended by its limit */
     int64_t connect_at, request_at;
     struct mh_place origin; /* where it was connected */
     struct mh_place asked;  /* where its last request (or its connect) was made */
