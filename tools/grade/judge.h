@@ -235,6 +235,17 @@ typedef double mh_judge_value(struct mh_grading *g, const struct mh_trial *t);
 enum { MH_NOT_MINE = -1 };
 int mh_tally_all(struct mh_grading *g, struct mh_tallies *tallies, mh_judge_value *value);
 
+/* A rule that is nothing but a value of each trial: tallied, and a judgement filed for each place.
+ */
+struct mh_plain_rule {
+    mh_judge_value *value;
+    enum mh_severity severity;
+    const char *held;       /* of a pass: "3 of 3 ..." */
+    const char *became;     /* of a finding: what the failed trials did */
+    const char *none, *how; /* where there was no such trial */
+};
+int mh_judge_plain(struct mh_grading *g, const struct mh_plain_rule *rule);
+
 /* Two of three must agree; how many and how clearly makes the confidence. */
 enum mh_verdict_kind mh_tally_verdict(const struct mh_tally *t);
 enum mh_confidence mh_tally_confidence(const struct mh_tally *t);

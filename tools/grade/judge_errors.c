@@ -98,6 +98,28 @@ int mh_tally_all(struct mh_grading *g, struct mh_tallies *tallies, mh_judge_valu
     return 0;
 }
 
+int mh_judge_plain(struct mh_grading *g, const struct mh_plain_rule *rule)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, rule->value);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_tally(g, t, rule->severity);
+
+        if (!j)
+            r = -ENOMEM;
+        else if (j->verdict == MH_VERDICT_pass)
+            mh_reason(j, "%u of %u %s", t->fired - t->failed, t->fired, rule->held);
+        else if (j->verdict != MH_VERDICT_unclear)
+            mh_say_trials(g, j, t, rule->became);
+    }
+    if (!r && !tallies.list.n)
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, rule->none, rule->how);
+    mh_tallies_done(&tallies);
+    return r;
+}
+
 /* ---- MH-0101 ---- */
 
 static double value_0101(struct mh_grading *g, const struct mh_trial *t)

@@ -62,27 +62,16 @@ static double value_2006(struct mh_grading *g, const struct mh_trial *t)
 
 int mh_judge_2006(struct mh_grading *g)
 {
-    struct mh_tallies tallies = {0};
-    int r = mh_tally_all(g, &tallies, value_2006);
+    static const struct mh_plain_rule rule = {
+        .value = value_2006,
+        .severity = MH_SEVERITY_critical,
+        .held = "failed writes went to a new name",
+        .became = "hit a file that had been emptied before it was written anew,",
+        .none = "no write failed of a file that had been written before",
+        .how = "[fault x] call = file.write, path = /data/**, error = ENOSPC",
+    };
 
-    for (size_t i = 0; i < tallies.list.n && !r; i++) {
-        const struct mh_tally *t = &tallies.list.v[i];
-        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_critical);
-
-        if (!j)
-            r = -ENOMEM;
-        else if (j->verdict == MH_VERDICT_pass)
-            mh_reason(j, "%u of %u failed writes went to a new name", t->fired - t->failed,
-                      t->fired);
-        else if (j->verdict != MH_VERDICT_unclear)
-            mh_say_trials(g, j, t, "hit a file that had been emptied before it was written anew,");
-    }
-    if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no write failed of a file that had been written before",
-                          "[fault x] call = file.write, path = /data/**, error = ENOSPC");
-    mh_tallies_done(&tallies);
-    return r;
+    return mh_judge_plain(g, &rule);
 }
 
 /* ---- MH-2007 ---- */
@@ -109,25 +98,14 @@ static double value_2007(struct mh_grading *g, const struct mh_trial *t)
 
 int mh_judge_2007(struct mh_grading *g)
 {
-    struct mh_tallies tallies = {0};
-    int r = mh_tally_all(g, &tallies, value_2007);
+    static const struct mh_plain_rule rule = {
+        .value = value_2007,
+        .severity = MH_SEVERITY_high,
+        .held = "failures to sync were not called a success",
+        .became = "were answered as a success, and the file was not written anew,",
+        .none = "no sync or close of a file failed",
+        .how = "[fault x] call = file.sync, path = /data/**, error = EIO",
+    };
 
-    for (size_t i = 0; i < tallies.list.n && !r; i++) {
-        const struct mh_tally *t = &tallies.list.v[i];
-        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_high);
-
-        if (!j)
-            r = -ENOMEM;
-        else if (j->verdict == MH_VERDICT_pass)
-            mh_reason(j, "%u of %u failures to sync were not called a success",
-                      t->fired - t->failed, t->fired);
-        else if (j->verdict != MH_VERDICT_unclear)
-            mh_say_trials(g, j, t,
-                          "were answered as a success, and the file was not written anew,");
-    }
-    if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no sync or close of a file failed",
-                          "[fault x] call = file.sync, path = /data/**, error = EIO");
-    mh_tallies_done(&tallies);
-    return r;
+    return mh_judge_plain(g, &rule);
 }

@@ -76,25 +76,14 @@ static double value_1004(struct mh_grading *g, const struct mh_trial *t)
 
 int mh_judge_1004(struct mh_grading *g)
 {
-    struct mh_tallies tallies = {0};
-    int r = mh_tally_all(g, &tallies, value_1004);
+    static const struct mh_plain_rule rule = {
+        .value = value_1004,
+        .severity = MH_SEVERITY_high,
+        .held = "requests did not feel the fault of a sink of records",
+        .became = "failed, or were late, with a sink of records,",
+        .none = "no fault hit a telemetry peer or a log file in a request",
+        .how = "[fault x] call = write, path = **.log, delay = 500ms",
+    };
 
-    for (size_t i = 0; i < tallies.list.n && !r; i++) {
-        const struct mh_tally *t = &tallies.list.v[i];
-        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_high);
-
-        if (!j)
-            r = -ENOMEM;
-        else if (j->verdict == MH_VERDICT_pass)
-            mh_reason(j, "%u of %u requests did not feel the fault of a sink of records",
-                      t->fired - t->failed, t->fired);
-        else if (j->verdict != MH_VERDICT_unclear)
-            mh_say_trials(g, j, t, "failed, or were late, with a sink of records,");
-    }
-    if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no fault hit a telemetry peer or a log file in a request",
-                          "[fault x] call = write, path = **.log, delay = 500ms");
-    mh_tallies_done(&tallies);
-    return r;
+    return mh_judge_plain(g, &rule);
 }

@@ -132,26 +132,16 @@ static double value_0802(struct mh_grading *g, const struct mh_trial *t)
 
 int mh_judge_0802(struct mh_grading *g)
 {
-    struct mh_tallies tallies = {0};
-    int r = mh_tally_all(g, &tallies, value_0802);
+    static const struct mh_plain_rule rule = {
+        .value = value_0802,
+        .severity = MH_SEVERITY_high,
+        .held = "requests were accepted or refused in time without the broker",
+        .became = "hung or ended in an uncontrolled error with the broker",
+        .none = "no fault hit a broker in a request",
+        .how = "[fault x] peer = BROKER:PORT, call = net, error = ECONNREFUSED",
+    };
 
-    for (size_t i = 0; i < tallies.list.n && !r; i++) {
-        const struct mh_tally *t = &tallies.list.v[i];
-        struct mh_judgement *j = mh_judge_tally(g, t, MH_SEVERITY_high);
-
-        if (!j)
-            r = -ENOMEM;
-        else if (j->verdict == MH_VERDICT_pass)
-            mh_reason(j, "%u of %u requests were accepted or refused in time without the broker",
-                      t->fired - t->failed, t->fired);
-        else if (j->verdict != MH_VERDICT_unclear)
-            mh_say_trials(g, j, t, "hung or ended in an uncontrolled error with the broker");
-    }
-    if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no fault hit a broker in a request",
-                          "[fault x] peer = BROKER:PORT, call = net, error = ECONNREFUSED");
-    mh_tallies_done(&tallies);
-    return r;
+    return mh_judge_plain(g, &rule);
 }
 
 /* ---- MH-0804, 0805, 0806: runs of one task ---- */
