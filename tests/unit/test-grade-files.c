@@ -91,6 +91,15 @@ static void sync_then_anew(struct story *s, struct answer *a)
     opened(s, PLAIN_PATH, O_TRUNC);
 }
 
+static enum mh_op_kind failing;
+static int failing_err;
+static void fails(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_APPEND);
+    disk_fault(s, failing, PLAIN_PATH, failing_err);
+    a->status = 503;
+}
+
 static const struct play plays[] = {
     {"emptied, and the write failed", "MH-2006", "fail", writes_in_place, torn},
     {"put right in the same request", "MH-2006", "fail", writes_in_place, put_right},
@@ -100,6 +109,7 @@ static const struct play plays[] = {
     {"fsync failed, success", "MH-2007", "fail", writes_in_place, sync_ignored},
     {"fsync failed, 503", "MH-2007", "pass", writes_in_place, sync_told},
     {"fsync failed, written anew", "MH-2007", "pass", writes_in_place, sync_then_anew},
+    {"the process goes on", "MH-0606", "pass", writes_in_place, beside},
     {"a write that failed", "MH-2007", "not exercised", writes_in_place, torn},
 };
 
@@ -116,9 +126,52 @@ static void rules(void **state)
     }
 }
 
+/* Three requests meet an error, the process exits a second later, another one goes on. */
+static const char *ended(const char *rule, enum mh_op_kind kind, int err, int status)
+{
+    struct story s = {0};
+    json_t *document;
+    const char *got;
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, writes_in_place, 10);
+    s.now = CALM_MS;
+    for (int i = 0; i < 3; i++) {
+        failing = kind;
+        failing_err = err;
+        unit(&s, fails, 10);
+    }
+    s.now += 1000;
+    story(&s, exit, "", .status = status);
+    story_close(&s);
+    story_open(&s, "b");
+    for (s.now = 8000; s.now < 20000; s.now += 1000)
+        story(&s, sleep, "", .requested_ns = STORY_MS);
+    story_close(&s);
+    document = grade_story(&s);
+    got = verdict(document, rule);
+    json_decref(document);
+    story_remove(&s);
+    return got;
+}
+
+static void limits(void **state)
+{
+    assert_string_equal(ended("MH-0606", MH_OP_write, ENOSPC, 1), "fail");
+    assert_string_equal(ended("MH-0104", MH_OP_write, ENOSPC, 1), "not exercised");
+    assert_string_equal(ended("MH-0606", MH_OP_open, EMFILE, 1), "fail");
+    assert_string_equal(ended("MH-0606", MH_OP_write, ENOSPC, 0), "not exercised"); /* asked to */
+    assert_string_equal(ended("MH-0606", MH_OP_write, EIO, 1), "not exercised");
+    assert_string_equal(ended("MH-0104", MH_OP_write, EIO, 1), "fail");
+    assert_string_equal(ended("MH-0606", MH_OP_malloc, ENOMEM, 1), "not exercised");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(limits)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

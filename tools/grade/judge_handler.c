@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about what the application does with an error once it has it: MH-0102 its handler fails
- * itself, MH-0104 the process ends, MH-1006 it is only told as information, MH-2002 the failure is
- * remembered and served for ever. */
+ * itself, MH-0104 and MH-0606 the process ends, MH-1006 it is only told as information, MH-2002 the
+ * failure is remembered and served for ever. */
 #include <errno.h>
 
 #include "base/hash.h"
@@ -60,10 +60,16 @@ int mh_judge_0102(struct mh_grading *g)
     return r;
 }
 
-/* ---- MH-0104 ---- */
+/* ---- MH-0104, MH-0606 ---- */
+
+/* The host has no more to give; it may have again. */
+static bool is_limit(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EDQUOT;
+}
 
 /* Did the process end within 5 s of the fault, by itself, while the run went on? */
-static double value_0104(struct mh_grading *g, const struct mh_trial *t)
+static double value_end(struct mh_grading *g, const struct mh_trial *t)
 {
     const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
     const struct mh_process *p = &g->m->processes.v[a->process];
@@ -77,6 +83,18 @@ static double value_0104(struct mh_grading *g, const struct mh_trial *t)
     return p->exited && p->exit_status != 0 ? 0 : MH_NOT_MINE;
 }
 
+static double value_0104(struct mh_grading *g, const struct mh_trial *t)
+{
+    return is_limit(t->err) ? MH_NOT_MINE : value_end(g, t);
+}
+
+/* Without memory also a library may end the process: nobody's finding. */
+static double value_0606(struct mh_grading *g, const struct mh_trial *t)
+{
+    return is_limit(t->err) && t->kind != MH_OP_malloc && t->kind != MH_OP_mmap ? value_end(g, t)
+                                                                                : MH_NOT_MINE;
+}
+
 /* Has another process begun to answer since? */
 static bool replaced(const struct mh_grading *g, const struct mh_trial *t)
 {
@@ -88,16 +106,16 @@ static bool replaced(const struct mh_grading *g, const struct mh_trial *t)
     return false;
 }
 
-int mh_judge_0104(struct mh_grading *g)
+static int judge_end(struct mh_grading *g, mh_judge_value *value, const char *none, const char *how)
 {
     struct mh_tallies tallies = {0};
-    int r = mh_tally_all(g, &tallies, value_0104);
+    int r = mh_tally_all(g, &tallies, value);
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
         bool back = !t->example || replaced(g, &g->trials.v[t->example - 1]);
         struct mh_judgement *j =
-            mh_judge_tally(g, t, back ? MH_SEVERITY_high : MH_SEVERITY_critical);
+            mh_judge_tally(g, t, back ? g->rule->nominal : MH_SEVERITY_critical);
 
         if (!j) {
             r = -ENOMEM;
@@ -108,11 +126,23 @@ int mh_judge_0104(struct mh_grading *g)
         }
     }
     if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no error was injected into a request more than 5 s before the end",
-                          NULL);
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, none, how);
     mh_tallies_done(&tallies);
     return r;
+}
+
+int mh_judge_0104(struct mh_grading *g)
+{
+    return judge_end(g, value_0104,
+                     "no error was injected into a request more than 5 s before the end", NULL);
+}
+
+int mh_judge_0606(struct mh_grading *g)
+{
+    return judge_end(g, value_0606,
+                     "no limit (ENOSPC, EMFILE, ...) was reached in a request more than 5 s before "
+                     "the end",
+                     "[fault x] call = open, path = /data/**, error = EMFILE");
 }
 
 /* ---- MH-1006 ---- */
