@@ -14,6 +14,7 @@
 #include "base/macros.h"
 #include "base/num.h"
 #include "cmd.h"
+#include "compose.h"
 #include "event/write.h"
 #include "judge.h"
 #include "kernel/kernel.h"
@@ -25,14 +26,16 @@
 
 #include "base/banned.h"
 
-#define CALM_NS    INT64_C(5000000000)      /* of a clean run before a scenario that has none */
-#define LONGEST_NS INT64_C(604800000000000) /* a week */
-enum { MOST_SCENARIOS = MH_MAX_FILES };
+#define CALM_NS       INT64_C(5000000000)      /* of a clean run before a scenario that has none */
+#define LONGEST_NS    INT64_C(604800000000000) /* a week */
+#define CLEAN_NS      INT64_C(8000000000)      /* of the clean run of --plan */
+#define LEAST_PLAN_NS INT64_C(10000000000)
+enum { MOST_SCENARIOS = MH_MAX_FILES, MOST_ARGS = 256 };
 
 struct options {
     char *scenarios[MOST_SCENARIOS];
     size_t nscenarios;
-    const char *dir, *with, *ready, *only;
+    const char *dir, *with, *ready, *only, *plan;
     int64_t for_ns;
     uint64_t seed;
     bool seed_given, no_calm, quiet;
@@ -41,7 +44,7 @@ struct options {
     struct mh_judge judge;
 };
 
-enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL, KEY_ONLY };
+enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL, KEY_ONLY, KEY_PLAN };
 
 static const struct argp_option option_rows[] = {
     {"config", 'c', "FILE", 0, "Scenario: a file, or the name of a shipped one; may repeat", 0},
@@ -53,6 +56,10 @@ static const struct argp_option option_rows[] = {
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
     {"only", KEY_ONLY, "FAULT", 0, "Of the scenario's faults this one alone", 0},
+    {"plan", KEY_PLAN, "quick|full", 0,
+     "Instead of -c: a clean run first, and from what it shows the faults that this application "
+     "needs; --for is the time of both",
+     0},
     {"kernel", KEY_KERNEL, "auto|on|off", 0,
      "Ask the kernel, too (eBPF): auto where it can be had, on or it is an error", 0},
     {"quiet", 'q', 0, 0, "No progress, no text report; only errors and files", 0},
@@ -145,6 +152,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_KERNEL:
         parse_kernel(o, arg, state);
         return 0;
+    case KEY_PLAN:
+        if (strcmp(arg, "quick") && strcmp(arg, "full"))
+            argp_error(state, "--plan: '%s' is neither quick nor full", arg);
+        o->plan = arg;
+        return 0;
     case KEY_NO_CALM:
         o->no_calm = true;
         return 0;
@@ -158,43 +170,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* Can execvp() find it? Asked first, so that a typing mistake leaves nothing behind. */
-static bool command_exists(const char *name)
-{
-    const char *path = getenv("PATH");
-
-    if (strchr(name, '/'))
-        return access(name, X_OK) == 0;
-    for (path = path ? path : "/usr/bin:/bin"; *path; path += *path == ':') {
-        size_t n = strcspn(path, ":");
-        _cleanup_free_ char *file = NULL;
-
-        if (asprintf(&file, "%.*s/%s", n ? (int)n : 1, n ? path : ".", name) < 0) {
-            file = NULL;
-            return true;
-        }
-        if (access(file, X_OK) == 0)
-            return true;
-        path += n;
-    }
-    return false;
-}
-
-static int check_ready(const char *ready, struct addrinfo **ret)
-{
-    int r = mh_ready_resolve(ready, ret);
-
-    if (r == -EINVAL)
-        mh_log("--ready: '%s' is not HOST:PORT", ready);
-    else if (r < 0)
-        mh_log("--ready: the host of '%s' has no address", ready);
-    else if (mh_ready_probe(*ret, 500))
-        mh_log("%s answers before the command was started: something else listens there", ready);
-    else
-        return MH_EXIT_OK;
-    return MH_EXIT_MISUSE;
 }
 
 /* The place of the fault that --only names; -1 when it is none of the scenario's. */
@@ -221,7 +196,7 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
 {
     int status = MH_EXIT_OK;
 
-    if (!command_exists(o->command[0])) {
+    if (!mh_plan_command_exists(o->command[0])) {
         mh_log("there is no command '%s'", o->command[0]);
         return MH_EXIT_MISUSE;
     }
@@ -231,7 +206,7 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     if (!status)
         status = mh_judge_check(&o->judge);
     if (!status && o->ready)
-        status = check_ready(o->ready, ret_where);
+        status = mh_plan_ready(o->ready, ret_where);
     if (!status)
         status = mh_plan_library(plan);
     if (!status)
@@ -394,6 +369,119 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     return own_status(&result) ? own_status(&result) : status;
 }
 
+static int once(struct options *o)
+{
+    struct mh_plan plan = {0};
+    struct addrinfo *where = NULL;
+    int status = prepare(o, &plan, &where);
+
+    if (!status)
+        status = run(o, &plan, where);
+    if (where)
+        freeaddrinfo(where);
+    mh_plan_done(&plan);
+    return status;
+}
+
+/* Under --plan a load, or a command that ends of itself, is repeated to the end of the phases. */
+static char repeat[] = "while :; do \"$0\" \"$@\"; sleep 0.1; done";
+
+/* The scenario is there: the same command under it. */
+static int run_composed(struct options *o, struct mh_composed *plan, char *scenario,
+                        const char *clean, char *dir)
+{
+    char *command[MOST_ARGS] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", repeat};
+    _cleanup_free_ char *with = NULL, *report = NULL;
+    size_t n = 3;
+    int status;
+
+    if ((o->with &&
+         asprintf(&with, "while :; do (\n%s\n) || exit; sleep 0.1; done", o->with) < 0) ||
+        asprintf(&report, "%s/report.json", dir) < 0)
+        return mh_log_errno(-ENOMEM, "Cannot start"), MH_EXIT_TROUBLE;
+    if (plan->ends && !o->with) {
+        for (char **arg = o->command; *arg && n < MOST_ARGS - 1; arg++)
+            command[n++] = *arg;
+        o->command = command;
+    }
+    o->with = with;
+    o->scenarios[o->nscenarios++] = scenario;
+    o->dir = dir;
+    o->for_ns = plan->for_ns;
+    o->judge.baseline = clean;
+    if (!o->quiet)
+        printf("Plan %s: %s, %.0f s; the scenario is %s\n", o->plan,
+               plan->ends && !o->with ? "the command again and again" : "the command once more",
+               (double)plan->for_ns / 1e9, scenario);
+    fflush(stdout);
+    status = once(o);
+    if (!o->quiet && access(report, R_OK) == 0)
+        mh_compose_tell(plan, report);
+    return status;
+}
+
+static int check_planned(const struct options *o)
+{
+    size_t n = 0;
+
+    while (o->command[n])
+        n++;
+    if (o->nscenarios || o->only)
+        mh_log("--plan makes its own scenario: it goes without -c and --only");
+    else if (o->judge.baseline)
+        mh_log("--plan makes its own clean recordings: it takes no --baseline DIR");
+    else if (o->for_ns && o->for_ns < LEAST_PLAN_NS)
+        mh_log("--for: a plan needs 10 s at least");
+    else if (n > MOST_ARGS - 4)
+        mh_log("--plan: more than %d arguments", MOST_ARGS - 4);
+    else if (!mh_plan_command_exists(o->command[0]))
+        mh_log("there is no command '%s'", o->command[0]);
+    else
+        return mh_judge_check(&o->judge);
+    return MH_EXIT_MISUSE;
+}
+
+static int planned(struct options *o)
+{
+    _cleanup_free_ char *clean = NULL, *scenario = NULL, *dir = NULL;
+    struct options calm = *o;
+    struct mh_plan top = {0};
+    struct mh_composed composed = {0};
+    int status = check_planned(o);
+
+    if (!status)
+        status = mh_plan_directory(&top, o->dir);
+    if (!status &&
+        (asprintf(&clean, "%s/clean", top.dir) < 0 ||
+         asprintf(&scenario, "%s/plan.ini", top.dir) < 0 || asprintf(&dir, "%s/run", top.dir) < 0))
+        status = MH_EXIT_TROUBLE;
+    mh_plan_done(&top);
+    if (status)
+        return status;
+    calm.dir = clean;
+    calm.quiet = true;
+    calm.judge = (struct mh_judge){0};
+    calm.for_ns = o->for_ns ? MH_MIN(CLEAN_NS, o->for_ns / 5) : CLEAN_NS;
+    if (!o->quiet)
+        printf("Plan %s: a clean run first, %.0f s at most\n", o->plan, (double)calm.for_ns / 1e9);
+    fflush(stdout);
+    status = once(&calm);
+    if (status) {
+        mh_log("the clean run failed (status %d): no plan is made", status);
+        return status;
+    }
+    status = mh_compose(&(struct mh_compose){.clean = clean,
+                                             .path = scenario,
+                                             .name = o->plan,
+                                             .full = !strcmp(o->plan, "full"),
+                                             .for_ns = o->for_ns ? o->for_ns - calm.for_ns : 0},
+                        &composed);
+    if (!status)
+        status = run_composed(o, &composed, scenario, clean, dir);
+    free(composed.left_out);
+    return status;
+}
+
 int mh_cmd_run(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&mh_judge_argp, 0, "The verdict:", 1}, {0}};
@@ -404,18 +492,9 @@ int mh_cmd_run(int argc, char **argv)
         .doc = doc,
         .children = children,
     };
-    struct mh_plan plan = {0};
     struct options o = {0};
-    struct addrinfo *where = NULL;
-    int status;
 
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o))
         return MH_EXIT_MISUSE;
-    status = prepare(&o, &plan, &where);
-    if (!status)
-        status = run(&o, &plan, where);
-    if (where)
-        freeaddrinfo(where);
-    mh_plan_done(&plan);
-    return status;
+    return o.plan ? planned(&o) : once(&o);
 }

@@ -191,6 +191,7 @@ struct mh_act {
         } log;
         int64_t requested; /* sleep */
         struct {
+            uint32_t path;    /* text, numbers masked */
             uint32_t path_id; /* of its process: tells apart what one text stands for */
             int32_t flags;    /* of open(), as Linux has them */
         } file;               /* opened for writing */

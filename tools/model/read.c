@@ -339,6 +339,7 @@ static int on_file(struct mh_intake *in)
         return -ENOMEM;
     a->file.path_id = (uint32_t)e.path;
     a->file.flags = (int32_t)e.flags;
+    a->file.path = mh_intake_number(&in->paths, e.path);
     return 0;
 }
 

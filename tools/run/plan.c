@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,45 @@
 #include "log.h"
 #include "rule/load.h"
 #include "run/library.h"
+#include "run/ready.h"
 
 #include "base/banned.h"
+
+bool mh_plan_command_exists(const char *name)
+{
+    const char *path = getenv("PATH");
+
+    if (strchr(name, '/'))
+        return access(name, X_OK) == 0;
+    for (path = path ? path : "/usr/bin:/bin"; *path; path += *path == ':') {
+        size_t n = strcspn(path, ":");
+        _cleanup_free_ char *file = NULL;
+
+        if (asprintf(&file, "%.*s/%s", n ? (int)n : 1, n ? path : ".", name) < 0) {
+            file = NULL;
+            return true;
+        }
+        if (access(file, X_OK) == 0)
+            return true;
+        path += n;
+    }
+    return false;
+}
+
+int mh_plan_ready(const char *ready, struct addrinfo **ret)
+{
+    int r = mh_ready_resolve(ready, ret);
+
+    if (r == -EINVAL)
+        mh_log("--ready: '%s' is not HOST:PORT", ready);
+    else if (r < 0)
+        mh_log("--ready: the host of '%s' has no address", ready);
+    else if (mh_ready_probe(*ret, 500))
+        mh_log("%s answers before the command was started: something else listens there", ready);
+    else
+        return MH_EXIT_OK;
+    return MH_EXIT_MISUSE;
+}
 
 /* Adds ":PATH". Returns 0 or a negative errno. */
 static int config_add(struct mh_plan *plan, const char *path)

@@ -20,6 +20,15 @@ struct mh_plan {
     char *environment[8]; /* changes for the command */
 };
 
+struct addrinfo;
+
+/* Can execvp() find it? Asked first, so that a typing mistake leaves nothing behind. */
+bool mh_plan_command_exists(const char *name);
+
+/* Resolves --ready; nobody may listen there yet. Returns an exit status; free with freeaddrinfo().
+ */
+int mh_plan_ready(const char *ready, struct addrinfo **ret);
+
 /* Finds and validates the scenarios; every mistake is printed. Returns an exit status. */
 int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
 

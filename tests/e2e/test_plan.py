@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mishap run --plan`: a clean run, a scenario composed from it, that scenario run, and what was left out."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import servers
+from guest import BUILD
+
+MISHAP = os.path.join(BUILD, "tools", "mishap")
+PYTHON = "/usr/bin/python3"
+APP = """import http.server, socket, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            with socket.create_connection(("127.0.0.1", int(sys.argv[2])), 0.5) as s:
+                s.sendall(b"PING\\r\\n")
+                answer = s.recv(100)
+            with open("seen.txt", "ab", 0) as f:
+                f.write(answer)
+            self.send_response(200 if answer else 503)
+        except OSError:
+            self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+LOAD = """import sys, time, urllib.error, urllib.request
+end = time.monotonic() + 4  # shorter than the plan: it is repeated
+while time.monotonic() < end:
+    try:
+        urllib.request.urlopen("http://127.0.0.1:%s/" % sys.argv[1], timeout=3).read()
+    except OSError:
+        pass
+    time.sleep(0.03)
+"""
+
+
+@pytest.fixture(name="redis", scope="module")
+def redis_server():
+    with servers.redis() as port:
+        yield port
+
+
+def mishap(*words, cwd):
+    return subprocess.run([MISHAP, *map(str, words)], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=120, check=False, stdin=subprocess.DEVNULL)
+
+
+def evidence(folder):
+    document = json.loads((folder / "report.json").read_text())
+    return document, {c["fault"] for c in document["cases"] if c["fired"]}
+
+
+def test_a_server_with_redis_and_a_file(redis, tmp_path):
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    (tmp_path / "load.py").write_text(LOAD, encoding="utf-8")
+    port, peer = servers.free_port(), redis
+    done = mishap("run", "--plan", "quick", "--for", "20s", "-o", "out", "--ready", "127.0.0.1:%d" % port, "--with",
+                  "%s load.py %d" % (PYTHON, port), "--", PYTHON, "app.py", port, peer, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check = mishap("check", "out/plan.ini", cwd=tmp_path)
+    assert check.returncode == 0, check.stderr
+    text = (tmp_path / "out" / "plan.ini").read_text()
+    assert "peer = 127.0.0.1:%d\n" % peer in text and "path = %s/*\n" % re.sub(r"\d+", "*", str(tmp_path)) in text, text
+    document, fired = evidence(tmp_path / "out" / "run")
+    assert {re.sub("-127.*", "", f) for f in fired} >= {"reset", "slow", "refused", "hung", "disk-full"}, fired
+    assert document["score"]
+    left = done.stdout[done.stdout.index("Not exercised, and why"):]
+    assert "only --plan full" in left and "MH-" in left
+
+
+def test_a_command_that_ends_is_repeated(redis, tmp_path):
+    (tmp_path / "once.py").write_text("import socket, sys\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 1)\n"
+                                      "s.sendall(b'PING\\r\\n')\ns.recv(9)\n", encoding="utf-8")
+    done = mishap("run", "--plan", "full", "--for", "15s", "-o", "out", "--", PYTHON, "once.py", redis, cwd=tmp_path)
+    assert "again and again" in done.stdout, done.stdout + done.stderr
+    _, fired = evidence(tmp_path / "out" / "run")
+    assert {re.sub("-127.*", "", f) for f in fired} >= {"reset", "slow", "refused", "unsent", "drip"}, fired
+    assert "lack of descriptors: no inbound request was seen" in done.stdout
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--plan", "half"], "'half' is neither quick nor full"), (["--plan", "full", "-c", "slow-redis"], "without -c and --only"),
+    (["--plan", "quick", "--baseline", "."], "takes no --baseline DIR"), (["--plan", "quick", "--for", "2s"], "10 s at least")])
+def test_misuse(words, message, tmp_path):
+    done = mishap("run", *words, "--", "true", cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and not os.listdir(tmp_path)
+
+
+def test_a_clean_run_that_fails(tmp_path):
+    done = mishap("run", "--plan", "quick", "-o", "out", "--", PYTHON, "-c", "raise SystemExit(5)", cwd=tmp_path)
+    assert done.returncode == 5 and "the clean run failed (status 5)" in done.stderr
+    assert not (tmp_path / "out" / "plan.ini").exists()
