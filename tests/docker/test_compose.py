@@ -37,7 +37,8 @@ def test_the_same_shop_passes_a_gate_that_asks_less(daemon):
 
 def test_nothing_fired_is_never_green(daemon):
     """The scenario is about a peer that this application has not."""
-    run = docker.Run(daemon, "uvicorn-redis", "nothing", SCENARIO="/mishap/config/slow-postgres.ini")
+    run = docker.Run(daemon, "uvicorn-redis", "nothing", FAIL_ON="critical",
+                     SCENARIO="/mishap/config/slow-postgres.ini")
     assert run.status == 11, run.said[-6000:]
 
 
