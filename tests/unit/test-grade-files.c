@@ -91,6 +91,7 @@ static void sync_then_anew(struct story *s, struct answer *a)
     opened(s, PLAIN_PATH, O_TRUNC);
 }
 
+static bool stopped, others_serve;
 static enum mh_op_kind failing;
 static int failing_err;
 static void fails(struct story *s, struct answer *a)
@@ -148,8 +149,13 @@ static const char *ended(const char *rule, enum mh_op_kind kind, int err, int st
     story(&s, exit, "", .status = status);
     story_close(&s);
     story_open(&s, "b");
+    if (stopped)
+        story(&s, child, "", .stopped = 1);
     for (s.now = 8000; s.now < 20000; s.now += 1000)
-        story(&s, sleep, "", .requested_ns = STORY_MS);
+        if (others_serve)
+            unit(&s, writes_in_place, 10);
+        else
+            story(&s, sleep, "", .requested_ns = STORY_MS);
     story_close(&s);
     document = grade_story(&s);
     got = verdict(document, rule);
@@ -167,6 +173,11 @@ static void limits(void **state)
     assert_string_equal(ended("MH-0606", MH_OP_write, EIO, 1), "not exercised");
     assert_string_equal(ended("MH-0104", MH_OP_write, EIO, 1), "fail");
     assert_string_equal(ended("MH-0606", MH_OP_malloc, ENOMEM, 1), "not exercised");
+    stopped = true; /* the end of the run may have been its end, unless others went on */
+    assert_string_equal(ended("MH-0606", MH_OP_write, ENOSPC, 1), "not exercised");
+    others_serve = true;
+    assert_string_equal(ended("MH-0606", MH_OP_write, ENOSPC, 1), "fail");
+    stopped = others_serve = false;
 }
 
 int main(void)

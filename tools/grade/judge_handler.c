@@ -68,6 +68,15 @@ static bool is_limit(int err)
     return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EDQUOT;
 }
 
+/* Has any process begun to serve a request since then? Nobody does once the run is stopped. */
+static bool served_after(const struct mh_grading *g, int64_t at)
+{
+    for (size_t i = 0; i < g->m->units.n; i++)
+        if (g->m->units.v[i].kind == MH_UNIT_request && g->m->units.v[i].begun > at)
+            return true;
+    return false;
+}
+
 /* Did the process end within 5 s of the fault, by itself, while the run went on? */
 static double value_end(struct mh_grading *g, const struct mh_trial *t)
 {
@@ -78,7 +87,8 @@ static double value_end(struct mh_grading *g, const struct mh_trial *t)
         return MH_NOT_MINE;
     if (p->last - a->at > 5 * second)
         return 1;
-    if (g->m->child_stopped || g->m->last < p->last + 2 * second)
+    if (g->m->child_stopped ? !served_after(g, p->last + 2 * second)
+                            : g->m->last < p->last + 2 * second)
         return MH_NOT_MINE; /* it lived to the end of the run */
     return p->exited && p->exit_status != 0 ? 0 : MH_NOT_MINE;
 }
