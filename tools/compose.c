@@ -333,7 +333,9 @@ static int compose(struct composer *c)
     } else {
         r = -ENOMEM;
     }
-    if ((c->phases && fclose(c->phases)) | (c->faults && fclose(c->faults)))
+    if (c->phases && fclose(c->phases))
+        r = -ENOMEM;
+    if (c->faults && fclose(c->faults))
         r = -ENOMEM;
     return r ? r : put(c, phases, faults);
 }

@@ -350,7 +350,9 @@ static void crash_blind_spots(const struct mh_grading *g, json_t *list)
     for (size_t i = 0; i < g->m->processes.n; i++) {
         const struct mh_process *p = &g->m->processes.v[i];
         const struct mh_kernel_end *killed = mh_document_killed(g, p->pid);
-        int signal = killed ? killed->signal : g->m->child_status - 128;
+        int signal = killed                     ? killed->signal
+                     : g->m->child_status > 128 ? g->m->child_status - 128
+                                                : 0;
         MH_BUF(where, 400);
 
         if (p->baseline || !mh_crashed_of_memory(p) || g->m->child_stopped ||
