@@ -359,7 +359,7 @@ int mh_intake_op(struct mh_intake *in)
     struct mh_act *a;
     int32_t fault = fault_number(in, e.fault);
 
-    if (e.effect - 1 == MH_EFFECT_kill)
+    if (e.effect == MH_EFFECT_kill + 1)
         mh_intake_process(in)->killed_at = in->record->at + in->offset;
     if (e.side == 2 || e.kind <= 0 || e.kind >= MH_OP_COUNT)
         return 0;
