@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "judge.h"
 #include "log.h"
+#include "report/doc.h"
 #include "run/manifest.h"
 
 #include "base/banned.h"
@@ -45,13 +46,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 /* By id, or by as much of it as no other finding begins with. NULL after having said why not. */
 static json_t *find(const json_t *document, const struct options *o)
 {
@@ -60,7 +54,7 @@ static json_t *find(const json_t *document, const struct options *o)
 
     json_array_foreach(findings, i, one)
     {
-        if (n >= 4 && !strncmp(text_of(one, "id"), o->finding, n)) {
+        if (n >= 4 && !strncmp(mh_doc_text(one, "id"), o->finding, n)) {
             found = one;
             matches++;
         }
@@ -70,8 +64,9 @@ static json_t *find(const json_t *document, const struct options *o)
     mh_log(matches ? "'%s' begins more than one finding of '%s'"
                    : "there is no finding '%s' in '%s'; its findings are:",
            o->finding, o->dir);
-    json_array_foreach(findings, i, one) fprintf(stderr, "        %s  %s %s\n", text_of(one, "id"),
-                                                 text_of(one, "rule"), text_of(one, "title"));
+    json_array_foreach(findings, i, one)
+        fprintf(stderr, "        %s  %s %s\n", mh_doc_text(one, "id"), mh_doc_text(one, "rule"),
+                mh_doc_text(one, "title"));
     return NULL;
 }
 
@@ -128,9 +123,9 @@ static int make_words(const struct options *o, const json_t *manifest, const jso
              json_integer_value(json_object_get(manifest, "seed")));
     add(w, "--seed", text);
     add(w, "-o", place);
-    add(w, "--only", text_of(finding, "fault"));
-    add(w, "--with", text_of(manifest, "with"));
-    add(w, "--ready", text_of(manifest, "ready"));
+    add(w, "--only", mh_doc_text(finding, "fault"));
+    add(w, "--with", mh_doc_text(manifest, "with"));
+    add(w, "--ready", mh_doc_text(manifest, "ready"));
     snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT "ms", for_ns / 1000000);
     add(w, "--for", for_ns ? text : "");
     if (json_is_true(json_object_get(manifest, "no_calm")))
@@ -149,7 +144,7 @@ static const json_t *with_id(const json_t *document, const char *list, const cha
 
     json_array_foreach(all, i, one)
     {
-        if (!strcmp(text_of(one, "id"), id))
+        if (!strcmp(mh_doc_text(one, "id"), id))
             return one;
     }
     return NULL;
@@ -158,7 +153,7 @@ static const json_t *with_id(const json_t *document, const char *list, const cha
 /* What became of the finding; returns the exit status. */
 static int tell(const json_t *finding, const char *place)
 {
-    const char *id = text_of(finding, "id");
+    const char *id = mh_doc_text(finding, "id");
     const json_t *now, *trials;
     json_t *document = NULL;
     int status = mh_judge_load(place, &document);
@@ -173,12 +168,12 @@ static int tell(const json_t *finding, const char *place)
                json_integer_value(json_object_get(trials, "failed")),
                json_integer_value(json_object_get(trials, "fired")));
     } else if (with_id(document, "passed", id)) {
-        printf("%s is fixed: %s\n", id, text_of(with_id(document, "passed", id), "reason"));
+        printf("%s is fixed: %s\n", id, mh_doc_text(with_id(document, "passed", id), "reason"));
     } else {
         status = MH_EXIT_UNJUDGED;
         now = with_id(document, "unclear", id);
         printf("%s could not be judged again: %s\n", id,
-               now ? text_of(now, "reason") : "its fault did not fire there");
+               now ? mh_doc_text(now, "reason") : "its fault did not fire there");
     }
     printf("Report: mishap report %s\n", place);
     json_decref(document);
@@ -193,17 +188,17 @@ static int replay(const struct options *o, const json_t *manifest, const json_t 
 
     if (!w)
         return mh_log_errno(-ENOMEM, "Cannot start"), MH_EXIT_TROUBLE;
-    name_place(o->dir, text_of(finding, "id"), place, sizeof(place));
+    name_place(o->dir, mh_doc_text(finding, "id"), place, sizeof(place));
     status = make_words(o, manifest, finding, place, w);
-    if (!status && chdir(text_of(manifest, "directory")) < 0)
+    if (!status && chdir(mh_doc_text(manifest, "directory")) < 0)
         status = (mh_log_errno(-errno, "Cannot go to '%s', where the run was started",
-                               text_of(manifest, "directory")),
+                               mh_doc_text(manifest, "directory")),
                   MH_EXIT_TROUBLE);
     if (!status) {
-        const char *fault = text_of(finding, "fault");
+        const char *fault = mh_doc_text(finding, "fault");
 
-        printf("[%s] %s %s: again with %s%s\n", text_of(finding, "severity"),
-               text_of(finding, "rule"), text_of(finding, "title"),
+        printf("[%s] %s %s: again with %s%s\n", mh_doc_text(finding, "severity"),
+               mh_doc_text(finding, "rule"), mh_doc_text(finding, "title"),
                *fault ? "only the fault " : "all that the scenario does", fault);
         fflush(stdout);
         status = mh_cmd_run((int)w->n, w->v);

@@ -16,6 +16,7 @@
 #include "judge.h"
 #include "log.h"
 #include "model/model.h"
+#include "report/doc.h"
 
 #include "base/banned.h"
 
@@ -368,13 +369,6 @@ int mh_compose(const struct mh_compose *how, struct mh_composed *ret)
     return MH_EXIT_OK;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 void mh_compose_tell(const struct mh_composed *c, const char *report)
 {
     json_t *document = NULL;
@@ -392,10 +386,11 @@ void mh_compose_tell(const struct mh_composed *c, const char *report)
         return;
     json_array_foreach(json_object_get(document, "cases"), i, one)
     {
-        if (!json_integer_value(json_object_get(one, "fired")) && *text_of(one, "fault"))
-            printf("  %s: it never fired\n", text_of(one, "fault"));
+        if (!json_integer_value(json_object_get(one, "fired")) && *mh_doc_text(one, "fault"))
+            printf("  %s: it never fired\n", mh_doc_text(one, "fault"));
     }
-    json_array_foreach(json_object_get(document, "not_exercised"), i, one) printf(
-        "  %s %s: %s\n", text_of(one, "rule"), text_of(one, "title"), text_of(one, "reason"));
+    json_array_foreach(json_object_get(document, "not_exercised"), i, one)
+        printf("  %s %s: %s\n", mh_doc_text(one, "rule"), mh_doc_text(one, "title"),
+               mh_doc_text(one, "reason"));
     json_decref(document);
 }
