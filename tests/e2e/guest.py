@@ -146,6 +146,7 @@ def need(command):
 
 # What the short programs of the tests begin with: `connect()` to the peer and `ask()` it for a line
 # that comes half a second late, either because the peer really waits or because mishap says so.
+# A moment is taken before its question leaves: a peer may begin to count before send() has returned.
 PRELUDE = """
 import json, os, resource, select, signal, socket, ssl, struct, sys, threading, time
 port, pause = int(sys.argv[1]), sys.argv[2]
@@ -155,8 +156,9 @@ def connect(where=port):
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
 def ask(s, line="echo late"):
+    asked = now()
     s.sendall(("pause %s\\n%s\\n" % (pause, line)).encode())
-    return now()
+    return asked
 def busy():
     r = resource.getrusage(resource.RUSAGE_SELF)
     return [r.ru_utime + r.ru_stime, r.ru_nvcsw + r.ru_nivcsw]

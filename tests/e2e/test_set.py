@@ -149,7 +149,7 @@ def test_what_begins_later_has_it(running, guest, peer):
     done = guest.code("""
         import socket, sys, time
         s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-        s.sendall(b"echo hi\\n"); begun = time.monotonic(); s.recv(10)
+        begun = time.monotonic(); s.sendall(b"echo hi\\n"); s.recv(10)
         print(time.monotonic() - begun)
     """, peer.plain, out=running.out, config=SCENARIO % (peer.plain, peer.plain))
     assert done.json() >= 0.1495
