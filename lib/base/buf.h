@@ -14,9 +14,16 @@ struct mh_buf {
     bool cut;
 };
 
+/* A buffer of `bytes` in the frame of the caller; only its first byte is written to begin with. */
 #define MH_BUF(name, bytes)                                                                        \
-    char name##_storage[bytes] = "";                                                               \
-    struct mh_buf name = {name##_storage, bytes, 0, false}
+    char name##_storage[bytes];                                                                    \
+    struct mh_buf name = mh_buf_over(name##_storage, bytes)
+
+static inline struct mh_buf mh_buf_over(char *storage, size_t bytes)
+{
+    storage[0] = '\0';
+    return (struct mh_buf){storage, bytes, 0, false};
+}
 
 void mh_buf_add(struct mh_buf *b, const char *text);
 void mh_buf_add_n(struct mh_buf *b, const void *bytes, size_t n);

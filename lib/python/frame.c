@@ -242,6 +242,10 @@ bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end)
     n = (size_t)MH_AT(int64_t, str, at->us_length);
     if (n > most && keep_end)
         i = n - most;
+    if (state >> 6 & 1) {
+        mh_buf_add_n(b, data + i, MH_MIN(n, most));
+        return true;
+    }
     for (size_t end = MH_MIN(n, i + most); i < end; i++) {
         char text[4];
         uint32_t c = kind == 1   ? MH_AT(uint8_t, data, i)

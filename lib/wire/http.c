@@ -78,7 +78,12 @@ static void end_message(struct mh_http *h, struct mh_http_stream *s, struct curs
 static void request_line(struct mh_http *h, struct cursor *c)
 {
     bool fresh = h->request.state == MH_HTTP_START;
-    enum mh_http_line got = mh_http_request_line(h, *c->p++);
+    enum mh_http_line got;
+
+    c->p += mh_http_target_run(h, c->p, (size_t)(c->end - c->p));
+    if (c->p == c->end)
+        return;
+    got = mh_http_request_line(h, *c->p++);
 
     if (fresh && h->request.state != MH_HTTP_START)
         c->flags |= MH_HTTP_REQUEST_BYTE;
@@ -209,44 +214,62 @@ static void end_field(struct mh_http *h, struct mh_http_stream *s, struct cursor
     }
 }
 
-static void name_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
-                      struct cursor *c)
+static void end_name(struct mh_http_stream *s)
 {
-    if (ch == '\n') {
-        bool empty = !s->name_len;
+    s->field = s->trailer ? MH_FIELD_other : mh_field_named(s->name, s->name_len);
+    s->state = s->field == MH_FIELD_other ? MH_HTTP_PASS : MH_HTTP_VALUE;
+    s->name_len = s->value_len = 0;
+    s->cut = false;
+}
 
-        s->name_len = 0;
-        if (empty)
-            end_head(h, s, c);
-    } else if (ch == ':') {
-        s->field = s->trailer ? MH_FIELD_other : mh_field_named(s->name, s->name_len);
-        s->state = s->field == MH_FIELD_other ? MH_HTTP_PASS : MH_HTTP_VALUE;
-        s->name_len = s->value_len = 0;
-        s->cut = false;
-    } else if (ch != '\r') {
-        if (ch >= 'A' && ch <= 'Z')
-            ch |= 0x20;
-        if (s->name_len == sizeof(s->name) || (!s->name_len && !mh_field_may_start((char)ch))) {
+/* Up to the end of the name, of an empty line, or of what is at hand; a name that nobody asks about
+ * is known by its first letter, most often. */
+static void name_bytes(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
+{
+    while (c->p < c->end) {
+        unsigned char ch = *c->p++;
+
+        if (ch == '\n') {
+            bool empty = !s->name_len;
+
             s->name_len = 0;
-            s->state = MH_HTTP_PASS;
-        } else {
+            if (empty) {
+                end_head(h, s, c);
+                return;
+            }
+        } else if (ch == ':') {
+            end_name(s);
+            return;
+        } else if (ch != '\r') {
+            if (ch >= 'A' && ch <= 'Z')
+                ch |= 0x20;
+            if (s->name_len == sizeof(s->name) || (!s->name_len && !mh_field_may_start((char)ch))) {
+                s->name_len = 0;
+                s->state = MH_HTTP_PASS;
+                return;
+            }
             s->name[s->name_len++] = (char)ch;
         }
     }
 }
 
-static void value_byte(struct mh_http *h, struct mh_http_stream *s, unsigned char ch,
-                       struct cursor *c)
+static void value_bytes(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
 {
-    if (ch == '\n') {
+    const unsigned char *line_end = memchr(c->p, '\n', (size_t)(c->end - c->p));
+    const unsigned char *end = line_end ? line_end : c->end, *p = c->p;
+    size_t n;
+
+    while (p < end && !s->value_len && (*p == ' ' || *p == '\t'))
+        p++;
+    n = MH_MIN((size_t)(end - p), sizeof(s->value) - s->value_len);
+    memcpy(s->value + s->value_len, p, n);
+    s->value_len += (uint8_t)n;
+    for (p += n; p < end && !s->cut; p++)
+        s->cut = *p != '\r';
+    c->p = line_end ? line_end + 1 : c->end;
+    if (line_end) {
         s->state = MH_HTTP_NAME;
         end_field(h, s, c);
-    } else if (!s->value_len && (ch == ' ' || ch == '\t')) {
-        return;
-    } else if (s->value_len < sizeof(s->value)) {
-        s->value[s->value_len++] = (char)ch;
-    } else {
-        s->cut = s->cut || ch != '\r';
     }
 }
 
@@ -327,10 +350,10 @@ static void step(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
 {
     switch (s->state) {
     case MH_HTTP_NAME:
-        name_byte(h, s, *c->p++, c);
+        name_bytes(h, s, c);
         break;
     case MH_HTTP_VALUE:
-        value_byte(h, s, *c->p++, c);
+        value_bytes(h, s, c);
         break;
     case MH_HTTP_PASS:
     case MH_HTTP_EXTENSION:

@@ -88,6 +88,21 @@ static enum mh_http_line version_byte(struct mh_http_stream *s, unsigned char c)
     return c == '\r' ? MH_HTTP_LINE_MORE : MH_HTTP_LINE_BAD;
 }
 
+size_t mh_http_target_run(struct mh_http *h, const unsigned char *p, size_t n)
+{
+    bool path = h->request.state == MH_HTTP_PATH;
+    size_t run = 0;
+
+    if (!path && h->request.state != MH_HTTP_QUERY)
+        return 0;
+    while (run < n && p[run] > ' ' && p[run] != 0x7f && !(path && (p[run] == '?' || p[run] == '#')))
+        run++;
+    h->request_digest = mh_hash_bytes(h->request_digest, p, run);
+    for (size_t i = 0; path && i < run; i++)
+        text_add(h, p[i]);
+    return run;
+}
+
 enum mh_http_line mh_http_request_line(struct mh_http *h, unsigned char c)
 {
     struct mh_http_stream *s = &h->request;
