@@ -335,6 +335,17 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
     mh_desc_unlock(d);
 }
 
+bool mh_seen_unfinished(const struct mh_desc *d)
+{
+    struct mh_http http = d->http;
+    struct mh_http_facts facts;
+
+    if (d->side != MH_SIDE_client || d->peer_left)
+        return false;
+    return d->pending || (!http.raw && http.seen && http.outstanding &&
+                          !(mh_http_ended(&http, &facts) & MH_HTTP_RESPONSE_DONE));
+}
+
 void mh_seen_end(struct mh_desc *d, int err)
 {
     if (!mh_desc_lock(d))

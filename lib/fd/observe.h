@@ -18,6 +18,10 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
 /* A receive gave the end (err 0) or an error instead of bytes. */
 void mh_seen_end(struct mh_desc *d, int err);
 
+/* Should it end now, has the peer left in the middle of an answer, or without one? Not when a body
+ * of no given length ends, nor when nobody had asked for anything. */
+bool mh_seen_unfinished(const struct mh_desc *d);
+
 /* A thread begins to wait on this socket with that limit (-1 none). */
 void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsigned fds);
 

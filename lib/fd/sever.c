@@ -55,9 +55,10 @@ bool mh_errno_is_fatal(int err)
     }
 }
 
-void mh_connection_end(struct mh_desc *d)
+void mh_connection_end(struct mh_desc *d, int64_t op)
 {
     d->dead = MH_DEAD_eof;
+    d->dead_op = op;
     d->peer_left = true;
     d->nholds = 0;
     d->flow.rate = 0;
@@ -110,7 +111,7 @@ bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now)
     if (op && err)
         mh_connection_kill(d, fd, err, op);
     else if (op)
-        mh_connection_end(d);
+        mh_connection_end(d, op);
     return op != 0;
 }
 

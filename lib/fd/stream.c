@@ -271,6 +271,15 @@ int64_t mh_stream_next(const struct mh_desc *d, int64_t now)
     return next;
 }
 
+int64_t mh_stream_blame(const struct mh_desc *d, uint32_t events, int64_t now)
+{
+    if (d->hole.op)
+        return d->hole.op;
+    if ((events & POLLOUT) && d->out.release > now && (d->out.decided || d->connecting))
+        return d->out.op;
+    return (events & POLLIN) && d->in.decided && d->last_release > now ? d->in.op : 0;
+}
+
 void mh_stream_consumed(struct mh_desc *d, uint64_t n)
 {
     unsigned kept = 0;

@@ -34,6 +34,10 @@ uint64_t mh_stream_released(const struct mh_desc *d, int64_t now);
 /* The next moment at which more becomes visible; MH_NEVER when nothing is held back. */
 int64_t mh_stream_next(const struct mh_desc *d, int64_t now);
 
+/* Record of the fault because of which this is not readable or writable yet (events of poll()); 0:
+ * none, or nothing of ours. */
+int64_t mh_stream_blame(const struct mh_desc *d, uint32_t events, int64_t now);
+
 /* n bytes (or a datagram, or a connection) were given to the program. */
 void mh_stream_consumed(struct mh_desc *d, uint64_t n);
 

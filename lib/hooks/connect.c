@@ -111,7 +111,8 @@ static int connect_faulted(struct connecting *c)
         int effect =
             v->effects & MH_EFFECT_BIT(MH_EFFECT_hang) ? MH_EFFECT_hang : MH_EFFECT_blackhole;
 
-        if (record(c, v, effect, 0, 1)) {
+        c->d->out.op = record(c, v, effect, 0, 1);
+        if (c->d->out.op) {
             if (until > c->start + SYN_TIMEOUT_NS)
                 return fail(c, ETIMEDOUT, c->start + SYN_TIMEOUT_NS);
             delay = until - c->start;
@@ -126,8 +127,9 @@ static int connect_faulted(struct connecting *c)
                 c->watch = op;
             return r;
         }
-    } else if (delay && !record(c, v, MH_EFFECT_delay, 0, delay)) {
-        delay = 0;
+    } else if (delay) {
+        c->d->out.op = record(c, v, MH_EFFECT_delay, 0, delay);
+        delay = c->d->out.op ? delay : 0;
     }
     r = (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
     if (!delay)

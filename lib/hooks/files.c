@@ -196,7 +196,7 @@ struct moving {
     struct mh_desc *d;
     const struct iovec *iov;
     int niov;
-    int64_t at, watch;
+    int64_t at, watch, partial; /* as in recv.c */
 };
 
 static int64_t record(const struct moving *m, const struct mh_verdict *v, int effect,
@@ -236,13 +236,14 @@ static int moving_fault(struct moving *m, struct mh_verdict *v, uint64_t *cap, s
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
         if (m->d->delivered < v->eof_after)
             *cap = v->eof_after - m->d->delivered;
-        else if (record(m, v, MH_EFFECT_eof, 0, 0, 0)) {
+        else if ((m->watch = record(m, v, MH_EFFECT_eof, 0, 0, 0))) {
             *ret = 0;
             return 1;
         }
     }
     if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len &&
-        total(m->iov, m->niov) > v->short_len && record(m, v, MH_EFFECT_short, v->short_len, 0, 0))
+        total(m->iov, m->niov) > v->short_len &&
+        (m->partial = record(m, v, MH_EFFECT_short, v->short_len, 0, 0)))
         *cap = MH_MIN(*cap, v->short_len);
     return 0;
 }
@@ -323,12 +324,14 @@ static ssize_t move(struct moving *m)
         slow_disk(m, &v, (uint64_t)ret);
     if (ret > 0 && m->kind == MH_OP_read)
         m->d->delivered += (uint64_t)ret;
+    if (ret > 0)
+        m->watch = m->partial;
     return ret;
 }
 
 ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0};
+    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
@@ -338,7 +341,7 @@ ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int nio
 
 ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0};
+    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->sink)

@@ -25,7 +25,8 @@ struct receive {
     struct msghdr *msg;
     struct mh_desc *d;
     int64_t start;
-    int64_t watch; /* op whose exception is followed; 0 none */
+    int64_t watch;   /* op whose exception is followed; 0 none */
+    int64_t partial; /* the same, should some bytes come */
 };
 
 static ssize_t raw_recv(int fd, struct msghdr *msg, int flags)
@@ -110,7 +111,7 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
         room = v->eof_after > d->delivered ? v->eof_after - d->delivered : 0;
         if (!room && (r->watch = record(r, MH_EFFECT_eof, 0, 0, v))) {
-            mh_connection_end(d);
+            mh_connection_end(d, 0);
             *ret = 0;
             return true;
         }
@@ -118,8 +119,10 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
             *cap = MH_MIN(*cap, room);
     }
     if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len) {
-        if (!d->in.recorded && asked(r->msg) > v->short_len)
-            d->in.recorded = record(r, MH_EFFECT_short, v->short_len, 0, v) != 0;
+        if (!d->in.recorded && asked(r->msg) > v->short_len) {
+            r->partial = record(r, MH_EFFECT_short, v->short_len, 0, v);
+            d->in.recorded = r->partial != 0;
+        }
         if (d->in.recorded)
             *cap = MH_MIN(*cap, v->short_len);
     }
@@ -171,7 +174,9 @@ static ssize_t attempt(struct receive *r)
     mh_hole_settle(d, r->fd, now);
     if (d->dead) {
         got = mh_dead_recv(d);
-        r->watch = got < 0 ? d->dead_op : 0;
+        r->watch = got < 0 || d->dead == MH_DEAD_eof ? d->dead_op : 0;
+        if (d->dead == MH_DEAD_eof) /* of many looks at the end the first is followed */
+            d->dead_op = 0;
         return got;
     }
     mh_stream_look(d, r->fd, now);
@@ -219,8 +224,10 @@ static ssize_t recv_held(struct receive *r)
                 mh_epoll_rearm(r->fd, next);
             return -EAGAIN;
         }
-        if (now >= deadline)
+        if (now >= deadline) {
+            r->watch = mh_stream_blame(r->d, POLLIN, now);
             return -EAGAIN;
+        }
         w = mh_wait(&p, 1, deadline == MH_NEVER ? -1 : deadline - now, NULL, false);
         if (w < 0)
             return w;
@@ -257,8 +264,11 @@ ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
             r.watch = record(&r, 0, -1, (int)-got, NULL);
         mh_seen_end(d, (int)-got);
     } else if (got == 0 && d->kind == MH_DESC_stream && asked(msg)) {
+        if (!r.watch && mh_seen_unfinished(d))
+            r.watch = record(&r, 0, 0, 0, NULL);
         mh_seen_end(d, 0);
     } else if (got > 0 && !(flags & MSG_PEEK)) {
+        r.watch = r.partial;
         mh_seen_received(d, msg->msg_iov, msg->msg_iovlen, (size_t)got);
     }
     return mh_finish(got, r.watch);

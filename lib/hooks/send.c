@@ -23,7 +23,7 @@ struct sending {
     const struct msghdr *msg;
     struct mh_desc *d;
     int64_t start;
-    int64_t watch;
+    int64_t watch, partial; /* as in recv.c */
 };
 
 static ssize_t raw_send(int fd, const struct msghdr *msg, int flags)
@@ -161,7 +161,8 @@ static bool effects(struct sending *s, uint64_t *cap, ssize_t *ret)
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_rate))
         *cap = MH_MIN(*cap, mh_flow_packet(v->rate));
     if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_short)) && v->short_len &&
-        asked(s->msg) > v->short_len && record(s, MH_EFFECT_short, v->short_len, 0, v, 0))
+        asked(s->msg) > v->short_len &&
+        (s->partial = record(s, MH_EFFECT_short, v->short_len, 0, v, 0)))
         *cap = MH_MIN(*cap, v->short_len);
     return false;
 }
@@ -275,5 +276,5 @@ ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags)
             s.watch = record(&s, 0, -1, (int)-sent, NULL, 0);
         mh_seen_end(d, (int)-sent);
     }
-    return mh_finish(sent, s.watch);
+    return mh_finish(sent, sent > 0 ? s.partial : s.watch);
 }

@@ -12,6 +12,7 @@
 #include "event/write.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
+#include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
@@ -63,9 +64,23 @@ static bool any_observed(const struct pollfd *fds, unsigned n)
     return false;
 }
 
-/* A wait of no length is a look, not a wait. Returns -errno on failure. */
+/* The record of the fault that made a wait on one descriptor end by its limit. */
+static int64_t kept_from(const struct pollfd *fd)
+{
+    struct mh_desc *d = mh_fd_get(fd->fd);
+    int64_t op = 0;
+
+    if (d && mh_stream_armed(d) && mh_desc_lock(d)) {
+        op = mh_stream_blame(d, (uint16_t)fd->events, mh_now());
+        mh_desc_unlock(d);
+    }
+    return op;
+}
+
+/* A wait of no length is a look, not a wait. Returns -errno on failure; *ret_watch: the op whose
+ * exception is followed. */
 static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int64_t timeout,
-                         const sigset_t *mask)
+                         const sigset_t *mask, int64_t *ret_watch)
 {
     struct timespec storage;
     int64_t start = 0;
@@ -81,6 +96,7 @@ static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int6
         r = (int)mh_sys(SYS_ppoll, fds, n, timespec_of(timeout, &storage), mask, 8);
     if (timeout)
         each_wait(fds, n, call, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0, false);
+    *ret_watch = r == 0 && timeout && n == 1 ? kept_from(fds) : 0;
     return r;
 }
 
@@ -128,13 +144,16 @@ static int64_t loop_waits(int64_t timeout)
 
 static __attribute__((noinline)) int slow_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+    int64_t watch;
+    int r;
+
     if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
         !mh_guest_enter()) {
         asked_for_time(MH_CALL_poll, ns_of_ms(timeout), n == 0);
         return mh_real.poll(fds, n, timeout);
     }
-    return (int)mh_finish(observed_poll(MH_CALL_poll, fds, (unsigned)n, ns_of_ms(timeout), NULL),
-                          0);
+    r = observed_poll(MH_CALL_poll, fds, (unsigned)n, ns_of_ms(timeout), NULL, &watch);
+    return (int)mh_finish(r, watch);
 }
 
 /* What waits for nothing that we observe is a jump, see mh_gate_idle(); but not a sleep. */
@@ -160,12 +179,16 @@ MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
 MH_PUBLIC int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
                     const sigset_t *mask)
 {
+    int64_t watch;
+    int r;
+
     if (!mh_gate_open(&mh_gate.fd) || n > MH_WAIT_MAX || !any_observed(fds, (unsigned)n) ||
         !mh_guest_enter()) {
         asked_for_time(MH_CALL_ppoll, ns_of(timeout), n == 0);
         return mh_real.ppoll(fds, n, timeout, mask);
     }
-    return (int)mh_finish(observed_poll(MH_CALL_ppoll, fds, (unsigned)n, ns_of(timeout), mask), 0);
+    r = observed_poll(MH_CALL_ppoll, fds, (unsigned)n, ns_of(timeout), mask, &watch);
+    return (int)mh_finish(r, watch);
 }
 
 MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
@@ -245,7 +268,7 @@ MH_PUBLIC int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *rest
     struct pollfd fds[MH_WAIT_MAX];
     unsigned count = 0;
     int64_t ns = timeout ? (int64_t)timeout->tv_sec * 1000000000 + timeout->tv_usec * 1000 : -1;
-    int64_t start;
+    int64_t start, watch;
     int ready;
 
     if (!select_observed(n, r, w, x, fds, &count)) {
@@ -253,7 +276,7 @@ MH_PUBLIC int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *rest
         return mh_real.select(n, r, w, x, timeout);
     }
     start = mh_now();
-    ready = observed_poll(MH_CALL_select, fds, count, ns, NULL);
+    ready = observed_poll(MH_CALL_select, fds, count, ns, NULL, &watch);
     if (ready >= 0)
         ready = to_sets(fds, count, r, w, x);
     if (timeout) { /* Linux tells how much of it was left */
@@ -262,7 +285,7 @@ MH_PUBLIC int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *rest
         timeout->tv_sec = left / 1000000000;
         timeout->tv_usec = left % 1000000000 / 1000;
     }
-    return (int)mh_finish(ready, 0);
+    return (int)mh_finish(ready, watch);
 }
 
 MH_PUBLIC int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict x,
@@ -270,16 +293,17 @@ MH_PUBLIC int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
 {
     struct pollfd fds[MH_WAIT_MAX];
     unsigned count = 0;
+    int64_t watch;
     int ready;
 
     if (!select_observed(n, r, w, x, fds, &count)) {
         asked_for_time(MH_CALL_pselect, ns_of(timeout), n == 0);
         return mh_real.pselect(n, r, w, x, timeout, mask);
     }
-    ready = observed_poll(MH_CALL_pselect, fds, count, ns_of(timeout), mask);
+    ready = observed_poll(MH_CALL_pselect, fds, count, ns_of(timeout), mask, &watch);
     if (ready >= 0)
         ready = to_sets(fds, count, r, w, x);
-    return (int)mh_finish(ready, 0);
+    return (int)mh_finish(ready, watch);
 }
 
 /* Epoll sets are observed only while some fault could hide an event. */

@@ -234,6 +234,10 @@ bool mh_follow_busy(const char *ts)
 
         if (state == MH_FREE || (t->ts != ts && t->also != ts))
             continue;
+        if (state == MH_WAITING && --t->left <= 0) {
+            mh_track_unseen(t);
+            continue;
+        }
         if ((mh_track_live(state) && t->ts == ts) || t->left-- > 0)
             return true;
     }
