@@ -15,13 +15,13 @@
 #include "base/num.h"
 #include "cmd.h"
 #include "compose.h"
-#include "event/write.h"
 #include "judge.h"
 #include "kernel/kernel.h"
 #include "log.h"
 #include "run/manifest.h"
 #include "run/plan.h"
 #include "run/ready.h"
+#include "run/record.h"
 #include "run/supervise.h"
 
 #include "base/banned.h"
@@ -36,7 +36,7 @@ struct options {
     char *scenarios[MOST_SCENARIOS];
     size_t nscenarios;
     const char *dir, *with, *ready, *only, *plan;
-    int64_t for_ns;
+    int64_t for_ns, grace_ns;
     uint64_t seed;
     bool seed_given, no_calm, quiet;
     enum { KERNEL_AUTO, KERNEL_ON, KERNEL_OFF } watch; /* --kernel */
@@ -44,7 +44,17 @@ struct options {
     struct mh_judge judge;
 };
 
-enum { KEY_SEED = 256, KEY_FOR, KEY_WITH, KEY_READY, KEY_NO_CALM, KEY_KERNEL, KEY_ONLY, KEY_PLAN };
+enum {
+    KEY_SEED = 256,
+    KEY_FOR,
+    KEY_WITH,
+    KEY_READY,
+    KEY_NO_CALM,
+    KEY_KERNEL,
+    KEY_ONLY,
+    KEY_PLAN,
+    KEY_GRACE
+};
 
 static const struct argp_option option_rows[] = {
     {"config", 'c', "FILE", 0, "Scenario: a file, or the name of a shipped one; may repeat", 0},
@@ -52,6 +62,10 @@ static const struct argp_option option_rows[] = {
     {"seed", KEY_SEED, "N", 0, "Of all random draws (default: the scenario's, else random)", 0},
     {"for", KEY_FOR, "TIME", 0, "End the run after TIME (60s, 2m), counted from the origin", 0},
     {"with", KEY_WITH, "CMD", 0, "Shell command that makes load; the run ends when it ends", 0},
+    {"grace", KEY_GRACE, "TIME", 0,
+     "End the run as an orchestrator does: SIGTERM to the command while the load goes on, SIGKILL "
+     "after TIME",
+     0},
     {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
@@ -91,14 +105,14 @@ static void parse_seed(struct options *o, const char *arg, struct argp_state *st
         argp_error(state, "--seed: '%s' is not a number", arg);
 }
 
-static void parse_for(struct options *o, const char *arg, struct argp_state *state)
+static void parse_time(const char *name, const char *arg, int64_t *ret, struct argp_state *state)
 {
-    int r = mh_num_time(arg, &o->for_ns);
+    int r = mh_num_time(arg, ret);
 
-    if (r == -ERANGE || (r == 0 && (o->for_ns <= 0 || o->for_ns > LONGEST_NS)))
-        argp_error(state, "--for: %s is out of range", arg);
+    if (r == -ERANGE || (r == 0 && (*ret <= 0 || *ret > LONGEST_NS)))
+        argp_error(state, "--%s: %s is out of range", name, arg);
     else if (r < 0)
-        argp_error(state, "--for: '%s' is not a time such as 500ms, 60s or 2m", arg);
+        argp_error(state, "--%s: '%s' is not a time such as 500ms, 60s or 2m", name, arg);
 }
 
 static void parse_kernel(struct options *o, const char *arg, struct argp_state *state)
@@ -138,7 +152,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         parse_seed(o, arg, state);
         return 0;
     case KEY_FOR:
-        parse_for(o, arg, state);
+        parse_time("for", arg, &o->for_ns, state);
+        return 0;
+    case KEY_GRACE:
+        parse_time("grace", arg, &o->grace_ns, state);
         return 0;
     case KEY_WITH:
         o->with = arg;
@@ -216,38 +233,6 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     return status;
 }
 
-/* The command line, how it ended, and when the clock of the phases began (processes that started
- * before could not know), in a recording of our own beside the application's. */
-static void record_end(const struct mh_plan *plan, const struct options *o,
-                       const struct mh_run *run, const struct mh_run_result *result,
-                       const char *no_kernel)
-{
-    int64_t origin_at = run->control->origin_at;
-    char line[2048];
-    size_t n = 0;
-    int r = mh_writer_open(plan->dir);
-
-    if (r < 0) {
-        mh_log_errno(r, "Cannot record how the command ended");
-        return;
-    }
-    for (char **arg = o->command; *arg && n < sizeof(line) - 1; arg++)
-        n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", n ? " " : "", *arg);
-    n = MH_MIN(n, sizeof(line) - 1);
-    mh_event(origin, NULL, 0, .origin_at = origin_at);
-    mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
-             .stopped = result->stopped);
-    if (result->aborted[0]) {
-        n = (size_t)snprintf(line, sizeof(line),
-                             "the faults were lifted for good %.1f s into the run: abort_if = %s",
-                             (double)(result->aborted_at - origin_at) / 1e9, result->aborted);
-        mh_event(note, line, n, .code = MH_NOTE_aborted,
-                 .value = (result->aborted_at - origin_at) / 1000000);
-    }
-    mh_kernel_record(run->kernel, no_kernel);
-    mh_writer_finish();
-}
-
 /* What the command itself says: 0 when it was fine, or when we had asked it to stop. */
 static int own_status(const struct mh_run_result *result)
 {
@@ -303,6 +288,7 @@ static void save_manifest(const struct options *o, const struct mh_plan *plan)
                                   .with = o->with,
                                   .ready = o->ready,
                                   .for_ns = o->for_ns,
+                                  .grace_ns = o->grace_ns,
                                   .seed = plan->seed,
                                   .no_calm = o->no_calm};
     int r = mh_manifest_save(&m, plan->dir);
@@ -332,6 +318,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         .where = where,
         .rules = plan->rules,
         .for_ns = o->for_ns,
+        .grace_ns = o->grace_ns,
         .quiet = o->quiet,
     };
     char no_kernel[MH_KERNEL_WHY];
@@ -358,7 +345,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         mh_log_errno(r, "Cannot run '%s'", o->command[0]);
         return MH_EXIT_TROUBLE;
     }
-    record_end(plan, o, &todo, &result, no_kernel);
+    mh_run_record(plan->dir, &todo, &result, no_kernel);
     mh_kernel_free(todo.kernel);
     status = explain(o, &result);
     if (!status) {

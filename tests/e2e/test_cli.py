@@ -30,6 +30,7 @@ MISUSE = [
     (("run", "--frob", "--", "true"), "unrecognized option"),
     (("run", "-c"), "requires an argument"),
     (("run", "--for", "3", "--", "true"), "'3' is not a time"),
+    (("run", "--grace", "3", "--", "true"), "--grace: '3' is not a time"),
     (("run", "--for", "0s", "--", "true"), "out of range"),
     (("run", "--for", "-3s", "--", "true"), "'-3s' is not a time"),
     (("run", "--for", "300h", "--", "true"), "out of range"),

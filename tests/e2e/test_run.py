@@ -257,6 +257,31 @@ def test_the_stubborn_get_sigterm_then_sigkill(tmp_path):
     assert time.monotonic() - began >= 20
 
 
+@pytest.mark.parametrize("handler, signals, last", [
+    ("signal.signal(15, lambda *_: sys.exit(3))", [15], {"status": 3, "signal": 0}),
+    ("signal.signal(15, signal.SIG_IGN)", [15, 9], {"status": -1, "signal": 9}),
+])
+def test_grace_ends_it_as_an_orchestrator_does(tmp_path, handler, signals, last):
+    """SIGTERM to the command while the load goes on, then SIGKILL; who listened then is recorded."""
+    port = free_port()
+    code = ("import signal, socket, sys, time\n" + handler +
+            f"\ns = socket.create_server(('127.0.0.1', {port}))\ntime.sleep(60)")
+    load = (f"{PYTHON} -c \"import socket, time; s = [socket.create_connection(('127.0.0.1', {port})) for _ in 'ab'];"
+            " time.sleep(60)\"")
+    done = run(tmp_path, "-q", "--ready", f"127.0.0.1:{port}", "--with", load, "--for", "1s", "--grace", "1s",
+               "--", PYTHON, "-c", code)
+    assert done.returncode == (137 if 9 in signals else 0), done.stderr
+    events = mhr.read_dir(str(tmp_path / "out"))
+    stops = [e for e in events if e["event"] == "stop"]
+    child = child_record(tmp_path)
+    assert [e["signal"] for e in stops] == signals
+    assert {key: child[key] for key in last} == last and child["stopped"] == 1
+    assert child["ended_at"] >= stops[-1]["sent_at"]
+    listeners = [e for e in events if e["event"] == "listener"]
+    assert [(e["port"], e["tail"]) for e in listeners] == [(port, str(child["pid"]))]
+    assert listeners[0]["waiting"] >= 2  # nobody accepts; the question of --ready waits there, too
+
+
 def test_nothing_is_left(tmp_path):
     """Neither workers in other sessions, nor orphans, nor the load's own children."""
     app = ("import subprocess, time\n"

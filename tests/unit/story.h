@@ -19,6 +19,7 @@ struct story {
     uint32_t tid;
     int64_t ids;
     int64_t born; /* ms: when its process began; for story_open() */
+    int pid;      /* 0: STORY_PID */
     char dir[128], path[256];
 };
 
@@ -67,7 +68,7 @@ static inline void story_open(struct story *s, const char *name)
                                .endian = MH_ENDIAN_MARK,
                                .version = MH_FORMAT_VERSION,
                                .header_size = MH_FILE_HEADER,
-                               .pid = STORY_PID,
+                               .pid = s->pid ? s->pid : STORY_PID,
                                .complete = 1,
                                .started_mono = STORY_MONO + s->born * STORY_MS,
                                .started_wall = STORY_WALL + s->born * STORY_MS,
@@ -87,7 +88,7 @@ static inline void story_open(struct story *s, const char *name)
     s->now = s->born;
     s->tid = STORY_LOOP;
     s->ids = 1000;
-    story(s, process, "uvicorn shop:app", .pid = STORY_PID,
+    story(s, process, "uvicorn shop:app", .pid = h.pid,
           .started_at = STORY_MONO + s->born * STORY_MS, .wall_ns = STORY_WALL + s->born * STORY_MS,
           .python = 0x030b02f0, .seed = 7);
     story(s, origin, "", .origin_at = STORY_MONO);

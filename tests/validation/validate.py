@@ -184,6 +184,8 @@ def observe(run, folder, values):
         words += ["--for", f"{length:.1f}s"]
     else:
         words += ["--ready", f"127.0.0.1:{port}", "--with", shell(load_command(run, port, length))]
+    if "stop" in run.case:
+        words += ["--for", run.case["stop"], "--grace", "32s"]
     environment = {**os.environ, **values, "PEER": f"http://127.0.0.1:{values['PEER_PORT']}",
                    "REDIS_URL": f"redis://127.0.0.1:{values['REDIS_PORT']}/0",
                    "PYTHONPATH": apps, "PYTHONDONTWRITEBYTECODE": "1"}

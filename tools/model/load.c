@@ -223,6 +223,8 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->by_unit.v);
     free(m->scenario.v);
     free(m->notes.v);
+    free(m->listeners.v);
+    free(m->stops.v);
     free(m->skipped.v);
     free(m->kernel.calls.v);
     free(m->kernel.ends.v);

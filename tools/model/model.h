@@ -304,6 +304,20 @@ struct mh_kernel_seen {
     struct mh_map hooked; /* failures that hooks saw, by process, kind of operation and errno */
 };
 
+/* A TCP port at which the run listened when it was to be stopped. */
+struct mh_listener_seen {
+    int port;
+    unsigned waiting; /* connections that nobody had taken */
+    int64_t at;       /* wall */
+    int holders[32];  /* processes that had it open */
+    unsigned nholders;
+};
+
+struct mh_stop_seen {
+    int signal;
+    int64_t at; /* wall */
+};
+
 struct mh_model {
     struct mh_texts texts;
     MH_VEC(struct mh_process) processes;
@@ -337,6 +351,10 @@ struct mh_model {
     struct mh_kernel_seen kernel;
     int child_status; /* of the command; INT32_MIN not known */
     bool child_stopped;
+    int64_t child_ended; /* wall; 0 not known */
+    int64_t looked_at;   /* when the next was looked for; 0 it was not */
+    MH_VEC(struct mh_listener_seen) listeners;
+    MH_VEC(struct mh_stop_seen) stops; /* by which mishap ended it, in order */
     uint32_t child_command;
     MH_VEC(uint32_t) notes;   /* texts: what mishap said of itself */
     MH_VEC(uint32_t) skipped; /* texts: files that could not be read, and why */

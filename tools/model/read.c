@@ -360,19 +360,6 @@ static int on_listening(struct mh_intake *in)
     return 0;
 }
 
-static int on_child(struct mh_intake *in)
-{
-    struct mh_ev_child e = mh_record_as(in->record, child);
-    int64_t command = tail_text(in);
-
-    if (command < 0)
-        return -ENOMEM;
-    in->m->child_status = e.signal ? 128 + (int)e.signal : (int)e.status;
-    in->m->child_stopped = e.stopped != 0;
-    in->m->child_command = (uint32_t)command;
-    return 0;
-}
-
 static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_process] = on_process,
     [MH_EVENT_note] = on_note,
@@ -399,7 +386,9 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_exit] = on_exited,
     [MH_EVENT_file] = on_file,
     [MH_EVENT_listening] = on_listening,
-    [MH_EVENT_child] = on_child,
+    [MH_EVENT_child] = mh_intake_ending,
+    [MH_EVENT_stop] = mh_intake_ending,
+    [MH_EVENT_listener] = mh_intake_ending,
     [MH_EVENT_task_begin] = mh_intake_task_begin,
     [MH_EVENT_spoken] = on_spoken,
     [MH_EVENT_task_end] = mh_intake_task_end,
@@ -483,7 +472,7 @@ int mh_model_read(struct mh_model *m, const char *path, bool baseline)
             err = intakes[record.type](&in);
         if (!err)
             err = mh_intake_hook_failure(&in);
-        if (record.type < MH_EVENT_child || record.type > MH_EVENT_kernel_failed)
+        if (!mh_intake_is_ours(record.type))
             mh_intake_process(&in)->last =
                 MH_MAX(mh_intake_process(&in)->last, record.at + in.offset);
     }

@@ -44,6 +44,16 @@ int mh_intake_fault(struct mh_intake *in);
 int mh_intake_phase(struct mh_intake *in);
 int mh_intake_origin(struct mh_intake *in);
 
+/* What `mishap run` wrote itself tells nothing of how long a process lived. */
+static inline bool mh_intake_is_ours(uint16_t type)
+{
+    return (type >= MH_EVENT_child && type <= MH_EVENT_kernel_failed) || type == MH_EVENT_stop ||
+           type == MH_EVENT_listener;
+}
+
+/* How the run was stopped and ended. Returns 0 or -ENOMEM. */
+int mh_intake_ending(struct mh_intake *in);
+
 /* Records from the kernel, and failures that hooks saw, to hold against them. Each returns 0 or
  * -ENOMEM. */
 int mh_intake_kernel(struct mh_intake *in);

@@ -70,14 +70,28 @@ static void enter(struct supervisor *s, enum stage stage)
     s->last_signal = 0;
 }
 
-/* Sends a signal once per stage to the groups that are left. */
-static void signal_once(struct supervisor *s, pid_t group, int signal)
+/* Sends a signal once per stage: to a process, or to a group, which is negative; 0: to nobody. */
+static void signal_once(struct supervisor *s, pid_t whom, int signal)
 {
     if (s->last_signal == signal)
         return;
     s->last_signal = signal;
-    if (group)
-        kill(-group, signal);
+    if (whom)
+        kill(whom, signal);
+}
+
+/* The same to the command, so that it ends; this is recorded. */
+static void ask_to_end(struct supervisor *s, pid_t whom, int signal)
+{
+    struct mh_run_result *r = s->result;
+
+    if (s->last_signal == signal)
+        return;
+    if (r->nasked < ARRAY_SIZE(r->asked)) {
+        r->asked[r->nasked].signal = signal;
+        r->asked[r->nasked++].at = mh_now();
+    }
+    signal_once(s, whom, signal);
 }
 
 static int64_t scenario_end(const struct mh_rules *rules)
@@ -128,8 +142,11 @@ static void begin_load(struct supervisor *s)
 
 static void begin_stop(struct supervisor *s)
 {
-    if (s->stage < STAGE_UNLOADING)
-        enter(s, STAGE_UNLOADING);
+    if (s->stage >= STAGE_UNLOADING)
+        return;
+    if (s->app)
+        mh_listeners_look(s->app, &s->result->listeners);
+    enter(s, s->run->grace_ns && s->app ? STAGE_STOPPING : STAGE_UNLOADING);
 }
 
 static const char *stage_name(const struct supervisor *s, char *buffer, size_t size)
@@ -159,6 +176,7 @@ static void app_ended(struct supervisor *s, int status)
 
     r->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    r->ended_at = mh_now();
     s->app = 0;
 }
 
@@ -253,20 +271,24 @@ static void step_running(struct supervisor *s, int64_t now)
 
 static void step_stopping(struct supervisor *s, int64_t now)
 {
-    int64_t waited = now - s->since;
+    int64_t waited = now - s->since, grace = s->run->grace_ns;
 
     if (!s->app) {
         enter(s, STAGE_STRAYS);
+        if (s->load)
+            kill(-s->load, SIGINT);
         return;
     }
     s->result->stopped = true;
-    if (s->asked > 1 || waited >= KILL_AFTER_S * SECOND) {
+    if (s->asked > 1 || waited >= (grace ? grace : KILL_AFTER_S * SECOND)) {
         s->result->killed = true;
-        signal_once(s, s->app, SIGKILL);
+        ask_to_end(s, -s->app, SIGKILL);
+    } else if (grace) {
+        ask_to_end(s, s->app, SIGTERM); /* nobody but the command's own process gets it there */
     } else if (waited >= TERM_AFTER_S * SECOND) {
-        signal_once(s, s->app, SIGTERM);
+        ask_to_end(s, -s->app, SIGTERM);
     } else {
-        signal_once(s, s->app, SIGINT);
+        ask_to_end(s, -s->app, SIGINT);
     }
 }
 
@@ -301,7 +323,7 @@ static void step(struct supervisor *s)
         step_running(s, now);
         break;
     case STAGE_UNLOADING:
-        signal_once(s, s->load, SIGINT);
+        signal_once(s, -s->load, SIGINT);
         if (!s->load || !s->app || s->asked > 1 || now - s->since >= LOAD_PATIENCE_S * SECOND)
             enter(s, STAGE_STOPPING);
         break;

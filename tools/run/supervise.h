@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "rule/rule.h"
+#include "run/listeners.h"
 
 struct mh_kernel;
 
@@ -23,6 +24,7 @@ struct mh_run {
     struct mh_kernel *kernel; /* follows the command; NULL: nothing does */
     int64_t for_ns;           /* ends so long after the origin; 0 no limit */
     int64_t calm_ns;          /* load without faults before the origin; 0 none */
+    int64_t grace_ns; /* SIGTERM under load, SIGKILL so much later; 0: SIGINT, and patience */
     bool quiet;
 };
 
@@ -37,6 +39,13 @@ struct mh_run_result {
     char aborted[160];  /* the condition of abort_if that held; "" none */
     int64_t aborted_at; /* monotonic */
     int load_status;    /* 128+N after a signal; -1 no load, or it was stopped */
+    int64_t ended_at;   /* monotonic, of the command; 0 it did not */
+    struct {
+        int signal;
+        int64_t at; /* monotonic */
+    } asked[4];     /* signals that it was to end by */
+    unsigned nasked;
+    struct mh_listeners listeners; /* before the first of them */
 };
 
 /* Returns 0 with *ret filled, or a negative errno when the command could not be started. */

@@ -17,8 +17,7 @@
 
 #include "base/banned.h"
 
-/* Parent of a process, 0 when it is gone or already dead and waiting to be reaped. */
-static pid_t parent_of(pid_t pid)
+pid_t mh_tree_parent(pid_t pid)
 {
     char path[40], text[512], state;
     const char *after;
@@ -53,7 +52,7 @@ static int children(int (*each)(pid_t pid, void *data), void *data)
         pid_t pid =
             isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
 
-        if (pid > 0 && parent_of(pid) == self)
+        if (pid > 0 && mh_tree_parent(pid) == self)
             n += each(pid, data);
     }
     closedir(proc);

@@ -15,6 +15,9 @@ struct mh_tree {
 int mh_tree_init(struct mh_tree *tree);
 void mh_tree_done(struct mh_tree *tree);
 
+/* Parent of a process, 0 when it is gone or already dead and waiting to be reaped. */
+pid_t mh_tree_parent(pid_t pid);
+
 /* Sends the signal to every child of the run that is still there (0: only counts them). Returns how
  * many there are. */
 int mh_tree_signal(const struct mh_tree *tree, int signal);
