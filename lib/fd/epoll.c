@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Registrations, shadows and wake-up of epoll sets; see epoll.h. One small spin lock guards the
- * tables; it is never held across a wait, and who cannot have it goes without filtering. */
+/* Registrations, shadows and wake-up of epoll sets; see epoll.h. One lock guards the tables; it is
+ * never held across a wait, and a description's lock is taken inside it, never around it. */
 #include "fd/epoll.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ static struct {
 
 static bool lock(void)
 {
-    return mh_lock_try(&epolls.lock);
+    return mh_lock(&epolls.lock);
 }
 
 static void unlock(void)
@@ -250,29 +250,37 @@ static void watch(struct reg *r, int64_t at)
         timer_set(s, at);
 }
 
-void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *event)
+static void remember(int epfd, int what, int fd, const struct epoll_event *event)
 {
+    struct reg *r = reg_find(epfd, fd, what != EPOLL_CTL_DEL);
     struct mh_desc *d;
-    struct reg *r;
 
-    if (!lock())
+    if (!r)
         return;
-    r = reg_find(epfd, fd, what != EPOLL_CTL_DEL);
-    if (r) {
-        shadow_drop(r); /* the program's own change has replaced the mask */
-        if (what == EPOLL_CTL_DEL)
-            *r = (struct reg){0};
-        else {
-            r->events = event->events;
-            r->data = event->data.u64;
-            r->spent = false;
-            r->told = 0;
-            d = mh_fd_get(fd);
-            if (d && d->hole.op)
-                watch(r, d->hole.until);
-        }
+    shadow_drop(r); /* the program's own change has replaced the mask */
+    if (what == EPOLL_CTL_DEL) {
+        *r = (struct reg){0};
+        return;
     }
-    unlock();
+    r->events = event->events;
+    r->data = event->data.u64;
+    r->spent = false;
+    r->told = 0;
+    d = mh_fd_get(fd);
+    if (d && d->hole.op)
+        watch(r, d->hole.until);
+}
+
+int mh_epoll_ctl(int epfd, int what, int fd, struct epoll_event *event)
+{
+    bool locked = lock();
+    int r = (int)mh_sys(SYS_epoll_ctl, epfd, what, fd, event);
+
+    if (locked && r == 0)
+        remember(epfd, what, fd, event);
+    if (locked)
+        unlock();
+    return r;
 }
 
 void mh_epoll_rearm(int fd, int64_t release)

@@ -10,8 +10,9 @@
 
 #include "fd/table.h"
 
-/* epoll_ctl() succeeded: remember the registration. */
-void mh_epoll_changed(int epfd, int what, int fd, const struct epoll_event *event);
+/* epoll_ctl(). What it changed is known before any other thread is told an event of it: one that
+ * sleeps in the set may be woken by this very call. Returns 0 or a negative errno. */
+int mh_epoll_ctl(int epfd, int what, int fd, struct epoll_event *event);
 
 /* epoll_wait() in all its spellings. timeout_ns < 0: for ever. Returns the number of events, 0 at
  * the deadline, or a negative errno. */

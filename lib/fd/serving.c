@@ -42,7 +42,7 @@ static __thread struct {
 
 void mh_serving_begin(int64_t unit, const struct mh_place *place, const char *text)
 {
-    if (!mh_lock_try(&work.lock))
+    if (!mh_lock(&work.lock))
         return;
     for (unsigned i = 0; i < UNITS; i++) {
         struct unit *u = &work.units[i];
@@ -63,7 +63,7 @@ void mh_serving_begin(int64_t unit, const struct mh_place *place, const char *te
 
 void mh_serving_end(int64_t unit)
 {
-    if (!mh_lock_try(&work.lock))
+    if (!mh_lock(&work.lock))
         return;
     for (unsigned i = 0; i < work.high; i++)
         if (work.units[i].id == unit)
@@ -113,7 +113,7 @@ static void task_new(const struct mh_place *place)
 
 void mh_serving_answered(int64_t unit, const struct mh_place *place)
 {
-    if (!place->task || !mh_lock_try(&work.lock))
+    if (!place->task || !mh_lock(&work.lock))
         return;
     for (unsigned i = 0; i < work.high; i++)
         if (work.units[i].id == unit)
@@ -130,7 +130,7 @@ void mh_serving_seen(const struct mh_place *place)
     if (!place->task)
         return;
     self.loop = true;
-    if (!mh_lock_try(&work.lock))
+    if (!mh_lock(&work.lock))
         return;
     find(place->task, &n);
     if (!n)
@@ -145,7 +145,7 @@ const char *mh_serving_at(const struct mh_place *place)
 
     if (place->unit)
         return mh_python_unit_name(place->unit);
-    if ((!place->task && self.loop) || !mh_lock_try(&work.lock))
+    if ((!place->task && self.loop) || !mh_lock(&work.lock))
         return NULL;
     u = find(place->task, &n);
     mh_lock_open(&work.lock);

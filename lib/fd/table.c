@@ -167,7 +167,7 @@ int mh_fd_top(void)
 
 bool mh_desc_lock(struct mh_desc *d)
 {
-    return mh_lock_try(&d->lock);
+    return mh_lock(&d->lock);
 }
 
 void mh_desc_unlock(struct mh_desc *d)

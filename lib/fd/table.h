@@ -152,7 +152,7 @@ int64_t mh_fd_count(void);
 /* Highest observed descriptor + 1: bound for loops over ranges. */
 int mh_fd_top(void);
 
-/* Takes the description's lock. False when it cannot be had soon: then work without its state. */
+/* Takes the description's lock. False when it was left behind: then work without its state. */
 bool mh_desc_lock(struct mh_desc *d);
 void mh_desc_unlock(struct mh_desc *d);
 

@@ -376,14 +376,9 @@ MH_PUBLIC int epoll_create1(int flags)
 
 MH_PUBLIC int epoll_ctl(int epfd, int what, int fd, struct epoll_event *event)
 {
-    int r;
-
-    r = MH_REAL(epoll_ctl)(epfd, what, fd, event);
-    if (r == 0 && mh_gate_open(&mh_gate.fd) && mh_epoll_needed() && mh_guest_enter()) {
-        mh_epoll_changed(epfd, what, fd, event);
-        mh_guest_leave();
-    }
-    return r;
+    if (!mh_gate_open(&mh_gate.fd) || !mh_epoll_needed() || !mh_guest_enter())
+        return MH_REAL(epoll_ctl)(epfd, what, fd, event);
+    return (int)mh_finish(mh_epoll_ctl(epfd, what, fd, event), 0);
 }
 
 static void before_sleep(enum mh_call call, int64_t ns)

@@ -328,6 +328,30 @@ def test_a_thread_that_already_sleeps_is_woken(late):
     between(r["second"], 0.5, 0.5 + LATE, "sleeping thread, old registration")
 
 
+def test_a_thread_that_wakes_while_a_registration_is_made(late):
+    """Whoever registers loses the processor to the thread that this wakes, and the bytes are there already:
+    they are still late. A niced thread on the same processor loses it every time."""
+    r = run(late, """
+        e, seen, asked = select.epoll(), {}, {}
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        socks = {s.fileno(): s for s in (non_blocking() for _ in range(20))}
+        def loop():
+            while len(seen) < len(socks):
+                for fd, _ in e.poll(10):
+                    seen[fd] = now(); e.unregister(fd)
+        for fd, s in socks.items():
+            asked[fd] = ask(s)
+        time.sleep(0.1)
+        thread = threading.Thread(target=loop); thread.start()
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        for fd in socks:
+            time.sleep(0.01); e.register(fd, IN)
+        thread.join()
+        reply(early=sum(seen[fd] - asked[fd] < 0.45 for fd in socks))
+    """)
+    assert r["early"] == 0, r
+
+
 @timed
 def test_a_thread_that_sleeps_with_another_descriptor(late):
     """The set holds a quiet socket; the late one is registered while the thread sleeps; the quiet one is
