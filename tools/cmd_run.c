@@ -348,10 +348,12 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     mh_run_record(plan->dir, &todo, &result, no_kernel);
     mh_kernel_free(todo.kernel);
     status = explain(o, &result);
-    if (!status) {
+    /* what kept it from starting is worth a verdict, too */
+    if (!status || (!result.was_ready && !result.interrupted && !result.stopped)) {
         o->judge.silent = o->quiet;
         o->judge.store = true;
-        status = mh_judge_run(&o->judge, dirs, 1);
+        r = mh_judge_run(&o->judge, dirs, 1);
+        status = status ? status : r;
     }
     return own_status(&result) ? own_status(&result) : status;
 }

@@ -200,6 +200,15 @@ def test_death_before_ready(tmp_path):
     assert not (tmp_path / "loaded").exists()
 
 
+def test_what_kept_it_from_starting_is_judged(tmp_path):
+    needs = f"import socket; socket.create_connection(('127.0.0.1', {free_port()}))"
+    done = run(tmp_path, "--ready", f"127.0.0.1:{free_port()}", "--report", "r.json", "--", PYTHON, "-c", needs)
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [f["rule"] for f in report["findings"]] == ["MH-0105"]
+    assert "ECONNREFUSED" in " ".join(report["findings"][0]["evidence"])
+
+
 def test_an_orderly_end_before_ready_is_trouble(tmp_path):
     assert run(tmp_path, "--ready", f"127.0.0.1:{free_port()}", "--", "true").returncode == 3
 

@@ -317,6 +317,8 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
     g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
     if (is_crowd(m))
         g.facts |= MH_FACT_crowd;
+    if (m->child_never_ready)
+        g.facts |= MH_FACT_server;
     if (m->tasks.n)
         g.facts |= MH_FACT_tasks;
     judge_health(&g);

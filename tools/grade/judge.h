@@ -202,6 +202,12 @@ unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_wind
  * less: none. */
 int mh_served_port(const struct mh_model *m, uint32_t process);
 
+/* Has this process answered a request? Is it one that answers, or would have: a server, its worker,
+ * one that was started like one that served? And who forked it, if that one was recorded. */
+bool mh_process_serves(const struct mh_grading *g, uint32_t process);
+bool mh_process_is_server(const struct mh_grading *g, uint32_t process);
+const struct mh_process *mh_process_parent(const struct mh_grading *g, uint32_t process);
+
 /* What units of a route ask of one peer when all is well. ever: one of them used it at some time,
  * or another recorded service, which may. */
 struct mh_need {

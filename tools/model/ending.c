@@ -21,6 +21,8 @@ static int on_child(struct mh_intake *in)
         return -ENOMEM;
     in->m->child_status = e.signal ? 128 + (int)e.signal : (int)e.status;
     in->m->child_stopped = e.stopped != 0;
+    in->m->child_never_ready = e.ready == 2 && !e.stopped;
+    in->m->child_pid = (int)e.pid;
     in->m->child_command = (uint32_t)command;
     in->m->child_ended = e.ended_at > 0 ? mh_intake_time(e.ended_at) + in->offset : 0;
     return 0;

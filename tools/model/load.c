@@ -117,6 +117,8 @@ static void command_status(const struct mh_model *m, const struct mh_process *p,
 /* In a run without any server each process is one unit of work: the run of a command. */
 static int add_commands(struct mh_model *m)
 {
+    if (m->child_never_ready) /* a server it would have been */
+        return 0;
     for (size_t i = 0; i < m->processes.n; i++)
         if (m->processes.v[i].nunits || m->processes.v[i].listening)
             return 0;

@@ -355,6 +355,8 @@ struct mh_model {
     int64_t looked_at;   /* when the next was looked for; 0 it was not */
     MH_VEC(struct mh_listener_seen) listeners;
     MH_VEC(struct mh_stop_seen) stops; /* by which mishap ended it, in order */
+    bool child_never_ready;            /* it was to answer somewhere, and did not */
+    int child_pid;
     uint32_t child_command;
     MH_VEC(uint32_t) notes;   /* texts: what mishap said of itself */
     MH_VEC(uint32_t) skipped; /* texts: files that could not be read, and why */

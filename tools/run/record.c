@@ -62,7 +62,8 @@ void mh_run_record(const char *dir, const struct mh_run *run, const struct mh_ru
     for (unsigned i = 0; i < result->nasked; i++)
         mh_event(stop, NULL, 0, .signal = result->asked[i].signal, .sent_at = result->asked[i].at);
     mh_event(child, line, n, .pid = result->pid, .status = result->status, .signal = result->signal,
-             .stopped = result->stopped, .ended_at = result->ended_at);
+             .stopped = result->stopped, .ended_at = result->ended_at,
+             .ready = !run->ready ? 0 : 1 + !result->was_ready);
     if (result->aborted[0])
         record_aborted(result, origin_at);
     mh_kernel_record(run->kernel, no_kernel);
