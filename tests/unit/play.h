@@ -17,7 +17,7 @@ enum { CALM = 30, HIT = 12, CALM_MS = 3000, FAULT_MS = 6000, RECOVERED_MS = 4600
 /* How an application behaves in one request under fault; the fields of the request that it answers.
  */
 struct answer {
-    int status, ms;
+    int status, ms, how;
     int64_t digest, nkeys, retry_after, task, bytes;
 };
 typedef void behave(struct story *s, struct answer *a);
@@ -384,6 +384,25 @@ static inline void loop_wait(struct story *s, struct answer *a)
 {
     wait_for(s, -1, MH_CALL_epoll_wait, 4);
 }
+/* A hang on a loop, whose waits say nothing: after a second the request is refused by us; or its
+ * caller has had enough, and what we would have done is not known. */
+static inline void refuses_in_time(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    a->task = ++s->ids;
+    story(s, request, "GET /json", .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES,
+          .task = a->task);
+    fault_at(s, MH_OP_recv, 0, MH_EFFECT_hang, PRICES, conn, a->task);
+    a->ms = 1100;
+    a->status = 503;
+}
+static inline void is_left(struct story *s, struct answer *a)
+{
+    refuses_in_time(s, a);
+    a->status = 0;
+    a->how = 1;
+}
 
 /* ---- MH-2004 ---- */
 static inline void blocks(struct story *s, struct answer *a)
@@ -442,7 +461,8 @@ static inline void unit_of(struct story *s, const char *path, behave *what, int6
     story(s, unit_end, path, .unit = id, .conn = id, .status = a.status,
           .latency_ns = (s->now - begun) * STORY_MS, .bytes = a.bytes ? a.bytes : 20,
           .digest = a.digest, .retry_after_s = a.retry_after, .fds = fds, .task = a.task,
-          .begun_at = STORY_MONO + begun * STORY_MS, .keys = a.nkeys ? 5 : 0, .nkeys = a.nkeys);
+          .begun_at = STORY_MONO + begun * STORY_MS, .keys = a.nkeys ? 5 : 0, .nkeys = a.nkeys,
+          .how = a.how);
     s->now += 4;
 }
 

@@ -113,6 +113,8 @@ static const struct play plays[] = {
     {"recv without a limit", "MH-0601", "fail", unlimited, unlimited},
     {"poll with 3 s", "MH-0601", "pass", limited, limited},
     {"the loop's own wait", "MH-0601", "not exercised", loop_wait, loop_wait},
+    {"refused in time", "MH-0601", "pass", well_task, refuses_in_time, .hits = 2},
+    {"its caller left", "MH-0601", "unclear", well_task, is_left, .hits = 2},
     {"handled, no log", "MH-1001", "fail", well, swallowed},
     {"handled, logged by another thread", "MH-1001", "pass", well, told},
     {"each told in the next request", "MH-1001", "unclear", well, swallowed_told_late, told_late},

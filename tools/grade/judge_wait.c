@@ -158,6 +158,8 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
     const struct mh_act *a = &g->m->acts.v[o->act];
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     bool hang = mh_effect_silent(t->effect);
+    /* It was the caller who had enough: what the application would have done is not known. */
+    bool left = !u->open && !u->command && u->how == 1;
     int64_t lift = hang ? mh_fault_lifted(g, t->fault, a->at) : a->at + o->delay;
     int64_t end = u->open ? u->ended : MH_MAX(u->ended, a->at);
     const struct mh_act *attempt = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
@@ -167,7 +169,7 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
     if (attempt && attempt->failed && attempt->attempt.ended > a->at)
         end = MH_MIN(end, attempt->attempt.ended);
     *ret = end - a->at;
-    if ((!u->open || end < u->ended) && (!lift || end < lift - blocked_ns))
+    if (((!u->open && !left) || end < u->ended) && (!lift || end < lift - blocked_ns))
         return GAVE_UP;
     if (*ret >= long_hang_ns * 95 / 100)
         return OUTWAITED_LONG;
