@@ -15,13 +15,25 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?", maxsplit=1)[0]
         if path == "/longpoll":  # an answer when there is news, which is every two seconds
             time.sleep(2)
-        self.answer(b'{"value": 42, "unit": "teapots"}')
+        if path == "/ticks":
+            self.tick()
+        else:
+            self.answer(b"x" * 16000 if path == "/long" else b'{"value": 42, "unit": "teapots"}')
         if path == "/hangup":  # a kept-alive connection that is closed without a word
             self.close_connection = True
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer(b'{"taken": true}')
+
+    def tick(self):
+        """A part every 100 ms for more than a second, as a stream has it."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(14 * 1000))
+        self.end_headers()
+        for _ in range(14):
+            self.wfile.write(b"t" * 999 + b"\n")
+            time.sleep(0.1)
 
     def answer(self, body):
         self.send_response(200)
