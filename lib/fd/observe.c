@@ -335,6 +335,16 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
     mh_desc_unlock(d);
 }
 
+uint64_t mh_seen_waiter(const struct mh_desc *d)
+{
+    struct mh_place place;
+
+    if (d->side != MH_SIDE_client || !d->asked.task)
+        return 0;
+    mh_python_place(&place);
+    return place.task ? 0 : d->asked.task;
+}
+
 bool mh_seen_unfinished(const struct mh_desc *d)
 {
     struct mh_http http = d->http;

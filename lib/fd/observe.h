@@ -18,6 +18,9 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
 /* A receive gave the end (err 0) or an error instead of bytes. */
 void mh_seen_end(struct mh_desc *d, int err);
 
+/* The task that waits for what was read now by its event loop; 0: who reads waits himself. */
+uint64_t mh_seen_waiter(const struct mh_desc *d);
+
 /* Should it end now, has the peer left in the middle of an answer, or without one? Not when a body
  * of no given length ends, nor when nobody had asked for anything. */
 bool mh_seen_unfinished(const struct mh_desc *d);

@@ -60,6 +60,7 @@ static void arrival_hold(struct mh_desc *d, int fd, const struct mh_place *place
 
     if (silent || v->delay_ns) {
         in->op = record(d, fd, place, effect, 0, silent ? 0 : v->delay_ns);
+        mh_python_held(in->op, place->task);
         if (!in->op) { /* could not be recorded: not injected */
             v->delay_ns = 0;
             v->effects = 0;
@@ -217,6 +218,8 @@ bool mh_stream_connecting(struct mh_desc *d, int fd, int64_t now)
     if (!(bits & POLLOUT) || (bits & (POLLERR | POLLHUP)))
         return true;
     d->connecting = false;
+    if (d->out.op)
+        mh_python_came(d->out.op);
     mh_event(connected, NULL, 0, .conn = d->conn, .err = 0, .wait_ns = now - d->connect_at);
     return false;
 }

@@ -22,3 +22,6 @@ void mh_fd_forget(int fd);
 /* Ends a slow path: a negative errno becomes -1 and errno; watch: op whose exception is followed.
  */
 ssize_t mh_finish(ssize_t result, int64_t watch);
+
+/* The same of a call that an event loop may have made for this task; 0 it did not. */
+ssize_t mh_finish_for(ssize_t result, int64_t watch, uint64_t task);

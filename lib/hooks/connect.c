@@ -61,6 +61,7 @@ static void defer(struct connecting *c, int64_t release, int err)
     c->d->connecting = true;
     c->d->out.decided = false;
     c->d->out.release = release;
+    mh_python_held(c->d->out.op, c->place.task);
     if (err) {
         c->d->dead = MH_DEAD_connect;
         c->d->dead_err = err;
@@ -135,6 +136,8 @@ static int connect_faulted(struct connecting *c)
     if (!delay)
         return r;
     if (c->d->nonblocking) {
+        if (r < 0 && r != -EINPROGRESS)
+            c->d->out.op = 0; /* that error is not ours */
         defer(c, c->start + delay, r == -EINPROGRESS ? 0 : -r);
         return -EINPROGRESS;
     }

@@ -241,6 +241,7 @@ ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
     struct receive r = {.call = call, .fd = fd, .flags = flags, .msg = msg, .d = mh_fd_get(fd)};
     struct mh_desc *d = r.d;
     bool blocking = d && limit(d, flags) != -2;
+    uint64_t task = 0;
     ssize_t got;
 
     if (!d) {
@@ -266,10 +267,13 @@ ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
     } else if (got == 0 && d->kind == MH_DESC_stream && asked(msg)) {
         if (!r.watch && mh_seen_unfinished(d))
             r.watch = record(&r, 0, 0, 0, NULL);
+        task = mh_seen_waiter(d);
         mh_seen_end(d, 0);
     } else if (got > 0 && !(flags & MSG_PEEK)) {
         r.watch = r.partial;
+        if (d->in.op)
+            mh_python_came(d->in.op);
         mh_seen_received(d, msg->msg_iov, msg->msg_iovlen, (size_t)got);
     }
-    return mh_finish(got, r.watch);
+    return mh_finish_for(got, r.watch, task);
 }

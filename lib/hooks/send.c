@@ -117,6 +117,7 @@ static void decide(struct sending *s, int64_t now)
         return;
     }
     d->out.op = record(s, effect, 0, 0, v, v->delay_ns);
+    mh_python_held(d->out.op, place.task);
     if (!d->out.op) {
         v->effects = 0;
     } else if (effect == MH_EFFECT_blackhole) {
@@ -242,6 +243,8 @@ static ssize_t send_held(struct sending *s)
     sent = cap == UINT64_MAX ? raw_send(s->fd, s->msg, s->flags) : capped_send(s, cap);
     if (sent != -EAGAIN && sent != -EINTR && mh_desc_lock(s->d)) {
         s->d->out.decided = false;
+        if (s->d->out.op && s->d->nonblocking)
+            mh_python_came(s->d->out.op);
         if (sent > 0 && s->d->out.verdict.rate)
             s->d->out_free = mh_now() + mh_flow_ns((uint64_t)sent, s->d->out.verdict.rate);
         mh_desc_unlock(s->d);

@@ -200,9 +200,10 @@ static void connect_ended(struct mh_desc *d, int fd, int err, int64_t *watch)
 
     d->connecting = false;
     mh_event(connected, NULL, 0, .conn = d->conn, .err = err, .wait_ns = wait);
+    mh_python_came(d->out.op);
     if (!err)
         return;
-    *watch = d->out.op;
+    *watch = d->dead ? d->out.op : 0; /* else it was only late */
     d->out.op = 0;
     if (!*watch && mh_errno_is_failure(err))
         *watch = mh_record(&(struct mh_story){.kind = MH_OP_connect,

@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/caller.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
 #include "fd/stream.h"
@@ -97,6 +98,8 @@ static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int6
     if (timeout)
         each_wait(fds, n, call, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0, false);
     *ret_watch = r == 0 && timeout && n == 1 ? kept_from(fds) : 0;
+    if (n > 1) /* a loop on poll() or select() */
+        mh_python_looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     return r;
 }
 
@@ -312,6 +315,15 @@ MH_INLINE bool epoll_observed(int max)
     return mh_gate_open(&mh_gate.fd) && mh_epoll_needed() && max > 0 && mh_guest_enter();
 }
 
+static int observed_epoll(int epfd, struct epoll_event *events, int n, int64_t timeout,
+                          const sigset_t *mask)
+{
+    int r = mh_epoll_wait(epfd, events, n, timeout, mask);
+
+    mh_python_looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
+    return (int)mh_finish(r, 0);
+}
+
 MH_PUBLIC int epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
 {
     int64_t ns = ns_of_ms(timeout), start = loop_waits(ns);
@@ -319,8 +331,7 @@ MH_PUBLIC int epoll_wait(int epfd, struct epoll_event *events, int n, int timeou
     if (!epoll_observed(n))
         return loop_waited(MH_CALL_epoll_wait, ns, start,
                            mh_real.epoll_wait(epfd, events, n, timeout));
-    return loop_waited(MH_CALL_epoll_wait, ns, start,
-                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, NULL), 0));
+    return loop_waited(MH_CALL_epoll_wait, ns, start, observed_epoll(epfd, events, n, ns, NULL));
 }
 
 MH_PUBLIC int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout,
@@ -331,8 +342,7 @@ MH_PUBLIC int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeo
     if (!epoll_observed(n))
         return loop_waited(MH_CALL_epoll_pwait, ns, start,
                            mh_real.epoll_pwait(epfd, events, n, timeout, mask));
-    return loop_waited(MH_CALL_epoll_pwait, ns, start,
-                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, mask), 0));
+    return loop_waited(MH_CALL_epoll_pwait, ns, start, observed_epoll(epfd, events, n, ns, mask));
 }
 
 MH_PUBLIC int epoll_pwait2(int epfd, struct epoll_event *events, int n,
@@ -347,8 +357,7 @@ MH_PUBLIC int epoll_pwait2(int epfd, struct epoll_event *events, int n,
         errno = ENOSYS; /* what a libc without it means for its callers */
         return -1;
     }
-    return loop_waited(MH_CALL_epoll_pwait2, ns, start,
-                       (int)mh_finish(mh_epoll_wait(epfd, events, n, ns, mask), 0));
+    return loop_waited(MH_CALL_epoll_pwait2, ns, start, observed_epoll(epfd, events, n, ns, mask));
 }
 
 static int epoll_made(int epfd)

@@ -59,6 +59,15 @@ bool mh_exc_is_stop(const char *exc)
     return type == *mh_py.stop_iteration || type == *mh_py.stop_async;
 }
 
+bool mh_exc_is_patience(const char *exc)
+{
+    const char *name = MH_AT(char *, mh_py_type(exc), mh_py.at.ty_name);
+    const char *dot = strrchr(name, '.');
+
+    name = dot ? dot + 1 : name;
+    return !strcmp(name, "CancelledError") || !strcmp(name, "TimeoutError");
+}
+
 bool mh_exc_descends(const char *exc, const char *from)
 {
     if (mh_exc_is_stop(exc))

@@ -22,6 +22,9 @@ bool mh_exc_is_os(const char *exc);
 /* Is it how an iterator says that it has no more? Never an error. */
 bool mh_exc_is_stop(const char *exc);
 
+/* Does it say that somebody lost patience, and not what happened: was cancelled, or timed out? */
+bool mh_exc_is_patience(const char *exc);
+
 /* Does it carry this errno? When that is not known (0): one of a network's failures. */
 bool mh_exc_errno_fits(const char *exc, int err);
 

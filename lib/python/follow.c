@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "python/birth.h"
 #include "python/exc.h"
 #include "python/name.h"
 #include "python/trace.h"
@@ -49,7 +50,7 @@ static bool spend(struct mh_track *t)
     if (state == MH_CAUGHT) {
         settle(t);
     } else if (state == MH_WAITING) {
-        mh_track_unseen(t);
+        mh_track_give_up(t);
     }
     if (mh_track_state(t) != MH_FREE)
         mh_track_move(t, MH_FREE);
@@ -107,49 +108,6 @@ static void enter(struct mh_track *t, const struct mh_moment *m, bool alive)
     /* The handler may hand it to the main thread, as executors and their futures do. */
     t->also = t->source == MH_SOURCE_trace ? mh_trace_main(t->ts) : NULL;
     mh_track_move(t, MH_CAUGHT);
-}
-
-/* Input that ended early is no exception yet: it becomes one when the code that got it says so,
- * with a raise statement of its own, before this thread has made another call. */
-static bool said_so(const struct mh_track *t, const struct mh_moment *m, const char *exc)
-{
-    return !t->err && !t->passes && mh_py.at.op_raise && mh_exc_opcode(m) == mh_py.at.op_raise &&
-           !mh_exc_is_stop(exc) && mh_exc_is_new(exc, t->source == MH_SOURCE_trace);
-}
-
-/* Whose error is this new exception? One raised where the call stands, or a few instructions
- * further on, as code that reads SO_ERROR does, is that of the last call there. One raised by a
- * callback, while C code still stands in the call, is that of the first with its errno. */
-static struct mh_track *awaited_by(const struct mh_moment *m, const char *exc)
-{
-    struct mh_track *last = NULL, *first = NULL;
-
-    MH_EACH_TRACK(t)
-    {
-        bool same = false;
-
-        if (mh_track_state(t) != MH_WAITING || t->ts != m->ts || !spend(t))
-            continue;
-        if (t->frame == m->f.frame && t->code == m->f.code) {
-            if (m->f.instr != t->instr && !mh_exc_is_os(exc) && !said_so(t, m, exc))
-                continue;
-            if (last && last->seq > t->seq) {
-                mh_track_unseen(t);
-                continue;
-            }
-            if (last)
-                mh_track_unseen(last);
-            last = t;
-        } else if (!mh_track_frame_there(m->ts, t, &same)) {
-            if (mh_track_caller_is(t, m) && said_so(t, m, exc))
-                first = !first || first->seq < t->seq ? t : first;
-            else if (!mh_track_callers_there(m->ts, t))
-                mh_track_unseen(t);
-        } else if (same && mh_exc_errno_fits(exc, t->err) && (!first || first->seq > t->seq)) {
-            first = t;
-        }
-    }
-    return last ? last : first;
 }
 
 static void born(struct mh_track *t, const struct mh_moment *m, const char *exc)
@@ -262,7 +220,7 @@ void mh_follow_raise(const struct mh_moment *m, const char *exc)
         known = known || (was && mh_track_state(t) != MH_FREE);
     }
     if (!known)
-        mine = awaited_by(m, exc);
+        mine = mh_birth_awaited(m, exc);
     if (mine)
         born(mine, m, exc);
 }

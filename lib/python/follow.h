@@ -26,6 +26,11 @@ bool mh_follow_moment(struct mh_moment *ret);
  * full. */
 bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source source);
 
+/* The same where a task waits for it, and not the code that runs now; `held_back`: what it waits
+ * for does not come, and what is followed is its being cancelled. */
+bool mh_follow_begin_task(const char *ts, int64_t op, uint64_t task, bool held_back,
+                          enum mh_outcome_source source);
+
 /* It is not awaited after all: nothing will be told of it. */
 void mh_follow_drop(const char *ts, int64_t op);
 

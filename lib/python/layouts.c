@@ -106,7 +106,7 @@ int mh_layout_find(uint32_t hex, const void *runtime, struct mh_layout *ret)
     if (r == -ENOTSUP || (!row && (r || pretended.hex)))
         return r ? r : -ENOENT;
     if (!row) /* opcodes are renumbered by every version: none is right for a new one */
-        found.op_raise = found.op_match = found.op_match_arg = 0;
+        found.op_raise = found.op_await = found.op_match = found.op_match_arg = 0;
     layout_skew(&found);
     *ret = found;
     return 0;

@@ -25,7 +25,7 @@ struct mh_layout {
     uint16_t ob_type, ty_name, ty_flags;
     uint16_t in_gil, gil_locked;
     uint16_t as_coro, as_name, as_waiter;
-    uint16_t op_return, op_push, op_raise, op_match, op_match_arg;
+    uint16_t op_return, op_push, op_raise, op_await, op_match, op_match_arg;
 };
 
 /* Fills *ret for an interpreter of PY_VERSION_HEX `hex`. `runtime` is the address of _PyRuntime,

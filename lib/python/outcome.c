@@ -27,6 +27,17 @@ static struct {
 /* Errors of this thread that no exception was born from yet: lets a capture pass by at one load. */
 static __thread int awaited;
 
+/* What tasks of this thread's loop wait for and do not get. */
+enum { HELD = 16 };
+struct held_back {
+    int64_t op;
+    uint64_t task;
+};
+static __thread struct {
+    struct held_back all[HELD];
+    unsigned n;
+} held;
+
 void mh_outcome_reset(void)
 {
     mh_follow_reset();
@@ -43,6 +54,7 @@ void mh_outcome_reset(void)
 void mh_outcome_after_fork(void)
 {
     awaited = 0;
+    held.n = 0;
     mh_outcome_reset();
     atomic_store(&outcome.forked, true);
     if (mh_py.can_follow && !(mh_py.PyGILState_GetThisThreadState() && mh_py.PyGILState_Check()))
@@ -98,51 +110,114 @@ static int arm(const char *ts, const struct mh_caller *from, bool monitoring)
     return r;
 }
 
-static void watch(const char *ts, int64_t op, int err, const struct mh_caller *from)
+static bool by_monitoring(void)
 {
-    bool monitoring = mh_py.at.version >= 0x030c, armed;
-    int r;
+    return mh_py.at.version >= 0x030c;
+}
 
-    if (!monitoring && mh_trace_who(ts) == MH_TRACING_other) {
+/* May something be followed from here on? *ret_armed: the mechanism is at work already. */
+static bool may_follow(const char *ts, bool *ret_armed)
+{
+    if (!by_monitoring() && mh_trace_who(ts) == MH_TRACING_other) {
         note_taken();
-        return;
+        return false;
     }
-    armed = monitoring ? mh_monitor_armed() : mh_trace_who(ts) == MH_TRACING_us;
+    *ret_armed = by_monitoring() ? mh_monitor_armed() : mh_trace_who(ts) == MH_TRACING_us;
     /* A new child's interpreter is whole when it has let go of the GIL for the first time. */
     if (!mh_py.PyGILState_Check())
         atomic_store(&outcome.forked, false);
-    else if (!armed && atomic_load(&outcome.forked))
-        return;
-    if (!mh_follow_begin(ts, op, err, monitoring ? MH_SOURCE_monitoring : MH_SOURCE_trace))
-        return;
-    awaited++;
-    if (armed)
-        return;
-    r = arm(ts, from, monitoring);
+    else if (!*ret_armed && atomic_load(&outcome.forked))
+        return false;
+    return true;
+}
+
+/* Puts the mechanism in place. False when what was begun is not followed after all, this time. */
+static bool arm_now(const char *ts, const struct mh_caller *from)
+{
+    int r = arm(ts, from, by_monitoring());
+
     if (r == -EAGAIN)
         note_busy();
     else if (r == -EBUSY)
         note_taken();
     else if (r)
         note_off();
-    if (r == -EAGAIN)
-        mh_follow_drop(ts, op);
-    else if (r)
+    if (r && r != -EAGAIN)
         mh_follow_reset();
+    return r != -EAGAIN;
 }
 
-void mh_python_watch(int64_t op, const struct mh_caller *from)
+static enum mh_outcome_source source(void)
+{
+    return by_monitoring() ? MH_SOURCE_monitoring : MH_SOURCE_trace;
+}
+
+static bool begin(const char *ts, int64_t op, int err, uint64_t task)
+{
+    if (task)
+        return mh_follow_begin_task(ts, op, task, false, source());
+    return mh_follow_begin(ts, op, err, source());
+}
+
+void mh_python_watch(int64_t op, uint64_t task, const struct mh_caller *from)
 {
     int err = errno;
     const char *ts = mh_stack_thread();
+    bool armed;
 
     if (ts && !atomic_load_explicit(&outcome.off, memory_order_relaxed)) {
-        if (mh_py.can_follow && !outcome.left_alone)
-            watch(ts, op, err, from);
-        else
+        if (!mh_py.can_follow || outcome.left_alone) {
             note_off();
+        } else if (may_follow(ts, &armed) && begin(ts, op, err, task)) {
+            awaited++;
+            if (!armed && !arm_now(ts, from))
+                mh_follow_drop(ts, op);
+        }
     }
     errno = err;
+}
+
+void mh_python_held(int64_t op, uint64_t task)
+{
+    if (!op || !task || !mh_py.can_follow || outcome.left_alone)
+        return;
+    for (unsigned i = 0; i < held.n; i++)
+        if (held.all[i].op == op)
+            return;
+    if (held.n < HELD)
+        held.all[held.n++] = (struct held_back){op, task};
+}
+
+void mh_python_came(int64_t op)
+{
+    const char *ts = mh_py.can_follow && mh_follow_any() ? mh_stack_thread() : NULL;
+
+    for (unsigned i = 0; i < held.n; i++)
+        if (held.all[i].op == op)
+            held.all[i--] = held.all[--held.n];
+    if (ts)
+        mh_follow_drop(ts, op);
+}
+
+/* A trace function costs every line: it is there only when timers of the loop's own are due, and
+ * what those did not end is asked about again at the next. */
+void mh_python_looped(bool idle, const struct mh_caller *from)
+{
+    const char *ts;
+    bool armed;
+
+    if (MH_LIKELY(!held.n) || !(idle || by_monitoring()))
+        return;
+    ts = mh_stack_thread();
+    if (!ts || atomic_load_explicit(&outcome.off, memory_order_relaxed) || !may_follow(ts, &armed))
+        return;
+    for (unsigned i = 0; i < held.n; i++)
+        awaited += mh_follow_begin_task(ts, held.all[i].op, held.all[i].task, true, source());
+    if (!armed && !arm_now(ts, from))
+        for (unsigned i = 0; i < held.n; i++)
+            mh_follow_drop(ts, held.all[i].op);
+    if (by_monitoring())
+        held.n = 0;
 }
 
 void mh_outcome_pass(const char *ts)

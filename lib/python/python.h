@@ -66,9 +66,19 @@ struct mh_caller {
  * hook just before the error is returned to the program; takes the GIL for a moment, if that can
  * be done without risk (gil.h). `errno` is
  * kept. Never called from an allocator: Python may run. No-op when there is no interpreter, it is
- * finalising, or somebody else traces this thread.
+ * finalising, or somebody else traces this thread. `task`: who waits for it, when an event loop
+ * made the call on behalf of that task; 0: who called.
  */
-void mh_python_watch(int64_t op, const struct mh_caller *from);
+void mh_python_watch(int64_t op, uint64_t task, const struct mh_caller *from);
+
+/* A fault holds back what a task of this thread's event loop waits for; it came (or never will).
+ * Should the task be cancelled for it, that is followed as the outcome of `op`. */
+void mh_python_held(int64_t op, uint64_t task);
+void mh_python_came(int64_t op);
+
+/* The loop has waited for its descriptors, outside of all locks; idle: in vain, so that timers are
+ * due. Takes the GIL as mh_python_watch() does when something is held back. */
+void mh_python_looped(bool idle, const struct mh_caller *from);
 
 /* The name of the task that such a unit runs; "" when it is no more known. Borrowed for the moment.
  */

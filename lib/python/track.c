@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/sys.h"
 #include "event/write.h"
 #include "python/stack.h"
 
@@ -67,6 +68,14 @@ void mh_track_unseen(struct mh_track *t)
 {
     mh_track_emit(t, MH_STEP_unseen, "", "", 0);
     mh_track_move(t, MH_FREE);
+}
+
+void mh_track_give_up(struct mh_track *t)
+{
+    if (t->held_back)
+        mh_track_move(t, MH_FREE);
+    else
+        mh_track_unseen(t);
 }
 
 void mh_track_hold(struct mh_track *t)
@@ -157,6 +166,31 @@ static struct mh_track *track_claim(void)
     return oldest && mh_track_try_move(oldest, MH_PARKED, MH_CLAIMED) ? oldest : NULL;
 }
 
+static struct mh_track *track_new(const char *ts, int64_t op, int err,
+                                  enum mh_outcome_source source)
+{
+    struct mh_track *t = track_claim();
+
+    if (!t) {
+        if (!atomic_exchange(&mh_tracks.full_said, true))
+            mh_note(MH_NOTE_table_full, NOTE_TRACKS, false,
+                    "too many errors at a time: not every outcome is followed");
+        return NULL;
+    }
+    t->source = source;
+    t->op = op;
+    t->ts = ts;
+    t->err = err;
+    t->left = EVENTS;
+    t->passes = t->ncallers = 0;
+    t->waiter = 0;
+    t->also = t->frame = t->code = NULL;
+    t->object = t->next = t->next_frame = t->next_code = NULL;
+    t->held = t->raises = t->from_c = t->bottom = t->root = false;
+    t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
+    return t;
+}
+
 bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source source)
 {
     struct mh_frame f;
@@ -169,33 +203,38 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
         bool same;
 
         /* At the same instruction a loop in C may wait for both. */
-        if (mh_track_state(old) == MH_WAITING && old->ts == ts &&
+        if (mh_track_state(old) == MH_WAITING && old->ts == ts && !old->waiter &&
             (!mh_track_frame_there(ts, old, &same) || (old->frame == f.frame && !same)))
             mh_track_unseen(old);
     }
-    t = track_claim();
-    if (!t) {
-        if (!atomic_exchange(&mh_tracks.full_said, true))
-            mh_note(MH_NOTE_table_full, NOTE_TRACKS, false,
-                    "too many errors at a time: not every outcome is followed");
+    t = track_new(ts, op, err, source);
+    if (!t)
         return false;
-    }
-    t->source = source;
-    t->op = op;
-    t->ts = ts;
     t->frame = f.frame;
     t->code = f.code;
     t->instr = f.instr;
-    t->err = err;
-    t->left = EVENTS;
-    t->passes = 0;
-    t->ncallers = 0;
     if (!err)
         callers_note(t);
-    t->also = NULL;
-    t->object = t->next = t->next_frame = t->next_code = NULL;
-    t->held = t->raises = t->from_c = t->bottom = t->root = false;
-    t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
+    mh_track_move(t, MH_WAITING);
+    return true;
+}
+
+bool mh_follow_begin_task(const char *ts, int64_t op, uint64_t task, bool held_back,
+                          enum mh_outcome_source source)
+{
+    struct mh_track *t;
+
+    MH_EACH_TRACK(old)
+    {
+        if (mh_track_state(old) == MH_WAITING && old->ts == ts && old->op == op)
+            return true;
+    }
+    t = track_new(ts, op, 0, source);
+    if (!t)
+        return false;
+    t->waiter = task;
+    t->since = mh_now();
+    t->held_back = held_back;
     mh_track_move(t, MH_WAITING);
     return true;
 }
@@ -210,6 +249,7 @@ void mh_follow_drop(const char *ts, int64_t op)
 int mh_follow_pass(const char *ts)
 {
     int awaited = 0;
+    uint64_t task = 0;
 
     MH_EACH_TRACK(t)
     {
@@ -217,6 +257,14 @@ int mh_follow_pass(const char *ts)
 
         if (mh_track_state(t) != MH_WAITING || t->ts != ts)
             continue;
+        if (t->waiter) {
+            task = task ? task : mh_stack_task(ts) | 1;
+            if ((t->waiter | 1) == task) /* it goes on already, with other things */
+                mh_track_give_up(t);
+            else
+                awaited++;
+            continue;
+        }
         if (!mh_track_frame_there(ts, t, &same) || (!same && ++t->passes >= PASSES)) {
             mh_track_unseen(t);
         } else {
@@ -235,7 +283,7 @@ bool mh_follow_busy(const char *ts)
         if (state == MH_FREE || (t->ts != ts && t->also != ts))
             continue;
         if (state == MH_WAITING && --t->left <= 0) {
-            mh_track_unseen(t);
+            mh_track_give_up(t);
             continue;
         }
         if ((mh_track_live(state) && t->ts == ts) || t->left-- > 0)

@@ -60,6 +60,11 @@ struct mh_track {
     const char *next_seen;                     /* frame in which `next` appeared last */
     int next_caught_line;
     uint64_t seq, task; /* task: of the coroutine left, while `root` */
+    /* MH_WAITING: the task that stands still for the bytes, while others run; it is no frame that
+     * is waited for then, but what this task is gone on with. */
+    uint64_t waiter;
+    int64_t since;
+    bool held_back; /* the bytes are held back: only who has lost patience ends that */
     char type[MH_TYPE_MAX], where[MH_WHERE_MAX];
     struct mh_heir heirs[MH_HEIRS]; /* those that led to `next`, itself the last */
     int nheirs;
@@ -101,6 +106,9 @@ void mh_track_emit_here(struct mh_track *t, enum mh_step step, const struct mh_m
 
 /* No exception was born, and none will be: says so and frees the row. */
 void mh_track_unseen(struct mh_track *t);
+
+/* The same; without a word of what was only held back: it may come yet. */
+void mh_track_give_up(struct mh_track *t);
 
 /* Takes a reference to the object; gives it back and tells whether somebody else still has one. */
 void mh_track_hold(struct mh_track *t);

@@ -4,7 +4,7 @@ peer that really leaves. Each is linked to the exception that it became."""
 
 import pytest
 
-from pythons import every_python, need_python, steps
+from pythons import every_python, minor, need_python, steps
 
 PEER = """
 import http.client, select, socket, struct, sys, threading, time
@@ -263,3 +263,125 @@ def test_a_peer_that_leaves_in_time(guest, answer):
     printed, result = _run(guest, "distribution", code, None, close="yes")
     assert printed == "whole"
     assert [e for e in result.events("op") if not e["err"]] == []
+
+
+STREAMS = PEER.format(close="{close}") + """
+import asyncio
+
+async def read(reader):
+    return await reader.{read}
+
+async def ask(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"hi")
+    try:
+        return await {wait}
+    except {caught} as e:
+        return type(e).__name__
+
+async def other():
+    while True:
+        await asyncio.sleep(0.01)
+        try:
+            raise Broken("for a reason of its own")
+        except Broken:
+            pass
+
+async def main():
+    busy = asyncio.ensure_future(other())
+    print(await ask(begin({answer!r})))
+    busy.cancel()
+
+asyncio.run(main())
+"""
+
+
+def _streams(guest, python, config, close="", answer=b"hello", **how):
+    code = STREAMS.replace("{close}", close).replace("{answer!r}", repr(answer))
+    for key, value in how.items():
+        code = code.replace("{%s}" % key, value)
+    result = guest.code(code, python=need_python(python), config=config)
+    assert result.status == 0, result.stderr
+    return result.stdout.strip(), result
+
+
+@pytest.mark.parametrize("injected", [True, False], ids=["injected", "real"])
+@every_python
+def test_input_of_a_task_that_ends_early(guest, python, injected):
+    config = "[fault eof]\ncall = recv\nside = client\neof = after 2 bytes\n" if injected else None
+    printed, result = _streams(guest, python, config, "" if injected else "yes", b"hello" if injected else b"",
+                               read="readexactly(5)", wait="read(reader)", caught="asyncio.IncompleteReadError")
+    assert printed == "IncompleteReadError"
+    (op,) = [e for e in result.events("op") if bool(e["fault"]) == injected and not e["err"]]
+    kind = "asyncio.exceptions.IncompleteReadError"
+    assert _of(result, op) == [("born", kind, "readexactly"), ("handled", kind, "ask")]
+
+
+@every_python
+def test_a_task_that_loses_patience(guest, python):
+    printed, result = _streams(guest, python, HANG.format("recv", "hang = yes"), read="readexactly(5)",
+                               wait="asyncio.wait_for(read(reader), 0.3)", caught="asyncio.TimeoutError")
+    assert printed == "TimeoutError"
+    (op,) = result.faults()
+    found = _of(result, op)
+    if minor(need_python(python)) == 8:  # says nothing of who awaits a coroutine that is cancelled
+        return
+    assert found[0][0] == "born" and found[0][1].endswith(("CancelledError", "TimeoutError")), found
+    assert found[-2][0] in ("born", "replaced") and found[-2][1].endswith("TimeoutError"), found
+    assert found[-1][0] == "handled" and found[-1][2] == "ask", found
+
+
+@every_python
+def test_a_task_that_is_only_late(guest, python):
+    printed, result = _streams(guest, python, HANG.format("recv", "delay = 200ms"), read="readexactly(5)",
+                               wait="asyncio.wait_for(read(reader), 10)", caught="asyncio.TimeoutError")
+    assert printed == "b'hello'"
+    assert [_of(result, op) for op in result.faults()] == [[]]
+
+
+LOST = """
+import asyncio, socket, struct
+
+class Client(asyncio.Protocol):
+    def __init__(self, loop):
+        self.done = loop.create_future()
+    def data_received(self, data):
+        pass
+    def connection_lost(self, exc):
+        self.done.set_exception(exc or EOFError("closed"))
+
+async def ask(port):
+    loop = asyncio.get_running_loop()
+    transport, client = await loop.create_connection(lambda: Client(loop), "127.0.0.1", port)
+    transport.write(b"hi")
+    try:
+        await client.done
+    except (OSError, EOFError) as e:
+        return type(e).__name__
+
+async def serve(reader, writer):
+    await reader.read(2)
+    if {reset}:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.close()
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(await ask(server.sockets[0].getsockname()[1]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("reset, kind", [(True, "ConnectionResetError"), (False, "EOFError")])
+@every_python
+def test_a_protocol_that_loses_its_connection(guest, python, reset, kind):
+    result = guest.code(LOST.format(reset=reset), python=need_python(python))
+    assert result.status == 0, result.stderr
+    assert result.stdout.strip() == kind
+    found = [_of(result, op) for op in result.events("op") if op["side"] == 1]
+    assert len(found) == 1
+    if minor(need_python(python)) == 8 and not reset:  # as above
+        return
+    assert found[0][0][:2] == ("born", kind)
+    assert found[0][-1] == ("handled", kind, "ask")

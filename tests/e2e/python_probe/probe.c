@@ -130,7 +130,7 @@ void probe_fork_child(const char *dir)
 /* A watch outside of any hook, whoever holds the GIL. */
 void probe_watch_now(int64_t op)
 {
-    mh_python_watch(op, &(struct mh_caller){0});
+    mh_python_watch(op, 0, &(struct mh_caller){0});
 }
 
 static void *foreign(void *ret)
@@ -138,7 +138,7 @@ static void *foreign(void *ret)
     struct mh_place place;
 
     mh_python_place(&place);
-    mh_python_watch(99, &(struct mh_caller){0});
+    mh_python_watch(99, 0, &(struct mh_caller){0});
     *(uint64_t *)ret = place.stack | place.site | place.task;
     return NULL;
 }
@@ -173,7 +173,7 @@ static bool fails(int fd, const void *caller)
     armed.err = 0;
     errno = err;
     if (armed.op) /* 0: it only fails */
-        mh_python_watch(armed.op, &(struct mh_caller){caller, path_of});
+        mh_python_watch(armed.op, 0, &(struct mh_caller){caller, path_of});
     if (errno != err) /* must be kept */
         __builtin_trap();
     return true;
