@@ -108,6 +108,7 @@ const char *mh_step_name(int64_t step)
         [MH_STEP_born] = "born",           [MH_STEP_reraised] = "reraised",
         [MH_STEP_replaced] = "replaced",   [MH_STEP_handled] = "handled",
         [MH_STEP_unhandled] = "unhandled", [MH_STEP_unseen] = "unseen",
+        [MH_STEP_lost] = "lost",
     };
 
     return step >= 0 && step < (int64_t)ARRAY_SIZE(rows) ? rows[step] : NULL;

@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/caller.h"
 #include "fd/resident.h"
 #include "fd/serving.h"
 #include "wire/job.h"
@@ -439,6 +440,8 @@ void mh_seen_log(int sink, int fd, const void *bytes, size_t n)
     if (!facts.tokens[0] && !facts.level && !facts.traceback)
         return; /* program output that says nothing of trouble */
     log_words(&facts, &words);
+    if (facts.traceback || facts.level >= MH_LEVEL_warning)
+        mh_python_lost(&(struct mh_caller){mh_thread.caller, mh_caller_object});
     mh_python_place(&place);
     mh_event(log, words.data, words.len, .fd = fd, .sink = sink, .level = facts.level,
              .traceback = facts.traceback, .same = (int64_t)facts.digest, .bytes = (int64_t)n,

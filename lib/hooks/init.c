@@ -328,6 +328,7 @@ static void finish(int status)
     if (mh_gate.fd != MH_GATE_ON || mh_sys_getpid() != mh_guest.pid || !mh_writer_ok())
         return;
     mh_control_leave(mh_guest.control, mh_guest.ordinal, status);
+    mh_python_ends(status);
     mh_event(exit, NULL, 0, .status = status, .lost = (int64_t)mh_writer_lost(),
              .allocations = (int64_t)mh_budget_refused());
     mh_writer_finish();

@@ -6,6 +6,7 @@
 
 #include "python/birth.h"
 #include "python/exc.h"
+#include "python/lost.h"
 #include "python/name.h"
 #include "python/trace.h"
 #include "python/track.h"
@@ -36,6 +37,8 @@ static void settle(struct mh_track *t)
         return;
     }
     mh_track_emit(t, t->bottom ? MH_STEP_unhandled : MH_STEP_handled, t->type, t->where, t->line);
+    if (t->bottom)
+        mh_track_emit(t, MH_STEP_lost, t->type, t->where, t->line);
     t->next = NULL;
     mh_track_move(t, mh_track_unhold(t) ? MH_PARKED : MH_FREE);
 }
@@ -173,7 +176,9 @@ static void swallowed(struct mh_track *t)
     struct mh_buf where = {t->where, sizeof(t->where), 0, false};
     bool same;
 
-    if (mh_track_frame_there(t->ts, t, &same)) {
+    if (t->finalizer) {
+        mh_track_emit(t, MH_STEP_lost, t->type, t->where, t->line);
+    } else if (mh_track_frame_there(t->ts, t, &same)) {
         mh_code_add(&where, t->code, t->frame);
         mh_track_emit(t, MH_STEP_handled, t->type, t->where,
                       t->came ? t->came : mh_code_line(t->code, t->offset));
@@ -265,10 +270,17 @@ static void leave(struct mh_track *t, const struct mh_moment *moment)
 
     if (t->came) /* clean-up code that lets it go on has no line of its own */
         m->line = t->came;
+    t->finalizer = mh_code_is_finalizer(m->f.code);
     if (!mh_frame_find(back, &caller)) {
-        mh_track_emit_here(t, MH_STEP_unhandled, m);
+        mh_track_emit_here(t, t->finalizer ? MH_STEP_lost : MH_STEP_unhandled, m);
+        if (!t->finalizer)
+            mh_lost_outermost(t, m->line);
         mh_track_move(t, MH_FREE);
         return;
+    }
+    if (t->finalizer) {
+        mh_code_add(&where, m->f.code, m->f.frame);
+        t->line = m->line;
     }
     /* The end of a task, unless a loop in Python takes it over. A trace function is told in time
      * which it is; sys.monitoring perhaps never. Before 3.9 an exception thrown into a coroutine
@@ -402,7 +414,10 @@ void mh_follow_step(const struct mh_moment *m, bool leaving)
             struct mh_moment then = *m;
 
             then.line = mh_code_line(t->code, t->offset);
-            mh_track_emit_here(t, MH_STEP_handled, &then); /* by the C code that stood between */
+            if (t->finalizer)
+                mh_track_emit(t, MH_STEP_lost, t->type, t->where, t->line);
+            else /* by the C code that stood between */
+                mh_track_emit_here(t, MH_STEP_handled, &then);
             mh_track_move(t, t->source == MH_SOURCE_monitoring ? MH_PARKED : MH_FREE);
         }
     }

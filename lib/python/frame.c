@@ -314,6 +314,30 @@ void mh_code_add(struct mh_buf *b, const char *code, const char *frame)
     mh_buf_add_char(b, '\t');
 }
 
+/* From 3.11 on one that an inner function uses lives in a cell in its place, from 3.14 on the low
+ * bits of a local are no part of its address. */
+const char *mh_frame_local(const struct mh_frame *f, int number)
+{
+    enum { CELL_CONTENTS = 16 };
+    const char *object;
+
+    if (number < 0 || !mh_py.at.fr_locals)
+        return NULL;
+    object =
+        (const char *)(MH_AT(uintptr_t, f->frame, mh_py.at.fr_locals + number * 8) & ~(uintptr_t)7);
+    if (object && !strcmp(MH_AT(char *, mh_py_type(object), mh_py.at.ty_name), "cell"))
+        object = MH_AT(char *, object, CELL_CONTENTS);
+    return object;
+}
+
+bool mh_code_is_finalizer(const char *code)
+{
+    MH_BUF(name, 16);
+
+    return mh_str_add(&name, MH_AT(char *, code, mh_py.at.co_name), 15, false) &&
+           !strcmp(name.data, "__del__");
+}
+
 bool mh_file_foreign(const char *path)
 {
     const char *p = path;

@@ -74,6 +74,9 @@ int mh_frame_offset(const struct mh_frame *f);
 /* The coroutine object that owns this frame; NULL when none does. */
 const char *mh_frame_coroutine(const struct mh_frame *f);
 
+/* A parameter of the frame's function, by number; NULL when it was deleted, or there is none. */
+const char *mh_frame_local(const struct mh_frame *f, int number);
+
 /* Line of the instruction at a byte offset; 0 when it has none. */
 int mh_code_line(const char *code, int offset);
 
@@ -91,6 +94,9 @@ void mh_code_add_name(struct mh_buf *b, const char *code, const char *frame);
 
 /* Appends "name<TAB>file<TAB>"; a line number is to follow. */
 void mh_code_add(struct mh_buf *b, const char *code, const char *frame);
+
+/* Is it a function named __del__? */
+bool mh_code_is_finalizer(const char *code);
 
 /* Is this file part of Python's own library or of an installed package? By place alone: the
  * compiler's own "<frozen ...>", a directory of packages, or below lib/python3.N, where both live.

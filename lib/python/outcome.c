@@ -10,6 +10,7 @@
 #include "python/api.h"
 #include "python/follow.h"
 #include "python/gil.h"
+#include "python/lost.h"
 #include "python/monitor.h"
 #include "python/python.h"
 #include "python/stack.h"
@@ -41,6 +42,7 @@ static __thread struct {
 void mh_outcome_reset(void)
 {
     mh_follow_reset();
+    mh_lost_reset();
     atomic_store(&outcome.off, false);
     atomic_store(&outcome.forked, false);
     atomic_store(&outcome.off_said, false);

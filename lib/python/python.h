@@ -80,6 +80,13 @@ void mh_python_came(int64_t op);
  * due. Takes the GIL as mh_python_watch() does when something is held back. */
 void mh_python_looped(bool idle, const struct mh_caller *from);
 
+/* This thread writes to a log: should asyncio report there that an exception was lost, that is its
+ * last step. Takes the GIL as mh_python_watch() does; no locks held. */
+void mh_python_lost(const struct mh_caller *from);
+
+/* The process ends by itself: with an exception that left it, perhaps. */
+void mh_python_ends(int status);
+
 /* The name of the task that such a unit runs; "" when it is no more known. Borrowed for the moment.
  */
 const char *mh_python_unit_name(int64_t unit);

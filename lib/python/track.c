@@ -187,6 +187,7 @@ static struct mh_track *track_new(const char *ts, int64_t op, int err,
     t->also = t->frame = t->code = NULL;
     t->object = t->next = t->next_frame = t->next_code = NULL;
     t->held = t->raises = t->from_c = t->bottom = t->root = false;
+    t->finalizer = false;
     t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
     return t;
 }

@@ -56,6 +56,8 @@ struct mh_track {
     bool from_c;  /* MH_LANDING: C code stands between the frame left and the caller */
     bool bottom;  /* MH_CAUGHT by the thread's own first function */
     bool root;    /* LANDING: what was left is the coroutine of a task */
+    bool
+        finalizer; /* LANDING: what was left is a __del__ method, whose errors Python only prints */
     const char *next, *next_frame, *next_code; /* raised in the handler; where it was caught */
     const char *next_seen;                     /* frame in which `next` appeared last */
     int next_caught_line;

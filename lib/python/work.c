@@ -110,23 +110,6 @@ struct mh_work mh_work_find(const char *first, int frames)
     return ret;
 }
 
-/* A parameter of the function; NULL when it was deleted. From 3.11 on one that an inner function
- * uses lives in a cell in its place, from 3.14 on the low bits of a local are no part of its
- * address. */
-static const char *local(const struct mh_frame *f, int number)
-{
-    enum { CELL_CONTENTS = 16 };
-    const char *object;
-
-    if (number < 0 || !mh_py.at.fr_locals)
-        return NULL;
-    object =
-        (const char *)(MH_AT(uintptr_t, f->frame, mh_py.at.fr_locals + number * 8) & ~(uintptr_t)7);
-    if (object && !strcmp(MH_AT(char *, mh_py_type(object), mh_py.at.ty_name), "cell"))
-        object = MH_AT(char *, object, CELL_CONTENTS);
-    return object;
-}
-
 /* Names and ids are short words; anything else is not what we take it for. */
 static bool word_add(struct mh_buf *b, const char *str)
 {
@@ -204,13 +187,13 @@ int64_t mh_work_unit(const char *first, struct mh_work w, uint32_t stack)
     }
     mh_buf_add(&text, row->framework);
     mh_buf_add_char(&text, '\n');
-    if (row->name >= 0 && !word_add(&text, local(&f, row->name)))
+    if (row->name >= 0 && !word_add(&text, mh_frame_local(&f, row->name)))
         return 0;
     mh_buf_add_char(&text, '\n');
     at = text.len;
-    if (row->id >= 0 && !word_add(&text, local(&f, row->id)))
+    if (row->id >= 0 && !word_add(&text, mh_frame_local(&f, row->id)))
         return 0;
-    run = (uintptr_t)local(&f, row->run);
+    run = (uintptr_t)mh_frame_local(&f, row->run);
     id = text.len > at ? mh_hash_bytes(MH_HASH_START, text.data + at, text.len - at)
                        : mh_mix2(run, (uint64_t)mh_sys_gettid());
     unit = unit_of(id | 1, run, false, text.data + strlen(row->framework) + 1, &fresh);

@@ -141,7 +141,7 @@ def test_lost_in_a_thread(python):
     _, events = run(need_python(python), "errors.py", "thread")
     found = steps(events)
     assert found[0] == BORN
-    assert [s[:2] + s[3:4] for s in found[1:]] == [("unhandled", RESET, "threading.py")]
+    assert [s[:2] + s[3:4] for s in found[1:]] == [("unhandled", RESET, "threading.py"), ("lost", RESET, "threading.py")]
 
 
 @every_python

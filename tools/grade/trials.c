@@ -210,6 +210,7 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
             t->handler = s->frame;
             break;
         case MH_STEP_unhandled:
+        case MH_STEP_lost:
             t->followed = true;
             t->caught = false;
             break;

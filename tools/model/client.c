@@ -408,7 +408,7 @@ int mh_intake_outcome(struct mh_intake *in)
     struct mh_step_seen *s;
     int64_t texts[3] = {0}, line = 0;
 
-    if (op == MH_MAP_NONE || e.step <= MH_STEP_none || e.step > MH_STEP_unseen)
+    if (op == MH_MAP_NONE || e.step <= MH_STEP_none || e.step > MH_STEP_lost)
         return 0;
     for (int i = 0; i < 4 && part <= end; i++) {
         const char *stop = part < end ? memchr(part, '\t', (size_t)(end - part)) : NULL;
