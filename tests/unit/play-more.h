@@ -25,6 +25,23 @@ static inline void mapped(struct story *s, struct answer *a)
     a->status = 503;
 }
 
+/* ---- MH-0101, MH-0405 ---- */
+static inline void no_room(struct story *s, struct answer *a)
+{
+    decided(s, a);
+    a->status = 507;
+}
+static inline void cache_like(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, PRICES), IN_APP);
+    story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+}
+static inline void well_varied(struct story *s, struct answer *a)
+{
+    well(s, a);
+    a->digest = s->ids;
+}
+
 /* ---- MH-1006 ---- */
 static inline void log_at(struct story *s, struct answer *a, int level)
 {

@@ -84,6 +84,92 @@ static void breakers(void **state)
     assert_string_equal(outage(&asks, "MH-0302"), "not exercised ");
 }
 
+/* ---- MH-0303, MH-0304: rounds of requests, some of which ask ---- */
+
+static int turn;
+
+/* Of 60 requests the first n ask, and are refused; the others end at once. */
+static void round_of(struct story *s, struct answer *a, int n)
+{
+    if (turn++ % 60 < n)
+        decided(s, a);
+    else
+        *a = (struct answer){.status = 503, .ms = 1, .retry_after = 5};
+}
+static void all_try(struct story *s, struct answer *a)
+{
+    round_of(s, a, 20);
+}
+static void one_tries(struct story *s, struct answer *a)
+{
+    round_of(s, a, 1);
+}
+/* So many answers of 404 in a row, then a failure or none, then nobody asks. */
+static void not_found(struct story *s, struct answer *a, int n, bool fails)
+{
+    int now = turn++ % 60;
+
+    if (turn == 1) /* a fault, or all of it would be calm */
+        decided(s, a);
+    else if (now < n) {
+        exchange(s, "GET /user/7", 5, 404, -1, false);
+        a->status = 404;
+    } else if (fails && now < n + 3)
+        decided(s, a);
+    else
+        *a = (struct answer){.status = 503, .ms = 1, .retry_after = 5};
+}
+static void opens_on_404(struct story *s, struct answer *a)
+{
+    not_found(s, a, 5, false);
+}
+static void opens_on_failures(struct story *s, struct answer *a)
+{
+    not_found(s, a, 12, true);
+}
+/* What is not there is not asked for again: an answer, and no refusal. */
+static void remembers_404(struct story *s, struct answer *a)
+{
+    not_found(s, a, 5, false);
+    a->status = 404;
+}
+
+static void half_open(void **state)
+{
+    static const struct outage flood = {
+        .hit = all_try, .after = well, .after_ms = 5000, .every = 30};
+    static const struct outage one = {
+        .hit = one_tries, .after = well, .after_ms = 5000, .every = 30};
+    static const struct outage asks = {.hit = uncontrolled, .after = well, .every = 30};
+    static const struct outage rare = {
+        .hit = all_try, .after = well, .after_ms = 5000, .every = 400};
+
+    turn = 0;
+    assert_string_equal(outage(&flood, "MH-0303"), "fail Low");
+    turn = 0;
+    assert_string_equal(outage(&one, "MH-0303"), "pass ");
+    assert_string_equal(outage(&asks, "MH-0303"), "not exercised ");
+    turn = 0;
+    assert_string_equal(outage(&rare, "MH-0303"), "not exercised "); /* two a second */
+}
+
+static void callers_errors(void **state)
+{
+    static const struct outage opens = {
+        .hit = opens_on_404, .after = well, .after_ms = 5000, .every = 30};
+    static const struct outage stays = {
+        .hit = opens_on_failures, .after = well, .after_ms = 5000, .every = 30};
+    static const struct outage keeps = {
+        .hit = remembers_404, .after = well, .after_ms = 5000, .every = 30};
+
+    turn = 0;
+    assert_string_equal(outage(&opens, "MH-0304"), "fail Low");
+    turn = 0;
+    assert_string_equal(outage(&stays, "MH-0304"), "pass ");
+    turn = 0;
+    assert_string_equal(outage(&keeps, "MH-0304"), "not exercised ");
+}
+
 static void bystanders(void **state)
 {
     static const struct outage fine = {
@@ -113,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breakers),
+        cmocka_unit_test(half_open),
+        cmocka_unit_test(callers_errors),
         cmocka_unit_test(bystanders),
     };
 

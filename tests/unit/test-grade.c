@@ -24,7 +24,13 @@
 static const struct play plays[] = {
     {"a 500", "MH-0101", "fail", well, uncontrolled, .peer = PRICES},
     {"a 503", "MH-0101", "pass", well, decided},
+    {"a 507", "MH-0101", "pass", well, no_room},
     {"a 404 with no fault", "MH-0101", "not exercised", well, bad_anyway},
+    {"the last answer was there", "MH-0405", "fail", well, uncontrolled, .peer = PRICES},
+    {"refused on purpose", "MH-0405", "unclear", well, decided, .peer = PRICES},
+    {"the last answer given", "MH-0405", "pass", well, cache_like, .peer = PRICES},
+    {"an answer that varies", "MH-0405", "not exercised", well_varied, decided, .peer = PRICES},
+    {"tried again", "MH-0405", "not exercised", well, tried_again, .peer = PRICES},
     {"except: pass", "MH-0103", "fail", well, swallowed},
     {"logged by another thread", "MH-0103", "pass", well, told},
     {"another peer is asked", "MH-0103", "pass", well, fell_back},

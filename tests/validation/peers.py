@@ -17,6 +17,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(2)
         if path == "/ticks":
             self.tick()
+        elif path == "/season" and self.server.is_over():
+            self.answer(b'{"error": "no such fruit"}', 404)
         else:
             self.answer(b"x" * 16000 if path == "/long" else b'{"value": 42, "unit": "teapots"}')
         if path == "/hangup":  # a kept-alive connection that is closed without a word
@@ -35,8 +37,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"t" * 999 + b"\n")
             time.sleep(0.1)
 
-    def answer(self, body):
-        self.send_response(200)
+    def answer(self, body, status=200):
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -49,6 +51,11 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    season = 24  # so many good answers there are
+
+    def is_over(self):
+        self.season -= 1
+        return self.season < 0
 
     def handle_error(self, request, client_address):
         """Connections that mishap resets end in errors here; they are what is being tested."""

@@ -74,6 +74,8 @@ def labels():
     for m in table["mutation"]:
         runs.append(Run(m["name"] + "_mutant", cases[m["of"]], {m["rule"]: "fail"}, unnamed="any",
                         mutation=(m["of"], m["text"], m["becomes"])))
+    for run in runs:
+        run.cells = {**dict.fromkeys(table["open"], "any"), **run.cells}
     return table["judged"], runs
 
 

@@ -93,6 +93,12 @@ bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
            t->body != MH_BODY_other && !t->logged;
 }
 
+/* Catch-alls say 500. Any other number (503, 507 ...) was chosen by somebody. */
+static bool is_decided(int status)
+{
+    return status == 429 || (status > 500 && status < 600);
+}
+
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
@@ -119,7 +125,7 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
                                                               : MH_OUTCOME_unknown;
     if (!u->command && u->latency >= deadline)
         return MH_OUTCOME_hung;
-    if (u->status == 429 || u->status == 502 || u->status == 503 || u->status == 504)
+    if (is_decided(u->status))
         return usual == u->status ? MH_OUTCOME_unknown : MH_OUTCOME_refused;
     if (mh_unit_failed(u))
         return usual >= 500 ? MH_OUTCOME_unknown : MH_OUTCOME_broke;
