@@ -67,12 +67,32 @@ static void middle_hit(struct story *s, struct answer *a)
     a->status = 503;
 }
 
-static void service(struct story *s, const char *name, int port, behave *calm, behave *hit)
+static void process(struct story *s, const char *name, int pid, int parent)
 {
     story_open(s, name);
+    story(s, process, "gunicorn shop:app", .pid = pid, .ppid = parent, .started_at = STORY_MONO,
+          .wall_ns = STORY_WALL, .seed = 7);
+}
+
+static bool managed; /* the manager listens, its worker serves */
+
+static void service(struct story *s, const char *name, int port, behave *calm, behave *hit)
+{
+    char manager[40];
+
+    if (managed) {
+        snprintf(manager, sizeof(manager), "manager-of-%s", name);
+        process(s, manager, port, 1);
+        story(s, listening, "", .port = port);
+        story_close(s);
+        process(s, name, port + 1, port);
+    } else {
+        story_open(s, name);
+    }
     prologue(s);
     story(s, peer, "middle\n10.0.0.8", .peer = MIDDLE, .family = 2, .port = MIDDLE_PORT, .side = 1);
-    story(s, listening, "", .port = port);
+    if (!managed)
+        story(s, listening, "", .port = port);
     s->tid = WORKER;
     for (int i = 0; i < CALM; i++)
         unit(s, calm, 10);
@@ -101,6 +121,9 @@ static void chains(void **state)
     assert_string_equal(chain(2, 2), "fail Medium"); /* partial: four times */
     assert_string_equal(chain(1, 6), "pass ");       /* one layer: MH-0505 has it */
     assert_string_equal(chain(1, 1), "pass ");
+    managed = true;
+    assert_string_equal(chain(3, 3), "fail High");
+    managed = false;
     service(&s, "alone", FRONT_PORT, well, middle_hit);
     assert_string_equal(judged(&s, "MH-2010"), "not applicable ");
 }

@@ -33,8 +33,7 @@ static uint32_t facts_of_peers(const struct mh_model *m)
         if (p->calls >= BUSY_CALLS)
             facts |= MH_FACT_busy_peer;
         for (size_t k = 0; k < m->processes.n; k++)
-            if (m->processes.v[k].listening > 1 && m->processes.v[k].listening - 1 == p->port &&
-                m->processes.v[k].nunits)
+            if (p->port && m->processes.v[k].nunits && mh_served_port(m, (uint32_t)k) == p->port)
                 facts |= MH_FACT_chain;
     }
     return facts;

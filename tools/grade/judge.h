@@ -74,6 +74,7 @@ struct mh_trial {
         fallback;   /* later in the unit: same peer again, with success, another */
     bool timed_out; /* a delay or hang that it gave up on */
     bool walked;    /* one address of several: the call went on to the next by itself */
+    bool moved;     /* the same, to another named endpoint */
     bool logged;
     bool healthy_after; /* the route answered well and untouched later on */
     bool caught;        /* a handler is known */

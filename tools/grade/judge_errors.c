@@ -220,7 +220,7 @@ static double value_1001(struct mh_grading *g, const struct mh_trial *t)
         t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
         return MH_NOT_MINE;
     /* what a library mends by itself is not the application's to report */
-    if (!t->logged && t->retry_ok && !(t->caught && t->handler.kind == MH_FRAME_app))
+    if (!t->logged && (t->retry_ok || t->moved) && !(t->caught && t->handler.kind == MH_FRAME_app))
         return MH_NOT_MINE;
     return t->logged ? 1 : 0;
 }

@@ -52,7 +52,8 @@ static int usual_status(const struct mh_model *m, const struct mh_unit *u)
     return r->calm && !r->flaky_status ? r->status : 0;
 }
 
-/* Did its process go down with it, while the run went on? */
+/* Did its process go down with it, while the run went on? A task that is over did not: its process
+ * may idle from then on. */
 static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, const struct mh_unit *u)
 {
     const struct mh_process *p = &g->m->processes.v[u->process];
@@ -62,7 +63,8 @@ static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, cons
         return true;
     if (p->exited || p->complete || g->m->child_stopped || p->last - a->at > 5 * second)
         return false;
-    return (u->open || u->command) && (g->m->last > p->last + second || g->m->child_status > 128);
+    return (u->open || u->kind == MH_UNIT_command || (u->command && u->how == 2)) &&
+           (g->m->last > p->last + second || g->m->child_status > 128);
 }
 
 bool mh_crashed_of_memory(const struct mh_process *p)

@@ -244,6 +244,23 @@ static bool is_again(const struct mh_model *m, const struct mh_op_seen *o, const
     return line == other || before->attempt.digest == a->attempt.digest;
 }
 
+/* Did a queue run this task again, by its own wish, and to a good end? */
+static void trial_run_again(const struct mh_model *m, const struct mh_unit *u, struct mh_trial *t)
+{
+    const struct mh_task *run = u->task_run ? &m->tasks.v[u->task_run - 1] : NULL;
+
+    if (!run || run->state != MH_TASK_retried)
+        return;
+    t->retried = true;
+    for (size_t i = 0; i < m->units.n && !t->retry_ok; i++) {
+        const struct mh_unit *v = &m->units.v[i];
+        const struct mh_task *later = v->task_run ? &m->tasks.v[v->task_run - 1] : NULL;
+
+        t->retry_ok = later && later->id == run->id && v->begun > u->begun &&
+                      later->state == MH_TASK_succeeded;
+    }
+}
+
 /* What the unit did after the failure: the same thing again, or another peer. */
 static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
@@ -264,6 +281,7 @@ static void trial_after(const struct mh_model *m, const struct mh_op_seen *o, st
         } else if (a->at >= from - INT64_C(1000000))
             t->fallback = true;
     }
+    trial_run_again(m, u, t);
 }
 
 /* It gave up on a delay or a hang: for the program that was an error, made by its own limit. */
@@ -281,24 +299,37 @@ static int port_of(const struct mh_model *m, uint32_t peer)
     return peer ? m->peers.v[peer - 1].port : -1;
 }
 
-/* One of several addresses: the same call, on the same line, went on to the next at once. */
-static bool walked_on(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_unit *u)
+/* A name, not an address: 10.0.0.7:5432, [fd00::7]:5432. */
+static bool is_named(const struct mh_model *m, uint32_t peer)
+{
+    const char *text = peer ? mh_model_text(m, m->peers.v[peer - 1].name) : "";
+
+    return *text && *text != '[' && text[strspn(text, "0123456789.")] != ':';
+}
+
+/* One of several addresses, or of several named endpoints: the same call, on the same line, went on
+ * to the next at once. The second endpoint is one that somebody has provided. */
+static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
     const struct mh_act *a = &m->acts.v[o->act];
+    const struct mh_unit *u = &m->units.v[t->unit - 1];
 
     for (uint32_t i = 0; o->kind == MH_OP_connect && i < u->nacts; i++) {
         const struct mh_act *next = &m->acts.v[m->by_unit.v[u->first_act + i]];
 
-        if (next->kind == MH_ACT_attempt && next->at >= a->at && next->stack == a->stack &&
-            next->stack && port_of(m, next->peer) == port_of(m, a->peer) && next->conn != a->conn &&
-            next->tid == a->tid &&
-            (next->peer != a->peer ||
-             (o->attempt &&
-              next->attempt.family_id != m->acts.v[o->attempt - 1].attempt.family_id)) &&
-            next->at - a->until < INT64_C(50000000))
-            return true;
+        if (next->kind != MH_ACT_attempt || next->at < a->at || next->stack != a->stack ||
+            !next->stack || port_of(m, next->peer) != port_of(m, a->peer) ||
+            next->conn == a->conn || next->tid != a->tid ||
+            next->at - a->until >= INT64_C(50000000))
+            continue;
+        if (next->peer == a->peer)
+            t->walked |= o->attempt &&
+                         next->attempt.family_id != m->acts.v[o->attempt - 1].attempt.family_id;
+        else if (is_named(m, next->peer) && is_named(m, a->peer))
+            t->moved = true;
+        else
+            t->walked = true;
     }
-    return false;
 }
 
 static int trial_new(struct making *k, uint32_t op, uint64_t key)
@@ -327,7 +358,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .healthy_after = r->last_ok > a->until};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
-    t->walked = walked_on(g->m, o, &g->m->units.v[a->unit - 1]);
+    trial_walk(g->m, o, t);
     t->expected = is_expected(o->kind, o->err) || (t->error && !o->err);
     t->presend = o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo ||
                  (o->kind == MH_OP_send && o->err);

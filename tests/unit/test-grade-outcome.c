@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What faults became, where that is not plain: a second endpoint, a worker that has nothing to do.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/macros.h"
+#include "grade/grade.h"
+#include "stage.h"
+
+#include "base/banned.h"
+
+enum { SUCCEEDED = 1, FAILED, RETRIED };
+enum { PRIMARY = 20, STANDBY, HERE, THERE };
+
+static int outcomes(const json_t *document, const char *word)
+{
+    const json_t *one = json_object_get(json_object_get(document, "outcomes"), word);
+
+    return (int)json_integer_value(json_object_get(one, "count"));
+}
+
+/* ---- a second endpoint ---- */
+
+static void walk(struct story *s, int first, int then, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = first, .side = 1, .err = ECONNREFUSED,
+          .stack = IN_STOCK);
+    story(s, op, "", .op = ++s->ids, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = conn,
+          .peer = first, .result = -1, .err = ECONNREFUSED, .wait_ns = -1, .fault = 1,
+          .effect = MH_EFFECT_error + 1, .ordinal = s->ids, .stack = IN_STOCK, .side = 1);
+    story(s, connect, "", .conn = ++s->ids, .peer = then, .side = 1, .stack = IN_STOCK);
+    a->status = 200;
+}
+static void to_the_standby(struct story *s, struct answer *a)
+{
+    story(s, peer, "primary\n10.0.0.11", .peer = PRIMARY, .family = 2, .port = 5432, .side = 1);
+    story(s, peer, "standby\n10.0.0.12", .peer = STANDBY, .family = 2, .port = 5432, .side = 1);
+    walk(s, PRIMARY, STANDBY, a);
+}
+static void to_the_next_address(struct story *s, struct answer *a)
+{
+    story(s, peer, "\n10.0.0.11", .peer = HERE, .family = 2, .port = 5432, .side = 1);
+    story(s, peer, "\n10.0.0.12", .peer = THERE, .family = 2, .port = 5432, .side = 1);
+    walk(s, HERE, THERE, a);
+}
+
+static void endpoints(void **state)
+{
+    static const struct play standby = {"", "", "", well, to_the_standby};
+    static const struct play address = {"", "", "", well, to_the_next_address};
+    json_t *document = perform(&standby);
+
+    assert_int_equal(outcomes(document, "absorbed"), HIT);
+    json_decref(document);
+    document = perform(&address);
+    assert_int_equal(outcomes(document, "absorbed"), 0);
+    json_decref(document);
+}
+
+/* ---- workers of a queue ---- */
+
+static void run(struct story *s, const char *id, int state)
+{
+    int64_t unit = ++s->ids, op = ++s->ids;
+    char text[60];
+
+    snprintf(text, sizeof(text), "celery\nshop.charge\n%s", id);
+    story(s, task_begin, text, .unit = unit, .exact = 1, .stack = IN_PRICES);
+    if (state != SUCCEEDED) {
+        story(s, op, "", .op = op, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = ++s->ids,
+              .peer = PRICES, .result = -1, .err = ECONNREFUSED, .wait_ns = -1, .fault = 1,
+              .effect = MH_EFFECT_error + 1, .stack = IN_PRICES, .side = 1, .unit = unit,
+              .ordinal = s->ids);
+        caught(s, op, IN_LIBRARY);
+    }
+    s->now += 5;
+    story(s, task_end, "", .unit = unit, .state = state);
+    s->now += 100;
+}
+
+/* Three tasks end like this, and their process says nothing more: the broker gives all that follows
+ * to a sibling. */
+static json_t *idle(int state, bool again)
+{
+    struct story s = {0};
+    json_t *document;
+    char id[20];
+
+    story_open(&s, "idle");
+    prologue(&s);
+    s.tid = WORKER;
+    run(&s, "early", SUCCEEDED);
+    s.now = CALM_MS;
+    for (int i = 0; i < 3; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        run(&s, id, state);
+    }
+    fseek(s.file, offsetof(struct mh_file_header, complete), SEEK_SET);
+    fputc(0, s.file);
+    story_close(&s);
+    story_open(&s, "sibling");
+    prologue(&s);
+    s.tid = WORKER;
+    s.now = CALM_MS + 1000;
+    for (int i = again ? 0 : 3; s.now < FAULT_MS + 10000; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        run(&s, id, SUCCEEDED);
+    }
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    document = grade_story(&s);
+    story_remove(&s);
+    return document;
+}
+
+static void workers(void **state)
+{
+    json_t *document = idle(FAILED, false);
+
+    assert_int_equal(outcomes(document, "collapsed"), 0);
+    assert_int_equal(outcomes(document, "broke"), 3);
+    json_decref(document);
+}
+
+/* The queue does it again: that is a new try, though no call of the first run shows it. */
+static void retries(void **state)
+{
+    json_t *document = idle(RETRIED, true);
+
+    assert_int_equal(outcomes(document, "silent"), 0);
+    assert_int_equal(outcomes(document, "absorbed"), 3);
+    assert_string_not_equal(verdict(document, "MH-0103"), "fail");
+    assert_string_equal(verdict(document, "MH-1001"), "not exercised");
+    json_decref(document);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoints),
+        cmocka_unit_test(workers),
+        cmocka_unit_test(retries),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
