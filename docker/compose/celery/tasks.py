@@ -7,7 +7,7 @@ from celery import Celery
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 
-app = Celery("tasks", broker=REDIS_URL + "/0")
+app = Celery("tasks", broker=os.environ.get("BROKER_URL", REDIS_URL + "/0"))
 store = redis.Redis.from_url(REDIS_URL + "/1", socket_timeout=2)
 
 
