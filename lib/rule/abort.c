@@ -111,8 +111,6 @@ bool mh_words_aborts(struct mh_loader *l, const struct mh_key_row *k, char *text
 {
     struct mh_rules *rules = l->rules;
 
-    if (!text[strspn(text, " \t,")])
-        mh_complain_value(l, k, text, "there is nothing in it");
     for (char *item; (item = mh_word_next(&text, ","));) {
         item += strspn(item, " \t");
         if (!*item)

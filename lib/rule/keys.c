@@ -29,7 +29,7 @@ const struct mh_key_row mh_key_rows[MH_KEY_COUNT] = {
 };
 
 const struct mh_type_row mh_type_rows[MH_TYPE_COUNT] = {
-#define TYPE(name, list, shape) {#name, list, shape},
+#define TYPE(name, list, shape) {#name, MH_LIST_##list, shape},
     MH_TYPES
 #undef TYPE
 };

@@ -17,39 +17,42 @@ enum mh_key {
     MH_KEY_COUNT
 };
 
-/* One row per kind of value: TYPE(name, is it a list of words, what may stand there). */
+/* One row per kind of value: TYPE(name, is it a list, what may stand there). */
 #define MH_TYPES                                                                                   \
-    TYPE(uint, false, "a whole number")                                                            \
-    TYPE(time, false, "a time")                                                                    \
-    TYPE(size, false, "a size")                                                                    \
-    TYPE(percent, false, "more than 0% and at most 100%, such as 25%")                             \
-    TYPE(flag, false, "yes or no")                                                                 \
-    TYPE(side, false, "client or server")                                                          \
-    TYPE(family, false, "ipv4, ipv6 or other (than comes first really)")                           \
-    TYPE(per, false, "run, process, peer, connection or site")                                     \
-    TYPE(signal, false, "")                                                                        \
-    TYPE(delay, false,                                                                             \
+    TYPE(uint, no, "a whole number")                                                               \
+    TYPE(time, no, "a time")                                                                       \
+    TYPE(size, no, "a size")                                                                       \
+    TYPE(percent, no, "more than 0% and at most 100%, such as 25%")                                \
+    TYPE(flag, no, "yes or no")                                                                    \
+    TYPE(side, no, "client or server")                                                             \
+    TYPE(family, no, "ipv4, ipv6 or other (than comes first really)")                              \
+    TYPE(per, no, "run, process, peer, connection or site")                                        \
+    TYPE(signal, no, "")                                                                           \
+    TYPE(delay, no,                                                                                \
          "TIME, TIME jitter TIME, uniform TIME TIME, normal TIME TIME, pareto TIME SHAPE or "      \
          "lognormal TIME SHAPE; each time")                                                        \
-    TYPE(range, false, "BYTES or LEAST..MOST, such as 1..16; each")                                \
-    TYPE(after, false, "yes or after SIZE, such as after 4KiB; the size")                          \
-    TYPE(corrupt, false, "N bits or N bytes, or either per SIZE, such as 1 bit per 10KiB; N")      \
-    TYPE(rate, false, "SIZE/s, such as 64KiB/s; the size")                                         \
-    TYPE(calls, true, "operations, groups or libc calls, as `mishap list calls` shows them")       \
-    TYPE(peers, true,                                                                              \
+    TYPE(range, no, "BYTES or LEAST..MOST, such as 1..16; each")                                   \
+    TYPE(after, no, "yes or after SIZE, such as after 4KiB; the size")                             \
+    TYPE(corrupt, no, "N bits or N bytes, or either per SIZE, such as 1 bit per 10KiB; N")         \
+    TYPE(rate, no, "SIZE/s, such as 64KiB/s; the size")                                            \
+    TYPE(calls, commas, "operations, groups or libc calls, as `mishap list calls` shows them")     \
+    TYPE(peers, commas,                                                                            \
          "HOST, HOST:PORT, :PORT, ADDRESS, ADDRESS:PORT, ADDRESS/BITS, [IPV6]:PORT or unix:PATH")  \
-    TYPE(paths, true, "globs of paths, such as /var/lib/app/** or *.db")                           \
-    TYPE(stacks, true,                                                                             \
+    TYPE(paths, blanks, "globs of paths, such as /var/lib/app/** or *.db")                         \
+    TYPE(stacks, commas,                                                                           \
          "names of functions with their modules, ** between, such as shop.orders.* ** "            \
          "redis.client.*; commas between several")                                                 \
-    TYPE(callers, true, "globs of shared objects, such as libpq* or _psycopg*.so")                 \
-    TYPE(operations, true,                                                                         \
+    TYPE(callers, commas, "globs of shared objects, such as libpq* or _psycopg*.so")               \
+    TYPE(operations, commas,                                                                       \
          "METHOD PATH, PATH or NAME, such as GET /orders/*; commas between several")               \
-    TYPE(aborts, true,                                                                             \
+    TYPE(aborts, commas,                                                                           \
          "exits > N, http_5xx > N or http_5xx > P%, each also 'for TIME'; commas between several") \
-    TYPE(globs, true, "globs, such as python* or celery*worker*")                                  \
-    TYPE(errors, true, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                              \
-    TYPE(faults, true, "names of [fault NAME] sections")
+    TYPE(globs, blanks, "globs, such as python* or celery*worker*")                                \
+    TYPE(errors, commas, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                            \
+    TYPE(faults, commas, "names of [fault NAME] sections")
+
+/* Lists may go on in indented lines. Where commas may stand, no item may be empty. */
+enum mh_list { MH_LIST_no, MH_LIST_blanks, MH_LIST_commas };
 
 enum mh_type {
 #define TYPE(name, list, shape) MH_TYPE_##name,
@@ -70,7 +73,7 @@ struct mh_key_row {
 
 struct mh_type_row {
     const char *name;
-    int list; /* words, that may go on in indented lines */
+    enum mh_list list;
     const char *shape;
 };
 

@@ -179,16 +179,22 @@ void mh_load_section(struct mh_loader *l, const char *text)
     }
 }
 
-/* A list key without any word, neither in its line nor in those after it. */
+/* A list key without any word, neither in its line nor in those after it, or one that ends with a
+ * comma. */
 static void check_empty(struct mh_loader *l)
 {
     MH_BUF(allowed, 240);
 
-    if (!l->empty_line)
-        return;
-    mh_key_allowed(l->key, &allowed);
-    mh_complain(l, l->empty_line, "'%s' has no value; allowed: %s", l->key->name, allowed.data);
-    l->empty_line = 0;
+    if (l->empty_line) {
+        mh_key_allowed(l->key, &allowed);
+        mh_complain(l, l->empty_line, "'%s' has no value; allowed: %s", l->key->name, allowed.data);
+    } else if (l->comma_line) {
+        mh_key_allowed(l->comma_key, &allowed);
+        mh_complain(l, l->comma_line, "'%s' has nothing after its last comma; allowed: %s",
+                    l->comma_key->name, allowed.data);
+    }
+    l->empty_line = l->comma_line = 0;
+    l->comma_key = NULL;
 }
 
 void mh_load_skip(struct mh_loader *l)
@@ -261,7 +267,8 @@ static void take_value(struct mh_loader *l, const struct mh_key_row *k, const ch
     bool taken;
 
     mh_buf_add(&b, value);
-    taken = mh_value_take(l, k, (char *)section_struct(l) + k->offset, l->value);
+    taken = (mh_type_rows[k->type].list != MH_LIST_commas || mh_word_commas(l, k, l->value)) &&
+            mh_value_take(l, k, (char *)section_struct(l) + k->offset, l->value);
     if (taken && effect >= 0)
         l->fault->effects |= MH_EFFECT_BIT(effect);
     if (taken || l->mistakes->n > mistakes) /* neither: "hang = no" */

@@ -38,10 +38,12 @@ struct mh_loader {
     struct mh_fault *fault;
     int run_line; /* of [run] in this file */
 
-    const struct mh_key_row *key;    /* last key line; NULL when there is none to go on with */
-    bool has_key;                    /* there was a key line in this section, if only a wrong one */
-    bool continued;                  /* this line goes on with it */
-    int empty_line;                  /* of a list key whose words are still to come; 0 none */
+    const struct mh_key_row *key; /* last key line; NULL when there is none to go on with */
+    bool has_key;                 /* there was a key line in this section, if only a wrong one */
+    bool continued;               /* this line goes on with it */
+    int empty_line;               /* of a list key whose words are still to come; 0 none */
+    int comma_line;               /* of a list that ended with a comma as yet; 0 none */
+    const struct mh_key_row *comma_key;
     int key_line[MH_KEY_COUNT];      /* where each key of this section was set; 0 not */
     unsigned key_file[MH_KEY_COUNT]; /* for keys of [run], which may be in any file */
 
@@ -134,8 +136,8 @@ bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *key, char
 /* abort.c: conditions that end the faults. */
 bool mh_words_aborts(struct mh_loader *l, const struct mh_key_row *key, char *text);
 
-/* words.c: refuses a list of commas alone, which would leave the fault without its condition. */
-void mh_word_nothing(struct mh_loader *l, const struct mh_key_row *k, const char *text);
+/* words.c: are the commas of this line of a list in their places? Complains when not. */
+bool mh_word_commas(struct mh_loader *l, const struct mh_key_row *k, const char *text);
 /* The next word before any of `ends`, cut out, NULL at the end; is there room for one more
  * than n; a glob of at most MH_PATTERN_SIZE - 1 letters, copied with `before` in front. */
 char *mh_word_next(char **at, const char *ends);

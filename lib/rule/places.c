@@ -62,7 +62,6 @@ bool mh_words_stacks(struct mh_loader *l, const struct mh_key_row *k, char *text
 {
     struct mh_fault *f = l->fault;
 
-    mh_word_nothing(l, k, text);
     for (char *item; (item = mh_word_next(&text, ","));) {
         item += strspn(item, " \t");
         if (!*item)
@@ -78,7 +77,6 @@ bool mh_words_callers(struct mh_loader *l, const struct mh_key_row *k, char *tex
 {
     struct mh_fault *f = l->fault;
 
-    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         bool anywhere = strchr(word, '/') && word[0] != '/' && strncmp(word, "**", 2) != 0;
 
@@ -130,7 +128,6 @@ bool mh_words_operations(struct mh_loader *l, const struct mh_key_row *k, char *
 {
     struct mh_fault *f = l->fault;
 
-    mh_word_nothing(l, k, text);
     for (char *item; (item = mh_word_next(&text, ","));) {
         item += strspn(item, " \t");
         if (!*item)

@@ -31,6 +31,39 @@ bool mh_word_room(struct mh_loader *l, const struct mh_key_row *k, const char *w
     return false;
 }
 
+bool mh_word_commas(struct mh_loader *l, const struct mh_key_row *k, const char *text)
+{
+    bool after_item = l->continued && l->comma_key == k && !l->comma_line, any = false;
+
+    for (const char *p = text; *p; p++) {
+        if (*p == ' ' || *p == '\t')
+            continue;
+        if (*p == ',' && !after_item) {
+            mh_complain_value(l, k, text,
+                              !text[strspn(text, " \t,")] ? "there is nothing in it"
+                              : any ? "there is nothing between two of its commas"
+                                    : "there is nothing before its first comma");
+            l->comma_line = 0;
+            return false;
+        }
+        after_item = *p != ',';
+        any = true;
+    }
+    l->comma_key = k;
+    l->comma_line = after_item ? 0 : l->line;
+    return true;
+}
+
+/* Lists in which a comma would be a part of the word. */
+static bool without_comma(struct mh_loader *l, const struct mh_key_row *k, const char *word)
+{
+    if (!strchr(word, ','))
+        return true;
+    mh_complain_value(l, k, word,
+                      "between them stand blanks, no commas; one in a name is matched by '?'");
+    return false;
+}
+
 static void unknown_call(struct mh_loader *l, const struct mh_key_row *k, const char *word)
 {
     struct mh_nearest near = {word, NULL, 0};
@@ -56,15 +89,8 @@ static void unknown_call(struct mh_loader *l, const struct mh_key_row *k, const 
     mh_complain_value(l, k, word, "unknown call%s", hint.data);
 }
 
-void mh_word_nothing(struct mh_loader *l, const struct mh_key_row *k, const char *text)
-{
-    if (!text[strspn(text, " \t,")])
-        mh_complain_value(l, k, text, "there is nothing in it");
-}
-
 bool mh_words_calls(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
-    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         uint64_t ops = mh_ops_named(word);
         struct mh_buf b;
@@ -87,7 +113,6 @@ bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *k, char *text)
 {
     struct mh_fault *f = l->fault;
 
-    mh_word_nothing(l, k, text);
     for (char *word; (word = mh_word_next(&text, " \t,"));) {
         MH_BUF(why, 160);
 
@@ -126,7 +151,8 @@ bool mh_words_paths(struct mh_loader *l, const struct mh_key_row *k, char *text)
             break;
         if (word[0] == '~')
             mh_complain_value(l, k, word, "'~' is not expanded; write the whole path");
-        else if (mh_word_take(l, k, anywhere ? "**/" : "", word, f->paths[f->npaths]))
+        else if (without_comma(l, k, word) &&
+                 mh_word_take(l, k, anywhere ? "**/" : "", word, f->paths[f->npaths]))
             f->npaths++;
     }
     return true;
@@ -140,7 +166,8 @@ bool mh_words_globs(struct mh_loader *l, const struct mh_key_row *k, char *text)
     for (char *word; (word = mh_word_next(&text, " \t"));) {
         if (!mh_word_room(l, k, word, *n))
             break;
-        if (mh_word_take(l, k, "", word, run ? l->rules->processes[*n] : l->fault->processes[*n]))
+        if (without_comma(l, k, word) &&
+            mh_word_take(l, k, "", word, run ? l->rules->processes[*n] : l->fault->processes[*n]))
             ++*n;
     }
     return true;
