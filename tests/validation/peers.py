@@ -61,8 +61,31 @@ class Server(ThreadingHTTPServer):
         """Connections that mishap resets end in errors here; they are what is being tested."""
 
 
+class Twins(Server):
+    """The same peer at a second address, 127.0.0.2, for those who know both."""
+
+    def __init__(self):
+        for _ in range(20):
+            super().__init__(("127.0.0.1", 0), Handler)
+            try:
+                self.twin = Server(("127.0.0.2", self.server_address[1]), Handler)
+                return
+            except OSError:  # taken there
+                super().server_close()
+        raise OSError("no port that is free at both addresses")
+
+    def shutdown(self):
+        self.twin.shutdown()
+        super().shutdown()
+
+    def server_close(self):
+        self.twin.server_close()
+        super().server_close()
+
+
 def start():
     """Returns (server, port); server.shutdown() ends it."""
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+    server = Twins()
+    for each in (server, server.twin):
+        threading.Thread(target=each.serve_forever, args=(0.1,), daemon=True).start()
     return server, server.server_address[1]

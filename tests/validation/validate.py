@@ -66,6 +66,9 @@ def labels():
         table = tomllib.load(source)
     runs = []
     for case in table["case"]:
+        for cells in ("bad", "good", "cells"):
+            if cells in case:
+                case[cells] = {**dict.fromkeys(table["candidates"], "any"), **case[cells]}
         if case.get("only"):
             runs.append(Run(case["name"], case, case["cells"]))
         else:
@@ -189,6 +192,7 @@ def observe(run, folder, values):
     if "stop" in run.case:
         words += ["--for", run.case["stop"], "--grace", "32s"]
     environment = {**os.environ, **values, "PEER": f"http://127.0.0.1:{values['PEER_PORT']}",
+                   "PEER2": f"http://127.0.0.2:{values['PEER_PORT']}",
                    "REDIS_URL": f"redis://127.0.0.1:{values['REDIS_PORT']}/0",
                    "PYTHONPATH": apps, "PYTHONDONTWRITEBYTECODE": "1"}
     with open(os.path.join(folder, "output.txt"), "wb") as output:

@@ -311,6 +311,7 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
 {
     static const struct mh_grade_options none;
     struct mh_grading g = {.m = m, .options = options ? options : &none};
+    bool endpoints = false;
     int r;
 
     g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
@@ -326,6 +327,10 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
         r = mh_redis_by_site(&g);
     if (mh_has_optional(&g))
         g.facts |= MH_FACT_optional;
+    if (!r)
+        r = mh_has_endpoints(&g, &endpoints);
+    if (endpoints)
+        g.facts |= MH_FACT_endpoints;
     if (!r)
         r = mh_trials_make(&g);
     if (!r)

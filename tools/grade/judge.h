@@ -28,6 +28,7 @@ enum mh_fact {
     MH_FACT_threads = 1 << 15,   /* several threads of a process call out */
     MH_FACT_crowd = 1 << 16,     /* five processes or more call out */
     MH_FACT_tasks = 1 << 17,     /* it runs tasks of a queue */
+    MH_FACT_endpoints = 1 << 21, /* two peers stand for each other */
 };
 
 enum mh_outcome {
@@ -161,6 +162,8 @@ int mh_sequences_make(struct mh_grading *g);
 int mh_redis_by_site(struct mh_grading *g);
 /* Does any site use a peer that may be missed by its nature? */
 bool mh_has_optional(const struct mh_grading *g);
+/* Are there two peers that answer the same in turn? Returns 0 or -ENOMEM. */
+int mh_has_endpoints(const struct mh_grading *g, bool *ret);
 /* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
