@@ -14,7 +14,8 @@ COMPOSE = os.path.join(TREE, "docker", "compose")
 BASE = "mishap-test-base"
 PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libunwind-dev libjansson-dev "
             "libsmartcols-dev redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
-            "python3-redis python3-tenacity python3-celery").split()
+            "python3-redis python3-tenacity python3-celery gunicorn python3-gunicorn python3-flask python3-django "
+            "python3-psycopg2 redis-tools supervisor python3-confluent-kafka postgresql").split()
 NAMESPACES = ["unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]
 
 
@@ -86,6 +87,20 @@ class Daemon:
             subprocess.run(["docker", "import", "-", BASE], stdin=tar.stdout, env=self.env, check=True,
                            stdout=subprocess.DEVNULL)
         assert tar.returncode == 0
+
+
+    def make_postgres(self):
+        """An image that does what the official one does, as far as the scenarios use it."""
+        folder = os.path.join(self.directory, "postgres")
+        os.makedirs(folder)
+        shutil.copy(os.path.join(TREE, "tests", "scenarios", "images", "postgres"), folder)
+        with open(os.path.join(folder, "Dockerfile"), "w", encoding="ascii") as f:
+            f.write("FROM %s\nCOPY postgres /usr/local/bin/entry\n"
+                    "RUN install -d -o postgres -m 700 /var/lib/postgresql/data\n"
+                    'ENTRYPOINT ["/usr/local/bin/entry"]\nCMD ["postgres"]\n' % BASE)
+        subprocess.run(["docker", "build", "-q", "-t", "mishap-test-postgres", folder], env=self.env, check=True,
+                       stdout=subprocess.DEVNULL, timeout=120)
+        self.env["POSTGRES_IMAGE"] = "mishap-test-postgres"
 
 
 class Run:

@@ -15,6 +15,7 @@ def daemon(tmp_path_factory):
     try:
         started.start()
         started.import_base()
+        started.make_postgres()
         yield started
     finally:
         started.stop()
@@ -49,6 +50,21 @@ def test_celery(daemon):
     assert run.status == 10, run.said[-6000:]
     assert any(p["role"] == "celery pool process" for p in report["processes"])
     assert {u["name"] for u in report["units"]} >= {"tasks.careful", "tasks.careless"}
+
+
+@pytest.mark.parametrize("name, status, finds, outcome", [
+    ("chain", 10, "MH-2010", "refused"),
+    ("postgres-standby", 10, "MH-0101", "degraded"),
+    ("redis-sentinel", 0, None, "absorbed"),
+])
+def test_others(daemon, name, status, finds, outcome):
+    """What `tests/scenarios` comes to without docker it comes to in containers."""
+    run = docker.Run(daemon, name, name)
+    assert run.status == status, run.said[-6000:]
+    report = run.report()
+    assert report["run"]["fired"] > 20
+    assert not finds or any(f["rule"] == finds for f in report["findings"])
+    assert report["outcomes"][outcome]["count"] > 5
 
 
 def test_a_container_that_dies_is_never_green(daemon):

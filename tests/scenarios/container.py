@@ -26,8 +26,8 @@ def seconds(text):
 
 
 class Container:
-    def __init__(self, service, number, place, out):
-        self.service, self.number, self.out = service, number, out
+    def __init__(self, service, number, place, out, build):
+        self.service, self.number, self.out, self.build = service, number, out, build
         self.image = images.of(service.image)
         self.address = NET + str(number)
         self.base = os.path.join(place, service.name)
@@ -61,6 +61,8 @@ class Container:
             for path, owner in self.image.folders.items():
                 os.makedirs(self.within(path), mode=0o700, exist_ok=True)
                 shutil.chown(self.within(path), owner)
+            for folder, to in self.image.from_build.items():
+                self._mount(os.path.join(self.build, folder), to, True)
             if self.image.entry:
                 shutil.copy(os.path.join(images.HERE, "images", self.image.entry), self.within("usr/local/bin/entry"))
         for source, to, read_only in self.service.volumes:
@@ -81,12 +83,12 @@ class Container:
         if read_only:
             run("mount", "-o", "remount,bind,ro", target)
 
-    def install(self, build, tree):
+    def install(self, tree):
         """What docker/Dockerfile builds."""
         for folder in ("usr/lib/mishap", "usr/share/mishap"):
             os.makedirs(self.within(folder), exist_ok=True)
-        shutil.copy(os.path.join(build, "lib", "libmishap.so"), self.within("usr/lib/mishap/libmishap.so"))
-        shutil.copy(os.path.join(build, "tools", "mishap"), self.within("usr/bin/mishap"))
+        shutil.copy(os.path.join(self.build, "lib", "libmishap.so"), self.within("usr/lib/mishap/libmishap.so"))
+        shutil.copy(os.path.join(self.build, "tools", "mishap"), self.within("usr/bin/mishap"))
         for path in glob.glob(os.path.join(tree, "config", "*.ini")):
             shutil.copy(path, self.within("usr/share/mishap"))
         shutil.copy(os.path.join(tree, "docker", "entry"), self.within("usr/bin/mishap-entry"))

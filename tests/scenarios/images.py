@@ -14,11 +14,13 @@ class Image:
     folders: dict = field(default_factory=dict)  # made before: path -> owner
     default: list = None  # command
     environment: dict = field(default_factory=dict)
+    from_build: dict = field(default_factory=dict)  # folder of the build directory -> where it is seen
 
 
 IMAGES = {
     "redis": Image(["redis-server"], default=["redis-server"]),
     "postgres": Image(["postgresql"], "postgres", {"/var/lib/postgresql/data": "postgres"}, ["postgres"]),
+    "apache/kafka": Image(["default-jre-headless"], "kafka", default=["broker"], from_build={"kafka": "/opt/kafka/libs"}),
     "rabbitmq": Image(["rabbitmq-server"], "rabbitmq", default=["rabbitmq-server"]),
 }
 

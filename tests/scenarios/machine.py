@@ -51,13 +51,13 @@ class Machine:
         run("ip", "link", "set", "lo", "up")
         hosts = "127.0.0.1 localhost\n"
         for number, service in enumerate(self.services.values(), 2):
-            container = Container(service, number, self.place, self.out)
+            container = Container(service, number, self.place, self.out, BUILD)
             hosts += "%s %s\n" % (container.address, service.name)
             self.containers[service.name] = container
         for container in self.containers.values():
             container.prepare(hosts)
             if container.service.image.startswith("mishap") and container.service.name == "mishap":
-                container.install(BUILD, TREE)
+                container.install(TREE)
 
     def ready(self, name, condition):
         """May those start that wait for this one?"""
@@ -139,6 +139,12 @@ def packages(services):
         image = images.of(service.image)
         wanted.update(service.packages, image.packages if image else [])
     return sorted(wanted)
+
+
+def folders(services):
+    """Of the build directory, that these services take."""
+    found = [images.of(s.image) for s in services.values()]
+    return sorted(os.path.join(BUILD, f) for image in found if image for f in image.from_build)
 
 
 def main():

@@ -32,7 +32,9 @@ def why_not(path):
                            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if tried.returncode:
         return "no namespaces here: " + (tried.stderr.strip().splitlines() or ["refused"])[-1]
-    missing = [p for p in machine.packages(composefile.read(path)) if not installed(p)]
+    services = composefile.read(path)
+    missing = [p for p in machine.packages(services) if not installed(p)]
+    missing += [f for f in machine.folders(services) if not os.path.isdir(f)]
     return "not installed: " + " ".join(missing) if missing else None
 
 
