@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct story {
     int64_t ids;
     int64_t born; /* ms: when its process began; for story_open() */
     int pid;      /* 0: STORY_PID */
+    bool cut;     /* the recording was not closed */
     char dir[128], path[256];
 };
 
@@ -69,7 +71,7 @@ static inline void story_open(struct story *s, const char *name)
                                .version = MH_FORMAT_VERSION,
                                .header_size = MH_FILE_HEADER,
                                .pid = s->pid ? s->pid : STORY_PID,
-                               .complete = 1,
+                               .complete = !s->cut,
                                .started_mono = STORY_MONO + s->born * STORY_MS,
                                .started_wall = STORY_WALL + s->born * STORY_MS,
                                .host = "here"};

@@ -128,6 +128,42 @@ static void killed(void **state)
     assert_string_equal(tasks(&again, "MH-0806"), "not exercised ");
 }
 
+static json_int_t count_of(const json_t *outcomes, const char *word)
+{
+    return json_integer_value(json_object_get(json_object_get(outcomes, word), "count"));
+}
+
+/* A pool process that has nothing more to do says no more than one that is gone: its last task was
+ * retried, and the worker goes on. */
+static void lived(void **state)
+{
+    struct story s = {.cut = true};
+    json_t *document;
+    const json_t *outcomes;
+
+    story_open(&s, "pool");
+    prologue(&s);
+    s.tid = WORKER;
+    run(&s, "calm", false, 200, true, 1);
+    s.now = FAULT_MS - 100;
+    story(&s, task_begin, "celery\nshop.charge\nid-1", .unit = 900, .exact = 1, .stack = IN_PRICES);
+    story(&s, op, "", .op = ++s.ids, .kind = MH_OP_recv, .call = MH_CALL_recv, .peer = PRICES,
+          .result = -1, .err = ECONNRESET, .wait_ns = -1, .fault = 1, .effect = MH_EFFECT_error + 1,
+          .stack = IN_PRICES, .side = 1, .unit = 900);
+    story(&s, task_end, "Retry", .unit = 900, .state = 3);
+    story_close(&s);
+    story_open(&s, "worker");
+    for (s.now = 0; s.now < RECOVERED_MS; s.now += 1000)
+        story(&s, log, "", .level = MH_LEVEL_warning, .sink = 2);
+    story_close(&s);
+    document = grade_story(&s);
+    outcomes = json_object_get(document, "outcomes");
+    assert_int_equal(count_of(outcomes, "collapsed"), 0);
+    assert_int_equal(count_of(outcomes, "absorbed"), 1);
+    json_decref(document);
+    story_remove(&s);
+}
+
 /* ---- MH-0801, MH-0802 ---- */
 
 static int share; /* of the delay that reaches the caller, in percent */
@@ -230,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed),
+        cmocka_unit_test(lived),
         cmocka_unit_test(producers),
     };
 

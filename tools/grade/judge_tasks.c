@@ -203,6 +203,22 @@ static unsigned tasks_after(const struct mh_grading *g, const struct mh_unit *u,
     return n;
 }
 
+/* Did the killed process ask the broker itself? Then it was a whole worker, and its broker may give
+ * back what it had. A process of a pool is handed its tasks. */
+static bool was_whole(const struct mh_grading *g, const struct mh_unit *u)
+{
+    const struct mh_process *p = &g->m->processes.v[u->process];
+
+    for (size_t i = p->first_act; i < p->first_act + p->nacts; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (!a->unit && a->peer && g->m->peers.v[a->peer - 1].role == MH_ROLE_queue &&
+            (a->kind == MH_ACT_attempt || a->kind == MH_ACT_wait || a->kind == MH_ACT_waited))
+            return true;
+    }
+    return false;
+}
+
 struct lost {
     unsigned killed, again, lost, unknown;
     int64_t watched;
@@ -220,7 +236,8 @@ static void look_for_lost(const struct mh_grading *g, struct lost *ret)
         ret->killed++;
         if (next_run(g, u)) {
             ret->again++;
-        } else if (tasks_after(g, u, &last) >= FEW_TASKS && last - u->ended >= WATCH_S * second) {
+        } else if (!was_whole(g, u) && tasks_after(g, u, &last) >= FEW_TASKS &&
+                   last - u->ended >= WATCH_S * second) {
             ret->lost++;
             ret->watched = MH_MAX(ret->watched, last - u->ended);
             ret->name = task_of(g, u)->name;

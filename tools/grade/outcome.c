@@ -52,16 +52,20 @@ static int usual_status(const struct mh_model *m, const struct mh_unit *u)
     return r->calm && !r->flaky_status ? r->status : 0;
 }
 
-/* Did its process go down with it, while the run went on? A task that is over did not: its process
- * may idle from then on. */
+/* Did its process go down with it, while the run went on? A process that has nothing to do and one
+ * that is gone are silent alike. */
 static bool collapsed(const struct mh_grading *g, const struct mh_trial *t, const struct mh_unit *u)
 {
     const struct mh_process *p = &g->m->processes.v[u->process];
     const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
+    const struct mh_task *task = u->task_run ? &g->m->tasks.v[u->task_run - 1] : NULL;
 
     if (t->effect - 1 == MH_EFFECT_kill)
         return true;
-    if (p->exited || p->complete || g->m->child_stopped || p->last - a->at > 5 * second)
+    if (task && (task->exact || task->state)) /* its end is known */
+        return task->state == MH_TASK_killed;
+    if (p->exited || p->complete || g->m->child_stopped || p->last - a->at > 5 * second ||
+        !mh_process_gone(g->m, p))
         return false;
     return (u->open || u->kind == MH_UNIT_command || (u->command && u->how == 2)) &&
            (g->m->last > p->last + second || g->m->child_status > 128);

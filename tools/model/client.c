@@ -121,6 +121,7 @@ int mh_intake_close(struct mh_intake *in)
 
     if (!c || !c->peer)
         return 0;
+    c->closed_at = in->record->at + in->offset;
     a = mh_intake_act(in, MH_ACT_close, e.stack, e.task, 0);
     if (!a)
         return -ENOMEM;

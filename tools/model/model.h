@@ -233,7 +233,8 @@ struct mh_op_seen {
 struct mh_conn {
     uint32_t process, peer, attempt; /* last attempt, act index plus 1 */
     uint32_t site, stack;
-    int64_t opened_at;
+    uint64_t id;                  /* as recorded; the same in a process that was forked since */
+    int64_t opened_at, closed_at; /* 0: not by this process, not at all */
     uint64_t exchanges;
 };
 
@@ -393,6 +394,10 @@ static inline bool mh_unit_failed(const struct mh_unit *u)
 /* When the timer was due that woke this thread's event loop, and by that the act: the last before
  * it, at most 20 ms before, and after `from`. 0: nothing of that kind was seen. */
 int64_t mh_model_timer(const struct mh_model *m, const struct mh_act *a, int64_t from);
+
+/* Is it known that this process has ended? Where it left without a word: when the run of the
+ * command is over, the kernel saw it end, or its place was taken by another. */
+bool mh_process_gone(const struct mh_model *m, const struct mh_process *p);
 
 /* What this process is to the application: "celery worker", "server", "command"; NULL unknown. */
 const char *mh_process_role(const struct mh_process *p);

@@ -61,6 +61,7 @@ struct mh_conn *mh_intake_conn(struct mh_intake *in, int64_t id)
     if (!c || mh_map_set(&in->conns, (uint64_t)id, (uint32_t)in->m->conns.n - 1))
         return NULL;
     c->process = in->process;
+    c->id = (uint64_t)id;
     return c;
 }
 

@@ -229,9 +229,7 @@ int64_t mh_intake_task_call(struct mh_intake *in, uint32_t unit, uint32_t stack)
     return unit;
 }
 
-/* Has the process of a run that did not end been taken away under it? Known when it left without a
- * word and either the run of the command is over, or its place was taken by another. */
-static bool killed(const struct mh_model *m, const struct mh_process *p)
+bool mh_process_gone(const struct mh_model *m, const struct mh_process *p)
 {
     if (p->exited || p->complete)
         return true;
@@ -279,7 +277,7 @@ void mh_tasks_settle(struct mh_model *m)
         if (!t)
             continue;
         if (killed_by_fault(m, u) ||
-            (u->open && t->exact && killed(m, &m->processes.v[u->process])))
+            (u->open && t->exact && mh_process_gone(m, &m->processes.v[u->process])))
             t->state = MH_TASK_killed;
         u->open = u->open && t->exact && t->state == MH_TASK_unknown;
         settle_status(u, t);
