@@ -273,12 +273,15 @@ def test_the_stubborn_get_sigterm_then_sigkill(tmp_path):
 def test_grace_ends_it_as_an_orchestrator_does(tmp_path, handler, signals, last):
     """SIGTERM to the command while the load goes on, then SIGKILL; who listened then is recorded."""
     port = free_port()
+    others = [socket.create_server(("127.0.0.1", 0)) for _ in range(40)]  # of the host, not of the run
     code = ("import signal, socket, sys, time\n" + handler +
             f"\ns = socket.create_server(('127.0.0.1', {port}))\ntime.sleep(60)")
     load = (f"{PYTHON} -c \"import socket, time; s = [socket.create_connection(('127.0.0.1', {port})) for _ in 'ab'];"
             " time.sleep(60)\"")
     done = run(tmp_path, "-q", "--ready", f"127.0.0.1:{port}", "--with", load, "--for", "1s", "--grace", "1s",
                "--", PYTHON, "-c", code)
+    for other in others:
+        other.close()
     assert done.returncode == (137 if 9 in signals else 0), done.stderr
     events = mhr.read_dir(str(tmp_path / "out"))
     stops = [e for e in events if e["event"] == "stop"]

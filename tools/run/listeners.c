@@ -26,13 +26,17 @@ static void read_table(pid_t app, const char *table, struct mh_listeners *l)
 
     snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)app, table);
     f = fopen(path, "re");
-    while (f && l->n < MH_LISTENERS && fgets(line, sizeof(line), f)) {
+    while (f && fgets(line, sizeof(line), f)) {
         unsigned port, state, waiting;
         unsigned long inode;
 
         if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*s %x %*x:%x %*s %*s %*s %*s %lu", &port, &state,
-                   &waiting, &inode) == 4 &&
-            state == STATE_LISTEN && inode)
+                   &waiting, &inode) != 4 ||
+            state != STATE_LISTEN || !inode)
+            continue;
+        if (l->n == MH_LISTENERS)
+            l->looked = false;
+        else
             l->v[l->n++] =
                 (struct mh_listener){.inode = inode, .port = (int)port, .waiting = waiting};
     }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MH_LISTENERS = 16, MH_HOLDERS = 32 };
+enum { MH_LISTENERS = 512, MH_HOLDERS = 32 }; /* all of the host are looked through */
 
 struct mh_listener {
     unsigned long inode;
@@ -18,8 +18,8 @@ struct mh_listener {
 };
 
 struct mh_listeners {
-    bool looked;
-    int64_t at; /* monotonic */
+    bool looked; /* false: not at all, or there were too many to say which are missing */
+    int64_t at;  /* monotonic */
     struct mh_listener v[MH_LISTENERS];
     unsigned n;
 };

@@ -18,7 +18,7 @@ static void record_listeners(const struct mh_listeners *l)
 {
     if (l->looked && !l->n)
         mh_event(listener, NULL, 0, .looked_at = l->at);
-    for (unsigned i = 0; i < l->n; i++) {
+    for (unsigned i = 0; l->looked && i < l->n; i++) {
         const struct mh_listener *one = &l->v[i];
         MH_BUF(pids, MH_HOLDERS * 12);
 
