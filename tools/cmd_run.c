@@ -290,7 +290,10 @@ static void save_manifest(const struct options *o, const struct mh_plan *plan)
                                   .for_ns = o->for_ns,
                                   .grace_ns = o->grace_ns,
                                   .seed = plan->seed,
-                                  .no_calm = o->no_calm};
+                                  .no_calm = o->no_calm,
+                                  .plan = o->plan,
+                                  .fail_on = o->judge.fail_on,
+                                  .compared = o->judge.earlier != NULL};
     int r = mh_manifest_save(&m, plan->dir);
 
     if (r < 0)

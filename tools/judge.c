@@ -290,26 +290,50 @@ static int complain(int r, const char *const *dirs, size_t n)
     return MH_EXIT_TROUBLE;
 }
 
-static bool repeatable(const char *dir)
+/* When the earlier report was made, if that was a full run: one that passed MH-0901. */
+static const char *full_run_of(const json_t *earlier)
 {
-    json_t *manifest = NULL;
-    int r = mh_manifest_load(dir, &manifest);
+    size_t i;
+    json_t *v;
 
-    json_decref(manifest);
-    return r == 0;
+    json_array_foreach(json_object_get(earlier, "passed"), i, v)
+    {
+        const char *rule = json_string_value(json_object_get(v, "rule"));
+
+        if (rule && !strcmp(rule, "MH-0901"))
+            return json_string_value(json_object_get(json_object_get(earlier, "run"), "started"));
+    }
+    return NULL;
+}
+
+/* Its texts belong to the manifest and to the earlier report. */
+static struct mh_past past_of(const struct mh_judge *j, const json_t *manifest,
+                              const json_t *earlier)
+{
+    const char *fail_on = json_string_value(json_object_get(manifest, "fail_on"));
+
+    return (struct mh_past){
+        .known = manifest != NULL,
+        .plan = json_string_value(json_object_get(manifest, "plan")),
+        .pipeline = json_string_value(json_object_get(manifest, "pipeline")),
+        .gate = fail_on || (j && (j->fail_on || j->earlier)),
+        .compared = earlier || json_is_true(json_object_get(manifest, "compared")),
+        .full = full_run_of(earlier),
+    };
 }
 
 /* Returns an exit status; with MH_EXIT_OK the caller owns *ret, and *ret_model unless it is NULL.
  */
-static int grade(const char *const *dirs, size_t n, const char *baseline,
-                 struct mh_model **ret_model, json_t **ret)
+static int grade_with(const char *const *dirs, size_t n, const char *baseline,
+                      const struct mh_past *past, struct mh_model **ret_model, json_t **ret)
 {
     const struct mh_model_options from = {.baselines = &baseline, .nbaselines = !!baseline};
     _cleanup_free_ char *dir = realpath(dirs[0], NULL);
     const struct mh_grade_options grading = {
         .run_id = dir && strrchr(dir, '/') ? strrchr(dir, '/') + 1 : NULL,
         .run_dir = dirs[0],
-        .repeatable = repeatable(dirs[0]),
+        .repeatable = past->known,
+        .past = past,
     };
     struct mh_model *model;
     int r = mh_model_load(dirs, n, &from, &model);
@@ -328,11 +352,30 @@ static int grade(const char *const *dirs, size_t n, const char *baseline,
     return MH_EXIT_OK;
 }
 
+/* `j`: what was asked for with it; NULL when it is an earlier run that is graded. */
+static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
+                 struct mh_model **ret_model, json_t **ret)
+{
+    json_t *manifest = NULL, *earlier = NULL;
+    struct mh_past past;
+    int status;
+
+    if (mh_manifest_load(dirs[0], &manifest))
+        manifest = NULL;
+    if (j && j->earlier && mh_judge_load(j->earlier, &earlier))
+        earlier = NULL; /* said again, and louder, when the two are compared */
+    past = past_of(j, manifest, earlier);
+    status = grade_with(dirs, n, j ? j->baseline : NULL, &past, ret_model, ret);
+    json_decref(earlier);
+    json_decref(manifest);
+    return status;
+}
+
 int mh_judge_run(const struct mh_judge *j, const char *const *dirs, size_t n)
 {
     struct mh_model *model = NULL;
     json_t *document = NULL;
-    int status = grade(dirs, n, j->baseline, wants_model(j) ? &model : NULL, &document);
+    int status = grade(j, dirs, n, wants_model(j) ? &model : NULL, &document);
 
     if (status)
         return status;
@@ -373,5 +416,5 @@ int mh_judge_load(const char *path, json_t **ret)
 
     if (stat(path, &st) < 0)
         return mh_log_errno(-errno, "Cannot read '%s'", path), MH_EXIT_MISUSE;
-    return mh_judge_stored(path) ? read_stored(path, ret) : grade(&path, 1, NULL, NULL, ret);
+    return mh_judge_stored(path) ? read_stored(path, ret) : grade(NULL, &path, 1, NULL, ret);
 }

@@ -49,10 +49,20 @@ extern const char *const mh_confidence_names[];
 /* The row of "MH-0601"; NULL when there is none. */
 const struct mh_rule_row *mh_rule_find(const char *id);
 
+/* What is known of how this run was made, and of those before it; for rules about testing. */
+struct mh_past {
+    bool known;           /* how it was started is stored beside it */
+    const char *plan;     /* --plan it was made by: "quick", "full"; NULL none */
+    const char *pipeline; /* what says that a pipeline made it, such as "GITLAB_CI"; NULL none */
+    bool gate, compared;  /* it stops for findings; there is an earlier report */
+    const char *full;     /* when the earlier one was made, if that was a full one; NULL */
+};
+
 struct mh_grade_options {
-    const char *run_id;  /* NULL: made from the time of the start */
-    const char *run_dir; /* for replay commands; NULL: none */
-    bool repeatable;     /* how the run was started is stored there */
+    const char *run_id;         /* NULL: made from the time of the start */
+    const char *run_dir;        /* for replay commands; NULL: none */
+    bool repeatable;            /* how the run was started is stored there */
+    const struct mh_past *past; /* NULL: nothing is known */
 };
 
 /* Grades. The caller owns *ret_document (json_decref). Returns 0 or -ENOMEM. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/macros.h"
@@ -67,16 +68,34 @@ static json_t *words_of(char *const *command)
     return words;
 }
 
+const char *mh_manifest_pipeline(void)
+{
+    static const char *const names[] = {"GITHUB_ACTIONS",     "GITLAB_CI", "JENKINS_URL",
+                                        "BUILDKITE",          "TF_BUILD",  "CIRCLECI",
+                                        "TEAMCITY_VERSION",   "DRONE",     "BITBUCKET_BUILD_NUMBER",
+                                        "CODEBUILD_BUILD_ID", "CI"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value && *value && strcmp(value, "0") && strcasecmp(value, "false"))
+            return names[i];
+    }
+    return NULL;
+}
+
 int mh_manifest_save(const struct mh_manifest *m, const char *dir)
 {
     _cleanup_free_ char *here = getcwd(NULL, 0);
     char path[PATH_MAX];
     json_t *words = words_of(m->command), *scenarios = save_scenarios(m->config, dir);
     json_t *o =
-        json_pack("{s:i, s:o, s:o, s:s, s:s?, s:s?, s:I, s:I, s:I, s:b}", "version", VERSION,
-                  "command", words, "scenarios", scenarios, "directory", here ? here : ".", "with",
-                  m->with, "ready", m->ready, "for_ns", (json_int_t)m->for_ns, "grace_ns",
-                  (json_int_t)m->grace_ns, "seed", (json_int_t)m->seed, "no_calm", m->no_calm);
+        json_pack("{s:i, s:o, s:o, s:s, s:s?, s:s?, s:I, s:I, s:I, s:b, s:s?, s:s?, s:b, s:s?}",
+                  "version", VERSION, "command", words, "scenarios", scenarios, "directory",
+                  here ? here : ".", "with", m->with, "ready", m->ready, "for_ns",
+                  (json_int_t)m->for_ns, "grace_ns", (json_int_t)m->grace_ns, "seed",
+                  (json_int_t)m->seed, "no_calm", m->no_calm, "plan", m->plan, "fail_on",
+                  m->fail_on, "compared", m->compared, "pipeline", mh_manifest_pipeline());
     int r;
 
     if (!o)

@@ -14,7 +14,12 @@ struct mh_manifest {
     int64_t for_ns, grace_ns; /* 0: not given */
     uint64_t seed;
     bool no_calm;
+    const char *plan, *fail_on; /* as given; NULL none */
+    bool compared;              /* with an earlier report */
 };
+
+/* The variable that says that a pipeline runs us, such as "GITLAB_CI"; NULL: none does. */
+const char *mh_manifest_pipeline(void);
 
 /* Writes DIR/run.json, and copies of the scenarios as DIR/scenario-N.ini. Negative errno on
  * failure: the run can go on, but cannot be repeated. */
