@@ -2,9 +2,15 @@
 """What an application under test talks to: one healthy HTTP peer per run, on a port of its own.
 
 It is never at fault itself; mishap breaks the way to it inside the application."""
+import itertools
+import json
+import random
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+asked = itertools.count()  # for what is busy every other time
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -15,10 +21,16 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?", maxsplit=1)[0]
         if path == "/longpoll":  # an answer when there is news, which is every two seconds
             time.sleep(2)
+        elif path == "/late":
+            time.sleep(0.15 if random.random() < 0.04 else 0.005)
         if path == "/ticks":
             self.tick()
-        elif path == "/season" and self.server.is_over():
-            self.answer(b'{"error": "no such fruit"}', 404)
+        elif path.startswith("/missing") or (path == "/season" and self.server.is_over()):
+            self.answer(b'{"error": "not here"}', 404)
+        elif path == "/busy" and next(asked) % 2 == 0:
+            self.answer(b'{"error": "busy"}', 503, ("Retry-After", "2"))
+        elif path == "/items":
+            self.answer(json.dumps([{"item": n, "name": f"item {n}"} for n in range(100)]).encode())
         else:
             self.answer(b"x" * 16000 if path == "/long" else b'{"value": 42, "unit": "teapots"}')
         if path == "/hangup":  # a kept-alive connection that is closed without a word
@@ -27,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer(b'{"taken": true}')
+
+    do_PUT = do_POST
 
     def tick(self):
         """A part every 100 ms for more than a second, as a stream has it."""
@@ -37,8 +51,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"t" * 999 + b"\n")
             time.sleep(0.1)
 
-    def answer(self, body, status=200):
+    def answer(self, body, status=200, *more):
         self.send_response(status)
+        for header in more:
+            self.send_header(*header)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -7,12 +7,12 @@ A cell that is not as labelled counts when it is so in two of three runs: the ap
 alone, at most twice, and the summary says how often that was."""
 import argparse
 import concurrent.futures
+import contextlib
 import copy
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +22,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import peers
+import services
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
@@ -49,6 +50,7 @@ class Run:
     cells: dict
     seed: int = SEED
     unnamed: str = "quiet"  # what is right where no cell is labelled
+    grade: str = None  # that the whole report must have
     mutation: tuple = None  # (application, text, text in its place): a mitigation taken out
     report: dict = None
     trouble: str = ""
@@ -61,18 +63,26 @@ class Run:
         return self.name if self.seed == SEED else f"{self.name}@{self.seed}"
 
 
-def labels():
-    with open(os.path.join(HERE, "labels.toml"), "rb") as source:
-        table = tomllib.load(source)
+def table_of(name):
+    with open(os.path.join(HERE, name), "rb") as source:
+        return tomllib.load(source)
+
+
+def labels(rare=False):
+    """(rules, runs); rare: with those that only the long suite has."""
+    table = table_of("labels.toml")
+    held = [{**case, "apps": "heldout"} for case in table_of("heldout.toml")["case"]
+            if rare or not case.get("rare")]
     runs = []
-    for case in table["case"]:
+    for case in table["case"] + held:
         for cells in ("bad", "good", "cells"):
             if cells in case:
                 case[cells] = {**dict.fromkeys(table["candidates"], "any"), **case[cells]}
         if case.get("only"):
-            runs.append(Run(case["name"], case, case["cells"]))
+            runs.append(Run(case["name"], case, case["cells"], grade=case.get("grade")))
         else:
-            runs += [Run(f"{case['name']}_{twin}", case, case[twin]) for twin in ("bad", "good")]
+            runs += [Run(f"{case['name']}_{twin}", case, case[twin], grade=case.get(f"grade_{twin}"))
+                     for twin in ("bad", "good")]
     cases = {run.name: run.case for run in runs}
     for m in table["mutation"]:
         runs.append(Run(m["name"] + "_mutant", cases[m["of"]], {m["rule"]: "fail"}, unnamed="any",
@@ -82,33 +92,13 @@ def labels():
     return table["judged"], runs
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_redis(folder):
-    port = free_port()
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process, port
-        time.sleep(0.05)
-    process.kill()
-    raise RuntimeError("redis-server did not start")
-
-
 def scenario(run, values, folder):
     """The scenario with its placeholders filled in; returns its path and its whole length in s."""
     with open(os.path.join(HERE, "scenarios", run.case["scenario"] + ".ini"), encoding="utf-8") as f:
         text = f.read()
     text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n")
-    for key in ("PEER_PORT", "REDIS_PORT", "DATA"):
-        text = text.replace(f"@{key}@", values[key])
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
     path = os.path.join(folder, run.case["scenario"] + ".ini")
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
@@ -135,10 +125,12 @@ def mutate(run, folder):
 
 
 def command(run, port, apps):
-    if run.case["start"] == "uvicorn":
+    start, *options = run.case["start"].split()
+    if start == "uvicorn":
         return [PYTHON, "-m", "uvicorn", "--port", port, "--no-access-log", f"{run.name}:app"]
-    if run.case["start"] == "gunicorn":
-        return [PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-w", "4", f"{run.name}:app"]
+    if start == "gunicorn":
+        return [PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", *(options or ["-w", "4"]),
+                f"{run.name}:app"]
     return [PYTHON, os.path.join(apps, run.name + ".py")]
 
 
@@ -159,19 +151,20 @@ def execute(run, keep=None):
     began = time.monotonic()
     folder = tempfile.mkdtemp(prefix=f"validate-{run.name}-", dir=keep)
     server, peer_port = peers.start()
-    redis = None
     try:
-        redis, redis_port = start_redis(folder)
-        observe(run, folder, {"PEER_PORT": str(peer_port), "REDIS_PORT": str(redis_port),
-                              "DATA": os.path.join(folder, "data"), "PORT": str(free_port())})
-    except (OSError, RuntimeError, ValueError) as exc:
+        with contextlib.ExitStack() as needed:
+            redis_pid, redis_port = needed.enter_context(services.redis(folder))
+            values = {"PEER_PORT": peer_port, "REDIS_PORT": redis_port, "REDIS_PID": redis_pid,
+                      "SMTP_PORT": needed.enter_context(services.mail()),
+                      "DATA": os.path.join(folder, "data"), "PORT": services.free_port()}
+            if run.case.get("postgres"):
+                values["PG_PORT"] = needed.enter_context(services.postgres(folder))
+            observe(run, folder, {key: str(value) for key, value in values.items()})
+    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as exc:
         run.trouble = repr(exc)
     finally:
         server.shutdown()
         server.server_close()
-        if redis:
-            redis.kill()
-            redis.wait()
         run.seconds = time.monotonic() - began
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -180,20 +173,25 @@ def execute(run, keep=None):
 
 def observe(run, folder, values):
     os.mkdir(values["DATA"])
-    apps = mutate(run, folder) if run.mutation else os.path.join(HERE, "apps")
+    apps = mutate(run, folder) if run.mutation else os.path.join(HERE, run.case.get("apps", "apps"))
     path, length = scenario(run, values, folder)
     report, port = os.path.join(folder, "report.json"), values["PORT"]
     words = [mishap(), "run", "-c", path, "-o", os.path.join(folder, "out"), "--quiet",
              "--report", report]
-    if run.case["start"] == "worker":
-        words += ["--for", f"{length:.1f}s"]
+    beside = f"({run.case['during']}) & " if "during" in run.case else ""
+    if run.case["start"] != "worker":
+        words += ["--ready", f"127.0.0.1:{port}", "--with",
+                  beside + shell(load_command(run, port, length))]
+    elif beside:
+        words += ["--with", f"{beside}sleep {length:.1f}"]
     else:
-        words += ["--ready", f"127.0.0.1:{port}", "--with", shell(load_command(run, port, length))]
+        words += ["--for", f"{length:.1f}s"]
     if "stop" in run.case:
         words += ["--for", run.case["stop"], "--grace", "32s"]
     environment = {**os.environ, **values, "PEER": f"http://127.0.0.1:{values['PEER_PORT']}",
                    "PEER2": f"http://127.0.0.2:{values['PEER_PORT']}",
                    "REDIS_URL": f"redis://127.0.0.1:{values['REDIS_PORT']}/0",
+                   "PG_DSN": f"host=127.0.0.1 port={values.get('PG_PORT', '0')} user=mishap dbname=postgres",
                    "PYTHONPATH": apps, "PYTHONDONTWRITEBYTECODE": "1"}
     with open(os.path.join(folder, "output.txt"), "wb") as output:
         process = subprocess.Popen(words + ["--"] + command(run, port, apps), env=environment, cwd=folder,
@@ -250,9 +248,9 @@ def compare(run, judged):
             yield rule, "quiet", got, got != "fail", ""
         else:
             yield rule, expected, got, got == expected, ""
-    if "grade" in run.case:
+    if run.grade:
         grade = run.report["score"]["grade"]
-        yield "grade", run.case["grade"], grade, grade == run.case["grade"], ""
+        yield "grade", run.grade, grade, grade == run.grade, ""
 
 
 def wrong_cells(run, judged):
@@ -392,8 +390,10 @@ def main():
     parser.add_argument("-j", type=int, default=PARALLEL, help="how many at a time")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="run each with N seeds")
     parser.add_argument("--keep", metavar="DIR", help="leave recordings and reports there")
+    parser.add_argument("--held-out", action="store_true", help="only what was held out")
     args = parser.parse_args()
-    judged, runs = labels()
+    judged, runs = labels(rare=True)
+    runs = [r for r in runs if not args.held_out or r.case.get("apps") == "heldout"]
     runs = [r for r in runs if not args.names or any(n in r.name for n in args.names)]
     runs = [fresh(r, SEED + k) for k in range(args.seeds) for r in runs]
     if args.keep:

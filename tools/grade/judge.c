@@ -47,6 +47,8 @@ struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies
     t->window += !from->one_shot;
     t->write += from->write;
     t->unhealthy += !from->healthy_after;
+    if (from->path && mh_grading_unit(g, from->unit)->command)
+        t->again += from->nops - 1;
     if (value >= 0.75)
         t->passed = trial + 1;
     else if (!t->example || (value < 0.25 && t->failed == 1))
@@ -75,9 +77,11 @@ enum mh_confidence mh_tally_confidence(const struct mh_tally *t)
     unsigned agree = MH_MAX(MH_MAX(t->failed, t->partial), passed);
     enum mh_confidence c = MH_CONFIDENCE_low;
 
-    if (t->fired >= HIGH_TRIALS && agree == t->fired)
+    /* a command that goes on writing a file does so as if it were another request each time */
+    if (agree == t->fired && t->fired + t->again >= HIGH_TRIALS)
         c = MH_CONFIDENCE_high;
-    else if (t->fired >= MEDIUM_TRIALS && 5 * agree >= 4 * t->fired)
+    else if ((agree == t->fired && t->fired + t->again >= MEDIUM_TRIALS) ||
+             (t->fired >= MEDIUM_TRIALS && 5 * agree >= 4 * t->fired))
         c = MH_CONFIDENCE_medium;
     if (2 * t->ambiguous > t->fired && c > MH_CONFIDENCE_low)
         c--;
@@ -130,6 +134,9 @@ struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally 
     /* well ended, but nothing healthy came after: the fault may still be at work */
     if (verdict == MH_VERDICT_pass && t->unhealthy == t->fired)
         verdict = MH_VERDICT_unclear;
+    /* a real failure may prove that something is wrong, never that all has been tried */
+    else if (verdict == MH_VERDICT_pass && t->real == t->fired)
+        verdict = MH_VERDICT_not_exercised;
     j = mh_judge_file(g, verdict, t->site, t->peer, severity, mh_tally_confidence(t));
     if (!j)
         return NULL;
@@ -140,6 +147,8 @@ struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally 
     if (verdict == MH_VERDICT_unclear)
         mh_reason(j, "%u of %u ended well, but no healthy answer of the route was seen afterwards",
                   t->fired - t->failed - t->partial, t->fired);
+    if (verdict == MH_VERDICT_not_exercised)
+        mh_reason(j, "%u real failures ended well, and none was injected", t->fired);
     if (t->ambiguous)
         mh_sentence(j->counter,
                     "%u of %u could belong to another request in flight at the same time",

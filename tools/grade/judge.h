@@ -179,6 +179,7 @@ bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u);
 struct mh_tally {
     uint32_t site, peer;
     unsigned fired, failed, partial, ambiguous, real, window, write, polite, unhealthy;
+    unsigned again;   /* operations on a file beyond the first, in the run of a command */
     uint32_t example; /* trial index plus 1, of a failed one if there is one */
     uint32_t passed;  /* trial index plus 1 of one that passed */
     int64_t worst;    /* a number of the judge's own */

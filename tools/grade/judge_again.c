@@ -50,7 +50,7 @@ enum { FEW_SEQUENCES = 3, FEW_WAITS = 3, SHORT_SEQUENCES = 8, CROWD = 10 };
 static const int64_t pause_ns = 50000000;
 
 struct spread {
-    unsigned sequences, ordinals, tight, wide;
+    unsigned sequences, ambiguous, ordinals, tight, wide;
     int64_t mean;
     bool requested;
 };
@@ -121,9 +121,10 @@ static int file_0504(struct mh_grading *g, uint32_t site, uint32_t peer, const s
 {
     bool tight = s->tight == s->ordinals && !s->wide;
     bool enough = s->ordinals >= FEW_WAITS || (s->ordinals && s->sequences >= SHORT_SEQUENCES);
-    enum mh_verdict_kind verdict = s->wide           ? MH_VERDICT_pass
-                                   : tight && enough ? MH_VERDICT_fail
-                                                     : MH_VERDICT_unclear;
+    enum mh_verdict_kind verdict = s->wide ? MH_VERDICT_pass
+                                   : tight && enough && 2 * s->ambiguous <= s->sequences
+                                       ? MH_VERDICT_fail
+                                       : MH_VERDICT_unclear;
     struct mh_judgement *j = mh_judge_file(
         g, verdict, site, peer, is_crowd(g, site, peer) ? MH_SEVERITY_medium : MH_SEVERITY_low,
         s->sequences >= 10 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
@@ -135,6 +136,9 @@ static int file_0504(struct mh_grading *g, uint32_t site, uint32_t peer, const s
     j->stack = site ? g->m->sites.v[site - 1].stack : 0;
     if (verdict == MH_VERDICT_pass)
         mh_reason(j, "the pauses of %u sequences of tries differ", s->sequences);
+    else if (verdict == MH_VERDICT_unclear && 2 * s->ambiguous > s->sequences)
+        mh_reason(j, "%u of %u sequences of tries may be made of those of several requests",
+                  s->ambiguous, s->sequences);
     else if (verdict == MH_VERDICT_unclear)
         mh_reason(j,
                   "%u sequences of tries are too few, or their pauses too alike by chance, to "
@@ -166,6 +170,7 @@ int mh_judge_0504(struct mh_grading *g)
             if (is_of(&g->sequences.v[k], s->site, s->peer)) {
                 spread.sequences++;
                 spread.requested &= g->sequences.v[k].requested;
+                spread.ambiguous += g->sequences.v[k].ambiguous;
             }
         if (!first || spread.sequences < FEW_SEQUENCES)
             continue;
@@ -196,6 +201,27 @@ static bool is_same(const struct mh_act *a, const struct mh_act *b)
            a->attempt.digest == b->attempt.digest;
 }
 
+/* The application's line that made the call; 0 when none is on the stack. */
+static int32_t line_of(const struct mh_model *m, uint32_t stack)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+
+    for (uint32_t i = 0; s && i < s->nframes; i++)
+        if (m->frames.v[s->frames + i].kind == MH_FRAME_app)
+            return m->frames.v[s->frames + i].line;
+    return 0;
+}
+
+/* The same, whether a library opened a connection for it or had one. */
+static bool is_repeated(const struct mh_model *m, const struct mh_act *a, const struct mh_act *b)
+{
+    struct mh_act other = *b;
+
+    if (line_of(m, a->stack) && line_of(m, a->stack) == line_of(m, b->stack))
+        other.stack = a->stack;
+    return is_same(a, &other);
+}
+
 static bool is_hopeless(int status)
 {
     return status == 400 || status == 401 || status == 403 || status == 404 || status == 409 ||
@@ -222,7 +248,7 @@ static unsigned hopeless_from(const struct mh_grading *g, const struct mh_unit *
     for (uint32_t k = 0; k < u->nacts; k++) {
         const struct mh_act *b = unit_act(g, u, k);
 
-        if (name ? !same_name(a, b) : !is_same(a, b))
+        if (name ? !same_name(a, b) : !is_repeated(g->m, a, b))
             continue;
         if (k < i)
             return 0;
@@ -400,13 +426,13 @@ static int hurried(const struct mh_grading *g, const struct mh_unit *u, uint32_t
     if (a->kind != MH_ACT_attempt || a->retry_after <= 0 || !a->attempt.ended)
         return -1;
     for (uint32_t k = 0; k < i; k++)
-        if (is_same(a, unit_act(g, u, k)))
+        if (is_repeated(g->m, a, unit_act(g, u, k)))
             return -1;
     for (uint32_t k = i + 1; k < u->nacts; k++) {
         const struct mh_act *b = unit_act(g, u, k);
         int64_t asked = MH_MIN(before->retry_after, 3600) * second;
 
-        if (!is_same(a, b))
+        if (!is_repeated(g->m, a, b))
             continue;
         if (asked > 0 && before->attempt.ended && b->at - before->attempt.ended < asked / 10 * 9)
             ret = 1;

@@ -16,8 +16,15 @@ static bool given_up(const struct mh_grading *g, const struct mh_act *a)
 
     return a->kind == MH_ACT_waited && a->blocking && !a->loop && a->wait.ready == 0 &&
            a->wait.timeout > 0 && a->unit && a->conn && asked && asked->failed &&
-           !asked->answered && asked->attempt.digest && asked->unit == a->unit &&
-           asked->tid == a->tid;
+           (!asked->answered || asked->attempt.ended > a->at + a->wait.waited) &&
+           asked->attempt.digest && asked->unit == a->unit && asked->tid == a->tid;
+}
+
+/* The late answer itself was read, by another request. */
+static bool reads_late(const struct mh_grading *g, const struct mh_act *b, const struct mh_act *a)
+{
+    return b->kind == MH_ACT_waited && b->wait.ready > 0 && b->unit && b->unit != a->unit &&
+           b->attempt_of == a->attempt_of && g->m->acts.v[a->attempt_of - 1].answered;
 }
 
 static enum fate fate_of(const struct mh_grading *g, const struct mh_act *a,
@@ -31,8 +38,14 @@ static enum fate fate_of(const struct mh_grading *g, const struct mh_act *a,
             continue;
         if (b->kind == MH_ACT_close)
             return CLOSED;
+        if (reads_late(g, b, a)) {
+            *ret_next = b;
+            return USED_BY_OTHERS;
+        }
         if (b->kind != MH_ACT_attempt)
             continue;
+        if (g->m->acts.v[a->attempt_of - 1].answered)
+            return UNUSED; /* who had given up waited again, and read it */
         *ret_next = b;
         return b->pooled && b->attempt.digest && b->unit && b->unit != a->unit ? USED_BY_OTHERS
                                                                                : UNUSED;
@@ -105,10 +118,10 @@ static int file(struct mh_grading *g, const struct mh_tally *t)
                 "%u of %u requests to %s that were given up, unanswered, left their connection to "
                 "the request of another caller",
                 t->failed, t->fired, mh_name_peer(g, t->peer));
-    mh_sentence(j->evidence,
-                "%s stopped waiting after %s; %s later %s sent its own on the same connection",
+    mh_sentence(j->evidence, "%s stopped waiting after %s; %s later %s %s on the same connection",
                 mh_name_route(g, a->unit), MH_SPAN(a->wait.timeout),
-                MH_SPAN(next->at - a->at - a->wait.waited), mh_name_route(g, next->unit));
+                MH_SPAN(next->at - a->at - a->wait.waited), mh_name_route(g, next->unit),
+                next->kind == MH_ACT_attempt ? "sent its own" : "waited for its own");
     if (t->failed < t->fired)
         mh_sentence(j->counter, "%u of %u closed it", t->fired - t->failed, t->fired);
     return 0;

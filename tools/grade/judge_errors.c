@@ -49,17 +49,37 @@ static void say_journey(const struct mh_grading *g, struct mh_judgement *j,
                                                              : "");
 }
 
+/* When this failure was at work; a real one, by what it hit at this place. */
+static struct mh_window at_work(const struct mh_grading *g, const struct mh_trial *t)
+{
+    struct mh_window w = {INT64_MAX, INT64_MIN};
+
+    if (t->fault)
+        return (struct mh_window){g->m->faults.v[t->fault - 1].first,
+                                  g->m->faults.v[t->fault - 1].last};
+    for (size_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *o = &g->trials.v[i];
+        int64_t at = g->m->acts.v[g->m->ops.v[o->op].act].at;
+
+        if (o->fault || o->site != t->site || o->peer != t->peer || o->err != t->err)
+            continue;
+        w.from = MH_MIN(w.from, at);
+        w.to = MH_MAX(w.to, at);
+    }
+    return w;
+}
+
 /* Share of a route's requests that failed while this fault was at work. */
 static double route_share(const struct mh_grading *g, const struct mh_trial *t)
 {
-    const struct mh_fault_seen *f = t->fault ? &g->m->faults.v[t->fault - 1] : NULL;
+    struct mh_window w = at_work(g, t);
     uint32_t route = mh_grading_unit(g, t->unit)->route;
     unsigned all = 0, failed = 0;
 
-    for (size_t i = 0; f && i < g->m->units.n; i++) {
+    for (size_t i = 0; i < g->m->units.n; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
 
-        if (u->route != route || u->ended < f->first || u->begun > f->last)
+        if (u->route != route || u->ended < w.from || u->begun > w.to)
             continue;
         all++;
         failed += mh_unit_failed(u);
@@ -216,8 +236,14 @@ int mh_judge_0103(struct mh_grading *g)
 
 static double value_1001(struct mh_grading *g, const struct mh_trial *t)
 {
+    bool late = t->outcome == MH_OUTCOME_hung;
+
     if (!t->error || t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_broke ||
-        t->outcome == MH_OUTCOME_hung || t->outcome == MH_OUTCOME_collapsed)
+        t->outcome == MH_OUTCOME_collapsed)
+        return MH_NOT_MINE;
+    /* given up, and answered, if late: somebody decided something; of the others only what was told
+     * is known */
+    if (late && (!t->timed_out || !t->logged || mh_grading_unit(g, t->unit)->open))
         return MH_NOT_MINE;
     /* what a library mends by itself is not the application's to report */
     if (!t->logged && (t->retry_ok || t->moved) && !(t->caught && t->handler.kind == MH_FRAME_app))

@@ -10,6 +10,8 @@
 
 #include "base/banned.h"
 
+enum { AT_ONCE_NS = 50000000 };
+
 /* Openings for writing of one path by one process, around a failed operation on it. */
 struct history {
     const struct mh_act *open; /* the last one before it */
@@ -29,6 +31,7 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
     const struct mh_process *p = &g->m->processes.v[op->process];
     const struct mh_act *first = g->m->acts.v + p->first_act, *end = first + p->nacts, *a;
     struct history h = {.open = NULL};
+    int64_t until;
 
     for (a = op; a-- > first && !h.written_before;) {
         if (!opens(a, o->path_id))
@@ -37,7 +40,10 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
         if (!h.open)
             h.open = a;
     }
-    for (a = op + 1; a < end && a->at <= mh_grading_unit(g, t->unit)->ended; a++)
+    until = mh_grading_unit(g, t->unit)->ended;
+    if (mh_grading_unit(g, t->unit)->command) /* put right, and not just the next thing it does */
+        until = MH_MIN(until, op->until + AT_ONCE_NS);
+    for (a = op + 1; a < end && a->at <= until; a++)
         h.written_after |= opens(a, o->path_id) && a->unit == t->unit;
     return h;
 }
@@ -89,6 +95,9 @@ static double value_2007(struct mh_grading *g, const struct mh_trial *t)
         return 1;
     case MH_OUTCOME_silent:
     case MH_OUTCOME_absorbed:
+        /* a command has nobody to answer: who reads its log is told */
+        if (mh_grading_unit(g, t->unit)->command && t->logged)
+            return 1;
         h = history_of(g, t);
         return h.written_after ? 1 : 0;
     default:

@@ -3,6 +3,7 @@
  * itself, MH-0104 and MH-0606 the process ends, MH-1006 it is only told as information, MH-2002 the
  * failure is remembered and served for ever. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "grade/judge.h"
@@ -77,20 +78,33 @@ static bool served_after(const struct mh_grading *g, int64_t at)
     return false;
 }
 
-/* Did the process end within 5 s of the fault, by itself, while the run went on? */
+/* Did the run go on after the process had ended? A command that ends by itself, badly, ends the
+ * run: it did not live to its end. */
+static bool outlived(const struct mh_grading *g, const struct mh_process *p)
+{
+    if (g->m->child_stopped)
+        return served_after(g, p->last + 2 * second);
+    return g->m->last >= p->last + 2 * second ||
+           (p->exited && p->exit_status > 0 && g->m->child_status == p->exit_status);
+}
+
+/* Did the process end within 5 s of the fault, by itself, while the run went on? 1: it did not. */
+static double end_after(const struct mh_grading *g, const struct mh_process *p, int64_t at)
+{
+    if (p->last - at > 5 * second)
+        return 1;
+    if (!outlived(g, p))
+        return MH_NOT_MINE;
+    return p->exited && p->exit_status != 0 ? 0 : MH_NOT_MINE;
+}
+
 static double value_end(struct mh_grading *g, const struct mh_trial *t)
 {
     const struct mh_act *a = &g->m->acts.v[g->m->ops.v[t->op].act];
-    const struct mh_process *p = &g->m->processes.v[a->process];
 
     if (!t->error || t->effect - 1 == MH_EFFECT_kill || mh_grading_unit(g, t->unit)->command)
         return MH_NOT_MINE;
-    if (p->last - a->at > 5 * second)
-        return 1;
-    if (g->m->child_stopped ? !served_after(g, p->last + 2 * second)
-                            : g->m->last < p->last + 2 * second)
-        return MH_NOT_MINE; /* it lived to the end of the run */
-    return p->exited && p->exit_status != 0 ? 0 : MH_NOT_MINE;
+    return end_after(g, &g->m->processes.v[a->process], a->at);
 }
 
 static double value_0104(struct mh_grading *g, const struct mh_trial *t)
@@ -106,24 +120,110 @@ static double value_0606(struct mh_grading *g, const struct mh_trial *t)
 }
 
 /* Has another process begun to answer since? */
-static bool replaced(const struct mh_grading *g, const struct mh_trial *t)
+static bool replaced(const struct mh_grading *g, const struct mh_process *p)
 {
-    const struct mh_process *p = &g->m->processes.v[mh_grading_unit(g, t->unit)->process];
-
     for (size_t i = 0; i < g->m->processes.n; i++)
         if (g->m->processes.v[i].nunits && g->m->processes.v[i].last > p->last + second)
             return true;
     return false;
 }
 
+static const struct mh_process *process_of(const struct mh_grading *g, const struct mh_trial *t)
+{
+    return &g->m->processes.v[mh_grading_unit(g, t->unit)->process];
+}
+
+/* An error outside of any request, in a process that serves; or a limit that nobody could be let in
+ * for. */
+struct beside {
+    uint32_t process, site, peer, stack;
+    int64_t at;
+    int err;
+    const char *what;
+};
+
+static int file_beside(struct mh_grading *g, const struct beside *b)
+{
+    const struct mh_process *p = &g->m->processes.v[b->process];
+    double value = end_after(g, p, b->at);
+    bool back = replaced(g, p);
+    struct mh_judgement *j;
+
+    if (value < 0)
+        return 0;
+    j = mh_judge_file(g, value > 0 ? MH_VERDICT_pass : MH_VERDICT_fail, b->site, b->peer,
+                      back ? g->rule->nominal : MH_SEVERITY_critical, MH_CONFIDENCE_medium);
+    if (!j)
+        return -ENOMEM;
+    j->fired = 1;
+    j->failed = value <= 0;
+    j->stack = b->stack;
+    if (value > 0) {
+        mh_reason(j, "the process outlived %s outside of any request", b->what);
+        return 0;
+    }
+    mh_sentence(j->evidence,
+                "%s outside of any request, and the process ended with status %d within %s",
+                b->what, p->exit_status, MH_SPAN(MH_MAX(p->last - b->at, 0)));
+    if (!back)
+        mh_sentence(j->evidence, "no other process answered after that");
+    return 0;
+}
+
+static bool serves(const struct mh_process *p)
+{
+    return !p->baseline && !p->command_run && (p->nunits || p->listening > 0);
+}
+
+/* The last error of each place outside of requests: one place, one judgement. */
+static int judge_beside(struct mh_grading *g, bool limits)
+{
+    struct mh_map seen = {0};
+    int r = 0;
+
+    for (size_t i = g->m->ops.n; i-- > 0 && !r;) {
+        const struct mh_op_seen *o = &g->m->ops.v[i];
+        const struct mh_act *a = &g->m->acts.v[o->act];
+        uint64_t key = mh_mix2(mh_mix2(a->process, a->site), a->peer);
+        const char *err = mh_name_err(o->kind, o->err);
+        char what[300];
+
+        if (a->unit || !o->err || !err || !o->fault || is_limit(o->err) != limits ||
+            o->effect - 1 == MH_EFFECT_kill || o->kind == MH_OP_malloc || o->kind == MH_OP_mmap ||
+            !serves(&g->m->processes.v[a->process]) || mh_map_get(&seen, key) != MH_MAP_NONE)
+            continue;
+        snprintf(what, sizeof(what), "%s in %s of %s", err, mh_op_rows[o->kind].name,
+                 a->peer ? mh_name_peer(g, a->peer) : mh_model_text(g->m, o->path));
+        r = mh_map_set(&seen, key, 1);
+        if (!r)
+            r = file_beside(
+                g, &(struct beside){a->process, a->site, a->peer, a->stack, a->at, o->err, what});
+    }
+    for (uint32_t i = 0; i < g->m->processes.n && !r && limits; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+        char what[100];
+
+        if (!p->limit_at || !serves(p))
+            continue;
+        snprintf(what, sizeof(what), "%s in accept", mh_name_err(MH_OP_accept, p->limit_err));
+        r = file_beside(
+            g, &(struct beside){i, p->limit_stack ? g->m->stacks.v[p->limit_stack - 1].site : 0, 0,
+                                p->limit_stack, p->limit_at, p->limit_err, what});
+    }
+    mh_map_done(&seen);
+    return r;
+}
+
 static int judge_end(struct mh_grading *g, mh_judge_value *value, const char *none, const char *how)
 {
+    size_t before = g->judgements.n;
     struct mh_tallies tallies = {0};
     int r = mh_tally_all(g, &tallies, value);
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
-        bool back = !t->example || replaced(g, &g->trials.v[t->example - 1]);
+        const struct mh_trial *example = t->example ? &g->trials.v[t->example - 1] : NULL;
+        bool back = !example || replaced(g, process_of(g, example));
         struct mh_judgement *j =
             mh_judge_tally(g, t, back ? g->rule->nominal : MH_SEVERITY_critical);
 
@@ -135,7 +235,9 @@ static int judge_end(struct mh_grading *g, mh_judge_value *value, const char *no
                 mh_sentence(j->evidence, "no other process answered after that");
         }
     }
-    if (!r && !tallies.list.n)
+    if (!r)
+        r = judge_beside(g, value == value_0606);
+    if (!r && g->judgements.n == before)
         r = mh_judge_none(g, MH_VERDICT_not_exercised, none, how);
     mh_tallies_done(&tallies);
     return r;
@@ -143,15 +245,13 @@ static int judge_end(struct mh_grading *g, mh_judge_value *value, const char *no
 
 int mh_judge_0104(struct mh_grading *g)
 {
-    return judge_end(g, value_0104,
-                     "no error was injected into a request more than 5 s before the end", NULL);
+    return judge_end(g, value_0104, "no error was injected more than 5 s before the end", NULL);
 }
 
 int mh_judge_0606(struct mh_grading *g)
 {
     return judge_end(g, value_0606,
-                     "no limit (ENOSPC, EMFILE, ...) was reached in a request more than 5 s before "
-                     "the end",
+                     "no limit (ENOSPC, EMFILE, ...) was reached more than 5 s before the end",
                      "[fault x] call = open, path = /data/**, error = EMFILE");
 }
 

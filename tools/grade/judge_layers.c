@@ -33,6 +33,7 @@ enum { MAX_LAYERS = 8, PRODUCT = 9, CHAIN_PRODUCT = 6 };
 struct layer {
     struct mh_frame frame;
     unsigned tries, first, last; /* ordinals of such tries */
+    unsigned twice; /* tries that it ended only after it had let the error go further in */
     uint32_t stack;
 };
 struct layers {
@@ -62,6 +63,25 @@ static bool same_frame(const struct mh_frame *a, const struct mh_frame *b)
     return a->function == b->function && a->file == b->file;
 }
 
+/* One function may stand on the stack twice, as a decorator does that was put around what has one:
+ * did it catch the error, let it go, and catch it again further out? */
+static bool caught_twice(const struct mh_model *m, const struct mh_op_seen *o,
+                         const struct mh_frame *f, uint32_t stack)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+    unsigned caught = 0, standing = 0;
+
+    for (uint32_t i = 0; i < o->nsteps; i++) {
+        const struct mh_step_seen *step = &m->steps.v[o->steps + i];
+
+        caught += (step->step == MH_STEP_handled || step->step == MH_STEP_reraised) &&
+                  same_frame(&step->frame, f);
+    }
+    for (uint32_t i = 0; s && i < s->nframes; i++)
+        standing += same_frame(&m->frames.v[s->frames + i], f);
+    return caught >= 2 && standing >= 2;
+}
+
 /* How far out on the stack the frame stands; -1: it is not on it. */
 static int depth_of(const struct mh_model *m, uint32_t stack, const struct mh_frame *f)
 {
@@ -73,7 +93,7 @@ static int depth_of(const struct mh_model *m, uint32_t stack, const struct mh_fr
     return -1;
 }
 
-static void layer_add(struct layers *l, const struct mh_frame *f, uint32_t stack)
+static void layer_add(struct layers *l, const struct mh_frame *f, uint32_t stack, bool twice)
 {
     unsigned i = 0;
 
@@ -84,6 +104,7 @@ static void layer_add(struct layers *l, const struct mh_frame *f, uint32_t stack
     if (i == l->n)
         l->v[l->n++] = (struct layer){.frame = *f, .first = l->tries, .stack = stack};
     l->v[i].tries++;
+    l->v[i].twice += twice;
     l->v[i].last = l->tries;
 }
 
@@ -91,6 +112,9 @@ static void layer_add(struct layers *l, const struct mh_frame *f, uint32_t stack
  * one made came before and after. */
 static void nest(const struct mh_model *m, struct layers *l)
 {
+    for (unsigned a = 0; a < l->n && !l->inner; a++)
+        if (l->v[a].twice && l->v[a].tries >= PRODUCT - 1)
+            l->inner = l->outer = &l->v[a];
     for (unsigned a = 0; a < l->n && !l->inner; a++)
         for (unsigned b = 0; b < l->n && !l->inner; b++) {
             int inner = depth_of(m, l->v[b].stack, &l->v[a].frame);
@@ -122,7 +146,8 @@ static void layers_of(const struct mh_grading *g, const struct mh_sequence *s,
         f = op_of[act] ? ended_by(g->m, &g->m->ops.v[op_of[act] - 1]) : NULL;
         ret->unknown += !f;
         if (f)
-            layer_add(ret, f, a->stack);
+            layer_add(ret, f, a->stack,
+                      caught_twice(g->m, &g->m->ops.v[op_of[act] - 1], f, a->stack));
         ret->tries++;
     }
     nest(g->m, ret);
@@ -154,6 +179,14 @@ static int say_0506(struct mh_grading *g, const struct mh_tally *t, const uint32
     if (!s || j->verdict == MH_VERDICT_pass || j->verdict == MH_VERDICT_unclear)
         return 0;
     layers_of(g, s, op_of, &l);
+    if (l.inner == l.outer) {
+        mh_sentence(j->evidence,
+                    "%u attempts at %s in one unit of work (%s): %s stands on the stack twice, and "
+                    "the outer one began the inner one's tries anew %u times",
+                    s->attempts, mh_name_peer(g, t->peer), mh_name_route(g, s->unit),
+                    mh_name_frame(g, &l.inner->frame, inner, sizeof(inner)), l.inner->twice);
+        return 0;
+    }
     mh_sentence(j->evidence,
                 "%u attempts at %s in one unit of work (%s): %s caught the error of %u tries and "
                 "tried again, and %s, outside of it, began that anew %u times",

@@ -219,6 +219,21 @@ static unsigned densest(const struct mh_grading *g, size_t i, unsigned *ret_unit
     return n;
 }
 
+/* The most tries of one thing in a run of a command: a record of each, over and over, is a storm,
+ * where records of as many things that failed are not. */
+static unsigned most_tries(const struct mh_grading *g)
+{
+    unsigned most = 0;
+
+    for (size_t i = 0; i < g->sequences.n; i++) {
+        const struct mh_sequence *s = &g->sequences.v[i];
+
+        if (s->unit && mh_grading_unit(g, s->unit)->command)
+            most = MH_MAX(most, s->attempts);
+    }
+    return most;
+}
+
 /* Records of one request that report failures, equal or not. */
 static unsigned most_of_a_unit(const struct mh_grading *g, unsigned *ret_failures)
 {
@@ -249,7 +264,7 @@ int mh_judge_1003(struct mh_grading *g)
 {
     unsigned lines = 0, units = 1, failures, per_unit = most_of_a_unit(g, &failures);
     struct mh_judgement *j;
-    bool storm;
+    bool storm, command = false;
 
     for (size_t i = 0; i < g->logs.n; i++) {
         const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
@@ -261,7 +276,12 @@ int mh_judge_1003(struct mh_grading *g)
         if (n > lines) {
             lines = n;
             units = MH_MAX(in, 1);
+            command = l->unit && mh_grading_unit(g, l->unit)->command;
         }
+    }
+    if (command && lines > STORM_LINES) {
+        failures = most_tries(g);
+        units = failures >= lines ? 1 : lines;
     }
     if (!failures)
         return mh_judge_none(g, MH_VERDICT_not_exercised, "no failure of a request was recorded",
@@ -277,7 +297,10 @@ int mh_judge_1003(struct mh_grading *g)
         return -ENOMEM;
     j->fired = failures;
     j->failed = storm ? failures : 0;
-    if (storm)
+    if (storm && command)
+        mh_sentence(j->evidence, "up to %u equal lines in one second, of one thing tried %u times",
+                    lines, failures);
+    else if (storm)
         mh_sentence(
             j->evidence,
             "up to %u records of failure in one request, up to %u equal lines in one second",

@@ -14,7 +14,7 @@ static const int64_t second = 1000000000;
 static const int64_t ms = 1000000;
 
 enum { MAX_WINDOWS = 8, CROWDED = 32, GROWTH = 10, FEW_UNITS = 30, MANY_UNITS = 100 };
-enum { FEW_REFUSALS = 5, FEW_PROBES = 3, BINS = 64 };
+enum { FEW_REFUSALS = 5, FEW_PROBES = 3, BINS = 64, NEIGHBOURS = 512 };
 
 /* A phase in which a peer was slow, and the requests of the routes that it slowed. */
 struct rush {
@@ -35,6 +35,23 @@ static bool is_refusal(const struct mh_unit *u)
     return !u->open && (u->status == 429 || u->status == 503);
 }
 
+/* Was the process at work for somebody else when this request came? Where nobody was, there was
+ * room: what says no then has another reason. */
+static bool others_inside(const struct mh_grading *g, const struct mh_unit *u)
+{
+    const struct mh_process *p = &g->m->processes.v[u->process];
+    size_t at = (size_t)(u - g->m->units.v), first = p->first_unit, end = first + p->nunits;
+    size_t low = at > first + NEIGHBOURS ? at - NEIGHBOURS : first;
+
+    for (size_t i = low; i < MH_MIN(end, at + NEIGHBOURS); i++) {
+        const struct mh_unit *o = &g->m->units.v[i];
+
+        if (i != at && !o->command && o->begun <= u->begun && (o->open || o->ended > u->begun))
+            return true;
+    }
+    return false;
+}
+
 /* Refused before anything was asked of anybody. */
 static bool at_the_door(const struct mh_grading *g, const struct mh_unit *u)
 {
@@ -42,7 +59,7 @@ static bool at_the_door(const struct mh_grading *g, const struct mh_unit *u)
 
     for (uint32_t i = 0; i < u->nacts && !asked; i++)
         asked = g->m->acts.v[g->m->by_unit.v[u->first_act + i]].kind == MH_ACT_attempt;
-    return is_refusal(u) && !asked;
+    return is_refusal(u) && !asked && others_inside(g, u);
 }
 
 static bool is_counted(const struct mh_grading *g, const struct rush *r, const struct mh_unit *u)

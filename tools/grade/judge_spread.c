@@ -193,11 +193,16 @@ static void health_of(const struct mh_grading *g, int64_t from, int64_t to, stru
     }
 }
 
+static bool liveness_fails(const struct health *h)
+{
+    return h->live >= ENOUGH_PROBES && 3 * h->live_failed >= 2 * h->live;
+}
+
 static int file_1005(struct mh_grading *g, const struct health *h)
 {
     bool outage = h->units >= ENOUGH_UNITS && 5 * h->failed >= 4 * h->units &&
                   h->probes > h->live && h->probes - h->live >= ENOUGH_PROBES;
-    bool liveness = h->live >= ENOUGH_PROBES && 3 * h->live_failed >= 2 * h->live;
+    bool liveness = liveness_fails(h);
     bool lies = outage && h->fine == h->probes;
     struct mh_judgement *j;
 
@@ -234,9 +239,13 @@ int mh_judge_1005(struct mh_grading *g)
         int64_t end = p->end ? p->end : g->m->last;
         struct health h = {0};
 
-        if (!p->faults.n || end - p->start < OUTAGE_S * second)
+        if (!p->faults.n)
             continue;
         health_of(g, p->start, end, &h);
+        /* a probe that fails is enough to restart what is well; that one never would takes longer
+         */
+        if (end - p->start < OUTAGE_S * second && !liveness_fails(&h))
+            continue;
         r = file_1005(g, &h);
     }
     if (!r && g->judgements.n == before)

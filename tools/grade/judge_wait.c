@@ -69,9 +69,10 @@ static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
             continue;
         if (g->m->units.v[a->unit - 1].command && mh_map_get(idle, place(a->site, a->peer)) == 1)
             continue;
-        t = count(tallies, a, a->wait.timeout == -1);
+        t = count(tallies, a, a->wait.timeout == -1 && !a->wait.user_limit);
         if (!t)
             return -ENOMEM;
+        t->partial += a->wait.timeout == -1 && a->wait.user_limit;
         if (a->wait.timeout >= 0)
             t->worst = MH_MAX(t->worst, a->wait.timeout);
         if (!t->example)
@@ -107,7 +108,8 @@ struct stalled {
 static int file_direct(struct mh_grading *g, const struct mh_tally *t, const struct stalled *s)
 {
     const struct mh_act *a = &g->m->acts.v[t->example - 1];
-    enum mh_verdict_kind verdict = t->failed == 0              ? MH_VERDICT_pass
+    enum mh_verdict_kind verdict = !t->failed && t->partial    ? MH_VERDICT_unclear
+                                   : t->failed == 0            ? MH_VERDICT_pass
                                    : 3 * t->failed >= t->fired ? MH_VERDICT_fail
                                                                : MH_VERDICT_partial;
     enum mh_confidence confidence = t->failed ? MH_CONFIDENCE_high : mh_tally_confidence(t);
@@ -126,6 +128,14 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t, const str
     j->fired = t->fired;
     j->failed = t->failed;
     j->stack = a->stack;
+    if (verdict == MH_VERDICT_unclear) {
+        mh_reason(
+            j,
+            "%u of %u waits for an answer of %s had TCP_USER_TIMEOUT only: it ends a wait for "
+            "a host that is gone, not for one that takes its time",
+            t->partial, t->fired, mh_name_peer(g, t->peer));
+        return 0;
+    }
     if (!t->failed) {
         mh_reason(j, "every wait for an answer of %s had a limit, %s at most",
                   mh_name_peer(g, t->peer), MH_SPAN(t->worst));

@@ -185,7 +185,7 @@ int mh_judge_0403(struct mh_grading *g)
 enum { LEAK_UNITS = 20, LEAK_UNITS_SURE = 50 };
 
 struct leak {
-    int64_t before, after, half;
+    int64_t before, after, half, last; /* half, last: of the units that a fault hit */
     unsigned faulted, clean;
 };
 
@@ -223,6 +223,8 @@ static int measure_leak(const struct mh_grading *g, const struct mh_process *p, 
 
         if (u->faulted && ++seen == faulted / 2)
             ret->half = u->fds_ended;
+        if (u->faulted)
+            ret->last = u->fds_ended;
         if (i >= after && !u->open && u->fds_ended > 0)
             end[nend++] = u->fds_ended;
     }
@@ -239,9 +241,11 @@ static int measure_leak(const struct mh_grading *g, const struct mh_process *p, 
 
 static int file_0607(struct mh_grading *g, const struct mh_process *p, const struct leak *l)
 {
-    /* a pool that grows to its limit and stays there is none: a leak grows with every fault */
+    /* a pool that grows to its limit and stays there is none: a leak grows with every fault.
+     * Halfway through there are also those of who is being served; at the end of the faults, too.
+     */
     bool leaks = 2 * (l->after - l->before) >= (int64_t)l->faulted &&
-                 10 * (l->after - l->half) >= (int64_t)l->faulted;
+                 10 * (MH_MAX(l->after, l->last) - l->half) >= (int64_t)l->faulted;
     bool sure = l->faulted >= LEAK_UNITS_SURE && l->clean >= LEAK_UNITS_SURE;
     struct mh_judgement *j =
         mh_judge_file(g, leaks ? MH_VERDICT_fail : MH_VERDICT_pass, 0, 0, MH_SEVERITY_high,

@@ -18,12 +18,22 @@ struct open_sequence {
     const struct mh_act *last;
     bool replayed;
     int64_t slept;
-    MH_VEC(int64_t) waits;
+    MH_VEC(int64_t) waits, starts; /* starts: from the begin of one try to that of the next */
 };
+
+/* From one question to the next, where a command or a thread in the background asks when all is
+ * well. */
+struct pace {
+    int64_t last;
+    MH_VEC(int64_t) gaps;
+};
+enum { FEW_GAPS = 3, MANY_GAPS = 4096 };
 
 struct walker {
     struct mh_grading *g;
     struct mh_map usual; /* attempts a unit of this route makes there when all is well */
+    struct mh_map pace_keys;
+    MH_VEC(struct pace) paces;
     struct open_sequence open[MAX_OPEN];
     unsigned n;
 };
@@ -78,13 +88,76 @@ static int learn_usual(struct walker *w)
     return 0;
 }
 
+static bool is_request(const struct mh_model *m, const struct mh_act *a)
+{
+    return a->unit && !m->units.v[a->unit - 1].command;
+}
+
+static struct pace *pace_of(struct walker *w, uint32_t process, uint32_t site, uint32_t peer)
+{
+    uint32_t have = mh_map_get(&w->pace_keys, mh_mix2(mh_mix2(process, site), peer));
+
+    return have == MH_MAP_NONE ? NULL : &w->paces.v[have];
+}
+
+static int learn_pace(struct walker *w)
+{
+    const struct mh_model *m = w->g->m;
+
+    for (size_t i = 0; i < m->acts.n; i++) {
+        const struct mh_act *a = &m->acts.v[i];
+        struct pace *p;
+        int64_t *slot;
+
+        if (a->kind != MH_ACT_attempt || !a->peer || is_request(m, a))
+            continue;
+        p = pace_of(w, a->process, a->site, a->peer);
+        if (!p) {
+            p = mh_vec_add(&w->paces);
+            if (!p || mh_map_set(&w->pace_keys, mh_mix2(mh_mix2(a->process, a->site), a->peer),
+                                 (uint32_t)w->paces.n - 1))
+                return -ENOMEM;
+            *p = (struct pace){0};
+        }
+        if (went_wrong(a)) {
+            p->last = 0;
+            continue;
+        }
+        if (p->last && p->gaps.n < MANY_GAPS) {
+            slot = mh_vec_add(&p->gaps);
+            if (!slot)
+                return -ENOMEM;
+            *slot = a->at - p->last;
+        }
+        p->last = a->at;
+    }
+    for (size_t i = 0; i < w->paces.n; i++)
+        if (w->paces.v[i].gaps.n)
+            qsort(w->paces.v[i].gaps.v, w->paces.v[i].gaps.n, sizeof(int64_t), mh_compare_int64);
+    return 0;
+}
+
+/* A job that goes through its items, or looks at a peer every so often, goes on when the peer is
+ * down: that is the next thing asked, not the same again, as long as it comes no faster. */
+static bool is_paced(struct walker *w, struct open_sequence *o)
+{
+    bool request = o->s.unit && !w->g->m->units.v[o->s.unit - 1].command;
+    const struct pace *p = request ? NULL : pace_of(w, o->s.process, o->s.site, o->s.peer);
+
+    if (!p || p->gaps.n < FEW_GAPS || !o->starts.n)
+        return false;
+    qsort(o->starts.v, o->starts.n, sizeof(int64_t), mh_compare_int64);
+    return 10 * mh_quantile(o->starts.v, o->starts.n, 0.5) >=
+           9 * mh_quantile(p->gaps.v, p->gaps.n, 0.5);
+}
+
 static int emit(struct walker *w, unsigned i, bool ended)
 {
     struct open_sequence *o = &w->open[i];
     struct mh_sequence *s;
 
     o->s.attempts = without_usual(w, &o->s);
-    if (o->s.attempts > 1 || went_wrong(o->last)) {
+    if ((o->s.attempts > 1 || went_wrong(o->last)) && !is_paced(w, o)) {
         s = mh_vec_add(&w->g->sequences);
         if (!s)
             return -ENOMEM;
@@ -100,6 +173,7 @@ static int emit(struct walker *w, unsigned i, bool ended)
         *s = o->s;
     }
     free(o->waits.v);
+    free(o->starts.v);
     memmove(o, o + 1, (--w->n - i) * sizeof(*o));
     return 0;
 }
@@ -162,6 +236,10 @@ static int again(struct walker *w, struct open_sequence *o, const struct mh_act 
         o->last = a;
         return 0;
     }
+    slot = mh_vec_add(&o->starts);
+    if (!slot)
+        return -ENOMEM;
+    *slot = a->at - o->last->at;
     slot = mh_vec_add(&o->waits);
     if (!slot)
         return -ENOMEM;
@@ -178,6 +256,13 @@ static int again(struct walker *w, struct open_sequence *o, const struct mh_act 
     return 0;
 }
 
+/* Asked while the one before was still under way: a hedge, or another item of a batch. Nobody can
+ * have tried again what had not failed yet. */
+static bool beside(const struct mh_act *last, const struct mh_act *a)
+{
+    return went_wrong(last) && last->attempt.ended > a->at;
+}
+
 static int walk_act(struct walker *w, const struct mh_act *a)
 {
     struct open_sequence *o;
@@ -189,6 +274,8 @@ static int walk_act(struct walker *w, const struct mh_act *a)
     if (a->kind != MH_ACT_attempt || !a->peer)
         return 0;
     o = find_open(w, a);
+    if (o && beside(o->last, a))
+        return 0;
     if (o && went_wrong(o->last))
         return again(w, o, a);
     if (o && emit(w, (unsigned)(o - w->open), true))
@@ -222,6 +309,8 @@ int mh_sequences_make(struct mh_grading *g)
     struct walker w = {.g = g};
     int r = learn_usual(&w);
 
+    if (!r)
+        r = learn_pace(&w);
     for (size_t i = 0; i < g->m->units.n && !r; i++)
         if (!g->m->processes.v[g->m->units.v[i].process].baseline)
             r = walk_unit(&w, &g->m->units.v[i]);
@@ -236,8 +325,14 @@ int mh_sequences_make(struct mh_grading *g)
     }
     if (!r)
         r = close_all(&w);
-    while (w.n)
+    while (w.n) {
         free(w.open[--w.n].waits.v);
+        free(w.open[w.n].starts.v);
+    }
+    for (size_t i = 0; i < w.paces.n; i++)
+        free(w.paces.v[i].gaps.v);
+    free(w.paces.v);
+    mh_map_done(&w.pace_keys);
     mh_map_done(&w.usual);
     return r;
 }

@@ -11,6 +11,8 @@
 
 #include "base/banned.h"
 
+enum { CALM_END_NS = 500000000 };
+
 static bool is_network(enum mh_op_kind kind)
 {
     return kind == MH_OP_connect || kind == MH_OP_recv || kind == MH_OP_send ||
@@ -134,6 +136,14 @@ static bool is_one_shot(const struct making *k, const struct mh_op_seen *o, cons
     return s->hits == 1 || 2 * (double)s->hits <= (double)s->high - (double)s->low + 1;
 }
 
+/* A datagram sent into the blue, of which the kernel tells at the next one that nobody took it:
+ * statsd and its like are made so that nobody need care. No stream is refused by a send. */
+static bool is_stray(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_act *a)
+{
+    return o->kind == MH_OP_send && o->err == ECONNREFUSED && a->peer &&
+           m->peers.v[a->peer - 1].role == MH_ROLE_telemetry;
+}
+
 /* Is this operation something to be judged at all? */
 static bool counts(struct making *k, const struct mh_op_seen *o, const struct mh_act *a)
 {
@@ -141,7 +151,7 @@ static bool counts(struct making *k, const struct mh_op_seen *o, const struct mh
 
     if (o->fault)
         return true;
-    if (hurt || !o->err)
+    if (hurt || !o->err || is_stray(k->g->m, o, a))
         return false;
     return is_expected(o->kind, o->err) && (is_network(o->kind) || o->err != EMFILE);
 }
@@ -332,6 +342,27 @@ static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, str
     }
 }
 
+/* The run of a command is one unit: it is well again where the place that failed works later on, or
+ * is not heard of any more and the command ends well. */
+static bool went_on(const struct mh_grading *g, const struct mh_act *a)
+{
+    const struct mh_unit *u = mh_grading_unit(g, a->unit);
+    const struct mh_act *last = NULL;
+
+    for (uint32_t i = u->nacts; u->command && i-- > 0 && !last;) {
+        const struct mh_act *b = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (b->site == a->site &&
+            (b->kind == MH_ACT_attempt || b->kind == MH_ACT_file || b->kind == MH_ACT_op))
+            last = b;
+    }
+    if (!last || last->at < a->at)
+        return false;
+    if (last->kind == MH_ACT_op)
+        return !u->open && u->how != 1 && u->status == 200 && u->ended - last->until >= CALM_END_NS;
+    return last->kind == MH_ACT_file || (last->answered && !last->failed);
+}
+
 static int trial_new(struct making *k, uint32_t op, uint64_t key)
 {
     struct mh_grading *g = k->g;
@@ -355,7 +386,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .error = gave_error(o),
                            .ambiguous = a->ambiguous,
                            .one_shot = is_one_shot(k, o, a),
-                           .healthy_after = r->last_ok > a->until};
+                           .healthy_after = r->last_ok > a->until || went_on(k->g, a)};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
     trial_walk(g->m, o, t);

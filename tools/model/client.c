@@ -238,6 +238,7 @@ int mh_intake_wait(struct mh_intake *in)
     a->loop = waits_on_a_loop(e.call, e.fds);
     a->wait.timeout = e.timeout_ns;
     a->wait.call = (int32_t)e.call;
+    a->wait.user_limit = e.user_timeout_ns > 0;
     return 0;
 }
 
@@ -362,6 +363,13 @@ int mh_intake_op(struct mh_intake *in)
 
     if (e.effect == MH_EFFECT_kill + 1)
         mh_intake_process(in)->killed_at = in->record->at + in->offset;
+    if (e.kind == MH_OP_accept && (e.err == EMFILE || e.err == ENFILE || e.err == ENOMEM)) {
+        struct mh_process *p = mh_intake_process(in);
+
+        p->limit_at = in->record->at + in->offset;
+        p->limit_err = (int)e.err;
+        p->limit_stack = mh_intake_number(&in->stacks, e.stack);
+    }
     if (e.side == 2 || e.kind <= 0 || e.kind >= MH_OP_COUNT)
         return 0;
     if (e.kind == MH_OP_socket || fault < 0)

@@ -180,9 +180,10 @@ struct mh_act {
         } attempt;
         struct {
             int64_t timeout, waited;
-            int32_t ready, call;
-        } wait;      /* and waited */
-        uint32_t op; /* index in model->ops */
+            int32_t ready, call : 31;
+            bool user_limit : 1; /* TCP_USER_TIMEOUT is set */
+        } wait;                  /* and waited */
+        uint32_t op;             /* index in model->ops */
         struct {
             uint32_t words; /* text */
             uint64_t same;  /* digest of the line, digits masked */
@@ -270,6 +271,9 @@ struct mh_process {
     int64_t killed_at;       /* wall: mishap killed it; 0: it did not */
     int64_t refused_at;      /* wall: the last allocation that was refused; 0 none */
     uint32_t refused_native; /* stack, as in acts: how the interpreter came to it */
+    int64_t limit_at;        /* wall: the last accept() that a limit refused; 0 none */
+    int limit_err;           /* its errno */
+    uint32_t limit_stack;    /* as in acts */
     int listening;           /* port + 1 */
     bool recorded;           /* it has a process record of its own */
     uint8_t part;            /* as in struct mh_stack */

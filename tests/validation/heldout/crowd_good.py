@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bare socketserver, a thread for each request, eight at most."""
+import os
+import socketserver
+import threading
+import urllib.request
+
+slots = threading.BoundedSemaphore(8)
+
+
+class Front(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        if not slots.acquire(blocking=False):
+            self.wfile.write(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 2\r\n\r\n")
+            return
+        try:
+            with urllib.request.urlopen(os.environ["PEER"] + "/slow", timeout=6) as answer:
+                status, body = b"200 OK", answer.read()
+        except OSError as exc:
+            print("peer failed:", repr(exc), flush=True)
+            status, body = b"503 Service Unavailable", b"{}"
+        finally:
+            slots.release()
+        self.wfile.write(b"HTTP/1.0 " + status + b"\r\n\r\n" + body)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
+
+
+Server(("127.0.0.1", int(os.environ["PORT"])), Front).serve_forever()

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""http.server; the record of a failure says which."""
+import logging
+import os
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Front(BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            with urllib.request.urlopen(os.environ["PEER"] + self.path, timeout=1) as answer:
+                status, body = 200, answer.read()
+        except OSError:
+            logging.exception("no answer from the peer for %s", self.path)
+            status, body = 503, b'{"error": "unavailable"}'
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Front).serve_forever()

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flask under gunicorn; a setting is PUT again: the same thing twice is the same thing."""
+import os
+import random
+import time
+import urllib.request
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.post("/pay/<order>")
+def pay(order):
+    body = f'{{"order": "{order}", "cents": 990}}'.encode()
+    for attempt in range(3):
+        request = urllib.request.Request(os.environ["PEER"] + f"/charge/{order}", body, method="PUT")
+        try:
+            with urllib.request.urlopen(request, timeout=1) as answer:
+                return answer.read()
+        except OSError as exc:
+            app.logger.warning("charge of %s, try %d: %r", order, attempt, exc)
+            time.sleep(random.uniform(0.05, 0.3))
+    return {"error": "payment_unavailable"}, 503
