@@ -166,6 +166,8 @@ bool mh_has_optional(const struct mh_grading *g);
 int mh_has_endpoints(const struct mh_grading *g, bool *ret);
 /* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
+/* Is a command well again at the place that failed? */
+bool mh_went_on(const struct mh_grading *g, const struct mh_act *a);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */

@@ -149,6 +149,29 @@ void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t)
     t->outcome = decide(g, t);
 }
 
+enum { CALM_END_NS = 500000000 };
+
+/* The run of a command is one unit: it is well again where the place that failed works later on, or
+ * is not heard of any more and the command ends well. */
+bool mh_went_on(const struct mh_grading *g, const struct mh_act *a)
+{
+    const struct mh_unit *u = mh_grading_unit(g, a->unit);
+    const struct mh_act *last = NULL;
+
+    for (uint32_t i = u->nacts; u->command && i-- > 0 && !last;) {
+        const struct mh_act *b = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (b->site == a->site &&
+            (b->kind == MH_ACT_attempt || b->kind == MH_ACT_file || b->kind == MH_ACT_op))
+            last = b;
+    }
+    if (!last || last->at < a->at)
+        return false;
+    if (last->kind == MH_ACT_op)
+        return !u->open && u->how != 1 && u->status == 200 && u->ended - last->until >= CALM_END_NS;
+    return last->kind == MH_ACT_file || (last->answered && !last->failed);
+}
+
 /* ---- was anybody told? ---- */
 
 static const char *last_part(const char *name, size_t n, size_t *ret_n)

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-enum { CALM_END_NS = 500000000 };
-
 static bool is_network(enum mh_op_kind kind)
 {
     return kind == MH_OP_connect || kind == MH_OP_recv || kind == MH_OP_send ||
@@ -342,27 +340,6 @@ static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, str
     }
 }
 
-/* The run of a command is one unit: it is well again where the place that failed works later on, or
- * is not heard of any more and the command ends well. */
-static bool went_on(const struct mh_grading *g, const struct mh_act *a)
-{
-    const struct mh_unit *u = mh_grading_unit(g, a->unit);
-    const struct mh_act *last = NULL;
-
-    for (uint32_t i = u->nacts; u->command && i-- > 0 && !last;) {
-        const struct mh_act *b = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
-
-        if (b->site == a->site &&
-            (b->kind == MH_ACT_attempt || b->kind == MH_ACT_file || b->kind == MH_ACT_op))
-            last = b;
-    }
-    if (!last || last->at < a->at)
-        return false;
-    if (last->kind == MH_ACT_op)
-        return !u->open && u->how != 1 && u->status == 200 && u->ended - last->until >= CALM_END_NS;
-    return last->kind == MH_ACT_file || (last->answered && !last->failed);
-}
-
 static int trial_new(struct making *k, uint32_t op, uint64_t key)
 {
     struct mh_grading *g = k->g;
@@ -386,7 +363,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .error = gave_error(o),
                            .ambiguous = a->ambiguous,
                            .one_shot = is_one_shot(k, o, a),
-                           .healthy_after = r->last_ok > a->until || went_on(k->g, a)};
+                           .healthy_after = r->last_ok > a->until || mh_went_on(k->g, a)};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
     trial_walk(g->m, o, t);
