@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "base/buf.h"
 #include "base/errname.h"
 #include "base/macros.h"
@@ -253,6 +254,34 @@ static int list_rules(struct mh_listing *l)
     return 0;
 }
 
+static const struct mh_listing_column advice_columns[] = {{"LIBRARY", 17, false},
+                                                          {"VERSIONS", 8, false},
+                                                          {"ROLE", 9, false},
+                                                          {"STATUS", 27, false},
+                                                          {"RULES", 0, true}};
+
+static int list_advice(struct mh_listing *l)
+{
+    int status;
+    struct mh_advice *advice = mh_advice_open(NULL, &status);
+
+    for (size_t i = 0; advice && i < advice->libraries.n; i++) {
+        const struct mh_advice_library *library = &advice->libraries.v[i];
+        const char *const *text = (const char *const *)library->text;
+        MH_BUF(rules, 1000);
+
+        for (size_t k = 0; k < library->rows.n; k++)
+            add_word(&rules, library->rows.v[k].rule);
+        mh_listing_add(l, text[MH_ADVICE_name]);
+        mh_listing_add(l, text[MH_ADVICE_versions] ? text[MH_ADVICE_versions] : "");
+        mh_listing_add(l, text[MH_ADVICE_role]);
+        mh_listing_add(l, text[MH_ADVICE_status] ? text[MH_ADVICE_status] : "");
+        mh_listing_add(l, rules.data);
+    }
+    mh_advice_free(advice);
+    return status ? -EINVAL : 0;
+}
+
 static const struct subject {
     const char *name;
     const struct mh_listing_column *columns;
@@ -265,6 +294,7 @@ static const struct subject {
     {"keys", key_columns, ARRAY_SIZE(key_columns), list_keys},
     {"scenarios", scenario_columns, ARRAY_SIZE(scenario_columns), list_scenarios},
     {"rules", rule_columns, ARRAY_SIZE(rule_columns), list_rules},
+    {"advice", advice_columns, ARRAY_SIZE(advice_columns), list_advice},
     {"formats", format_columns, ARRAY_SIZE(format_columns), list_formats},
     {"places", place_columns, ARRAY_SIZE(place_columns), list_places},
     {"events", mh_event_columns, MH_EVENT_COLUMNS, mh_list_events},
@@ -328,14 +358,15 @@ int mh_cmd_list(int argc, char **argv)
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "calls\nunhooked\nfaults\nkeys\nscenarios\nrules\nformats\nplaces\nevents\ncode"
-                    "s\nverbs",
+        .args_doc = "calls\nunhooked\nfaults\nkeys\nscenarios\nrules\nadvice\nformats\nplaces\neven"
+                    "ts\ncodes\nverbs",
         .doc = "Prints the tables that mishap is built from."
                "\vcalls: operations, the libc calls that do them, what can happen to them\n"
                "faults: what a fault can do\n"
                "keys: the scenario language\n"
                "scenarios: those that are shipped, ready for `mishap run -c NAME`\n"
                "rules: of the grader; `mishap explain RULE` says more\n"
+               "advice: libraries that fixes are written for, and for which rules\n"
                "formats: of reports\n"
                "places: where the library is, for LD_PRELOAD\n"
                "events, codes: of recordings, as mishap-events(5) explains them\n"

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "advice.h"
 #include "base/macros.h"
 #include "cmd.h"
 #include "grade/compare.h"
@@ -115,6 +116,14 @@ static int check_earlier(const char *path)
     return status ? MH_EXIT_MISUSE : MH_EXIT_OK;
 }
 
+static int check_advice(const char *folder)
+{
+    int status;
+
+    mh_advice_free(mh_advice_open(folder, &status));
+    return status ? MH_EXIT_MISUSE : MH_EXIT_OK;
+}
+
 static int check_file(const char *path)
 {
     int r = mh_out_check(path);
@@ -152,6 +161,8 @@ int mh_judge_check(const struct mh_judge *j)
         status = check_earlier(j->earlier);
     if (!status && j->waivers)
         status = check_waivers(j->waivers);
+    if (!status && j->advice)
+        status = check_advice(j->advice);
     return status;
 }
 
@@ -324,17 +335,18 @@ static struct mh_past past_of(const struct mh_judge *j, const json_t *manifest,
 
 /* Returns an exit status; with MH_EXIT_OK the caller owns *ret, and *ret_model unless it is NULL.
  */
-static int grade_with(const char *const *dirs, size_t n, const char *baseline,
+static int grade_with(const char *const *dirs, size_t n, const char *baseline, const char *advice,
                       const struct mh_past *past, struct mh_model **ret_model, json_t **ret)
 {
     const struct mh_model_options from = {.baselines = &baseline, .nbaselines = !!baseline};
     _cleanup_free_ char *dir = realpath(dirs[0], NULL);
-    const struct mh_grade_options grading = {
+    struct mh_grade_options grading = {
         .run_id = dir && strrchr(dir, '/') ? strrchr(dir, '/') + 1 : NULL,
         .run_dir = dirs[0],
         .repeatable = past->known,
         .past = past,
     };
+    struct mh_advice *opened;
     struct mh_model *model;
     int r = mh_model_load(dirs, n, &from, &model);
 
@@ -342,7 +354,10 @@ static int grade_with(const char *const *dirs, size_t n, const char *baseline,
         return complain(r, dirs, n);
     for (size_t i = 0; i < model->skipped.n; i++)
         mh_log("%s", mh_model_text(model, model->skipped.v[i]));
+    opened = mh_advice_open(advice, NULL);
+    grading.advice = opened;
     r = mh_grade(model, &grading, ret);
+    mh_advice_free(opened);
     if (r >= 0 && ret_model)
         *ret_model = model;
     else
@@ -365,7 +380,8 @@ static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
     if (j && j->earlier && mh_judge_load(j->earlier, &earlier))
         earlier = NULL; /* said again, and louder, when the two are compared */
     past = past_of(j, manifest, earlier);
-    status = grade_with(dirs, n, j ? j->baseline : NULL, &past, ret_model, ret);
+    status =
+        grade_with(dirs, n, j ? j->baseline : NULL, j ? j->advice : NULL, &past, ret_model, ret);
     json_decref(earlier);
     json_decref(manifest);
     return status;

@@ -19,13 +19,14 @@ struct mh_judge {
     const char *baseline; /* directory of clean recordings, NULL none */
     const char *earlier;  /* report.json to compare with, NULL none */
     const char *waivers;  /* file, NULL none */
+    const char *advice;   /* folder of files by library, NULL: what is shipped */
     bool silent;          /* nothing on stdout */
     bool store;           /* leave report.json beside the recordings */
     bool verbose;
 };
 
-/* --report, --fail-on, --baseline, --waivers, --verbose: a child parser whose input is a struct
- * mh_judge. */
+/* --report, --fail-on, --baseline, --waivers, --advice, --verbose: a child parser whose input is a
+ * struct mh_judge. */
 extern const struct argp mh_judge_argp;
 
 /* Can all of it be done? Said before a long run, not after it. Returns an exit status. */

@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS };
+enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS, KEY_ADVICE };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -25,6 +25,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_WAIVERS:
         j->waivers = arg;
+        return 0;
+    case KEY_ADVICE:
+        j->advice = arg;
         return 0;
     case 'v':
         j->verbose = true;
@@ -47,6 +50,8 @@ static const struct argp_option rows[] = {
     {"waivers", KEY_WAIVERS, "FILE", 0,
      "Findings to live with for a while: [waiver ID] with reason, owner and expires = YYYY-MM-DD",
      0},
+    {"advice", KEY_ADVICE, "FOLDER", 0,
+     "Fixes by library from its *.ini, instead of those that are shipped", 0},
     {"verbose", 'v', 0, 0, "All of the text report, not one screen", 0},
     {0},
 };

@@ -1,87 +1,149 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixes are code that somebody will copy: each compiles, and what it names is there."""
+"""Files of advice: fixes are code that somebody will copy, so each snippet is run (advice.py) against the library
+that it names: Debian's, or with MISHAP_ADVICE=PYTHON those of another one, where none may be missing. Then
+what a newcomer does with a file of advice: list, explain, and mistakes with their lines."""
 import ast
-import importlib
-import inspect
+import json
+import os
 import pathlib
 import re
-import textwrap
+import shutil
+import subprocess
 
 import pytest
 
-TABLE = pathlib.Path(__file__).parents[2] / "tools/grade/advice.def"
-ROW = re.compile(r'^ADVICE\("(MH-\d+)", "(\w*)", ("(?:[^"\\]|\\.)*")\)$')
-FILLED = {"{peer}": "db:5432", "{function}": "pay", "{file}": "shop.py", "{read}": "5"}
-# Names that a snippet uses as they are after `from MODULE import NAME`.
-IMPORTED = {"Retry": {"redis": "redis.retry", "requests": "urllib3.util"},
-            "ExponentialBackoff": "redis.backoff", "HTTPAdapter": "requests.adapters",
-            **{name: "tenacity" for name in ("retry", "retry_if_exception_type", "stop_after_attempt",
-                                             "stop_after_delay", "wait_random_exponential")}}
-PACKAGES = ("aiohttp asyncio asyncpg boto3 botocore ftplib http httpx imaplib kombu pika psycopg psycopg2 "
-            "random redis requests smtplib sqlalchemy time urllib urllib3").split()
+import advice
+from guest import BUILD, PYTHON, TREE
+
+FOLDER = pathlib.Path(TREE) / "config/advice"
+FILES = sorted(p.name for p in FOLDER.glob("*.ini"))
+MISHAP = os.path.join(BUILD, "tools", "mishap")
+OTHER = os.environ.get("MISHAP_ADVICE")
 
 
-def rows():
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("ADVICE(")]
-    found = [ROW.match(line) for line in lines]
-    assert all(found), [line for line, match in zip(lines, found) if not match]
-    return [(m[1], m[2], ast.literal_eval(m[3])) for m in found]
+def mishap(*words):
+    return subprocess.run([MISHAP, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60, check=False, stdin=subprocess.DEVNULL)
 
 
-def parsed(code):
-    """The snippet as a tree: it may stand inside a function, or go on after a try block."""
-    for name, value in FILLED.items():
-        code = code.replace(name, value)
-    code = re.sub(r"(def \w+\()\.\.\.(\):.*)$", r"\1*args\2\n    pass", code, flags=re.M)
-    if code.startswith("except"):
-        code = "try:\n    pass\n" + code
-    return ast.parse("async def snippet():\n" + textwrap.indent(code, "    "))
+def run(path):
+    done = subprocess.run([OTHER or PYTHON, os.path.join(os.path.dirname(__file__), "advice.py"), str(path)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+                          stdin=subprocess.DEVNULL)
+    assert done.stdout, done.stderr[-2000:]
+    return json.loads(done.stdout)
 
 
-def named(node, library):
-    """What a name or a dotted name stands for: (known, object)."""
-    parts = ast.unparse(node).split(".")
-    module = IMPORTED.get(parts[0])
-    if isinstance(module, dict):
-        module = module.get(library)
-    if len(parts) == 1 and module:
-        return True, getattr(pytest.importorskip(module), parts[0])
-    if len(parts) == 1 or parts[0] not in PACKAGES:
-        return False, None
-    what = pytest.importorskip(parts[0])
-    for i, part in enumerate(parts[1:], 1):
-        if not hasattr(what, part):
-            importlib.import_module(".".join(parts[:i + 1]))
-        what = getattr(what, part)
-    return True, what
+@pytest.mark.parametrize("name", FILES)
+def test_snippets(name):
+    results = run(FOLDER / name)
+    wrong = [r for r in results if r[1] != "ok" and not r[1].startswith("skip: ")]
+    assert not wrong
+    missing = [r[1][6:] for r in results if r[1].endswith("is not installed")]
+    assert not (missing and OTHER), missing
+    if results and not any(r[1] == "ok" for r in results):
+        pytest.skip(results[0][1][6:])
 
 
-def takes(what, keyword):
-    """Does one of the constructor's or function's own parameters have the name, or any **rest?"""
-    parameters = inspect.signature(what).parameters
-    return keyword in parameters or any(p.kind == p.VAR_KEYWORD for p in parameters.values())
+@pytest.mark.parametrize("code,says", [
+    ("answer = requests.get(url, timeout=(1, 2", "SyntaxError"), ("answer = requests.git(url)", "AttributeError"),
+    ("answer = requests.get(url, timeouts=1)", "TypeError"), ("answer = requests.get(uri)", "NameError"),
+    ("session = requests.Session(1)", "TypeError"), ("answer = requests.get('shop')", "MissingSchema"),
+    ("def pay(key):\n  |     return requests.get(url, time_out=1)", "TypeError"),
+    ("import requestz", "ModuleNotFoundError")])
+def test_a_wrong_snippet_is_noticed(tmp_path, code, says):
+    path = tmp_path / "requests.ini"
+    path.write_text("[library]\nname = requests\nmodules = requests\nrole = client\n"
+                    f"error = requests.ConnectionError\n[MH-0601]\ncode =\n  | {code}\n")
+    assert run(path)[0][1].startswith(says)
 
 
-@pytest.mark.parametrize("rule,library,code", rows(), ids=lambda v: v if len(v) < 12 else "code")
-def test_snippet(rule, library, code):
-    tree = parsed(code)
-    compile(tree, "snippet", "exec")
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Attribute, ast.Name)) and re.fullmatch(r"[\w.]+", ast.unparse(node)):
-            named(node, library)
-        if isinstance(node, ast.Call) and re.fullmatch(r"[\w.]+", ast.unparse(node.func)):
-            known, what = named(node.func, library)
-            for keyword in node.keywords if known else ():
-                assert takes(what, keyword.arg), f"{ast.unparse(node.func)}({keyword.arg}=)"
+def test_every_rule_has_advice():
+    """What is printed where no file fits: each rule that is judged says what to do."""
+    text = (pathlib.Path(TREE) / "tools/grade/rules.def").read_text(encoding="utf-8")
+    rows = re.findall(r'^RULE\("(MH-\d+)".*?\n((?:     ".*\n)+)', text, re.M)
+    assert len(rows) == len(re.findall(r'^RULE\("', text, re.M))
+    for rule, lines in rows:
+        texts = [ast.literal_eval(t) for t in re.findall(r'"(?:[^"\\]|\\.)*"', lines)]
+        assert all(texts), rule
 
 
-def test_one_row_for_a_rule_and_library():
-    keys = [(rule, library) for rule, library, _ in rows()]
-    assert len(keys) == len(set(keys))
+def test_every_file_says_what_its_library_is():
+    for name in FILES:
+        sections = advice.read(FOLDER / name)
+        library = dict(sections)["library"]
+        bundled = library["role"] == "stdlib" or library.get("package") == "python"
+        assert bundled or library.get("status"), name
+        assert library.get("status", "maintained").startswith("maintained") or library.get("note"), name
+        assert all("say" in keys for _, keys in sections[1:]), name
 
 
-@pytest.mark.parametrize("code", ["requests.get(url, timeout=5", "redis.Rediss(host)",
-                                  "smtplib.SMTP(host, timeouts=5)"])
-def test_the_test_can_fail(code):
-    with pytest.raises((SyntaxError, AttributeError, AssertionError, ImportError)):
-        test_snippet("MH-0601", "redis", code)
+def test_the_readme_has_every_placeholder():
+    table = (pathlib.Path(TREE) / "tools/grade/placeholders.def").read_text(encoding="utf-8")
+    rows = re.findall(r'^PLACEHOLDER\((\w+), ".*?", "(.*)"\)$', table, re.M)
+    assert len(rows) == table.count("\nPLACEHOLDER(")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `\{(\w+)\}` \| (.*) \|$", readme, re.M) == rows
+    assert {name for name, _ in rows} == {*advice.FILLED, "peer", "error"}
+
+
+def test_the_list_has_them_all():
+    done = mishap("list", "advice", "--format=json")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(done.stdout)
+    assert len(rows) == len(FILES)
+
+
+def test_one_library_is_explained():
+    done = mishap("explain", "MH-0601", "--library", "aiohttp")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "aiohttp.ClientTimeout(total=5" in done.stdout and "maintained 3." in done.stdout
+    assert "{" not in done.stdout and "requests" not in done.stdout
+    assert "aiohttp" in mishap("explain", "601").stdout
+    done = mishap("explain", "MH-0203", "--library", "requests")
+    assert done.returncode == 0 and "Nothing of its own" in done.stdout
+    done = mishap("explain", "MH-0601", "--library", "reqests")
+    assert done.returncode == 2 and "did you mean 'requests'?" in done.stderr
+
+
+GOOD = "[library]\nname = own\nmodules = own\nrole = client\n[MH-0601]\ncode = own.call(timeout={read})\n"
+
+
+@pytest.mark.parametrize("text,line,says", [
+    (GOOD.replace("role", "rule"), 4, "there is no key 'rule' (did you mean 'role'?)"),
+    (GOOD.replace("client", "clent"), 4, "role = clent: client, framework, server, tool or stdlib"),
+    (GOOD.replace("{read}", "{reed}"), 6, "unknown placeholder {reed}"),
+    (GOOD.replace("MH-0601", "MH-9999"), 5, "[MH-9999]: sections are [library] and [MH-nnnn]"),
+    (GOOD.replace("[library]\n", ""), 1, "'name' is before [library]"),
+    (GOOD + "code = x\n", 7, "code is there twice"), (GOOD + "[MH-0601]\nsay = x\n", 7, "[MH-0601] is there twice"),
+    (GOOD + "docs = http://x\n", 7, "an address that begins with https://"),
+    (GOOD + "what\n", 7, "'what' is no 'key = value'"), (GOOD + "say = a ; b\n", 7, "comments stand in lines of"),
+    (GOOD + "say = " + "x" * 200 + "\n", 7, "longer than 195 bytes"),
+    (GOOD + "[MH-0602]\nnote = x\n", 7, "neither 'say' nor 'code'"),
+    (GOOD.replace("role", "versions = 4\nrole"), 4, "versions = 4: '>=VERSION', '<VERSION' or both"),
+    (GOOD.replace("role", "status = fine 1.0\nrole"), 4, "status = fine 1.0: maintained, quiet or dead"),
+    ("  | x\n" + GOOD, 1, "goes on with no key"), (GOOD + "say = a\tb\n", 7, "a tab"),
+    ("", 0, "there is no [library] in it"), ("[library]\nname = own\nrole = client\n[MH-0601]\nsay = x\n", 0,
+                                             "[library] has no 'modules'"),
+    ("[library]\nname = own\nmodules = own\nrole = client\n", 0, "it has no advice")])
+def test_mistakes_have_their_line(tmp_path, text, line, says):
+    path = tmp_path / "own.ini"
+    path.write_text(text)
+    shutil.copy(FOLDER / "requests.ini", tmp_path)
+    done = mishap("explain", "MH-0601", "--library", "requests", "--advice", tmp_path)
+    assert done.returncode == 3
+    first = done.stderr.splitlines()[0]
+    assert first.startswith(f"mishap: {path}:{line}: " if line else f"mishap: {path}: ") and says in first, first
+    assert "timeout=(3.05, 5)" in done.stdout  # the sound file counts
+
+
+def test_a_file_of_ones_own(tmp_path):
+    (tmp_path / "own.ini").write_text(GOOD)
+    done = mishap("explain", "MH-0601", "--library", "own", "--advice", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "") and "own.call(timeout=5)" in done.stdout
+
+
+def test_no_folder_is_said_once_and_is_no_failure(tmp_path):
+    done = mishap("explain", "MH-0601", "--advice", tmp_path / "none")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "own" in done.stderr
+    assert "What it means" in done.stdout

@@ -55,6 +55,8 @@ def refused(mishap, python, folder):
                    folder / "report.json", "--", python, "app.py", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "seen: <urlopen error [Errno 111]" in done.stdout
+    advised = command(*mishap, "explain", "MH-0601", "--library", "aiohttp", cwd=folder)
+    assert advised.returncode == 0 and "aiohttp.ClientTimeout(" in advised.stdout, advised.stderr
     events = command(*mishap, "events", folder / "out")
     assert "refuse-http" in events.stdout, events.stdout + events.stderr
     assert "refuse-http" in (folder / "report.json").read_text()
@@ -85,8 +87,9 @@ def test_a_wheel_holds_no_python_of_its_own_version(wheel):
         modes = {i.filename: i.external_attr >> 16 & 0o777 for i in z.infolist()}
     assert not [n for n in names if n.endswith((".pyc", ".cpython.so")) or "cpython-" in n]
     assert "mishap/lib/mishap/libmishap.so" in names and modes["mishap/bin/mishap"] == 0o755
-    shipped = {os.path.basename(n) for n in names if n.endswith(".ini")}
-    assert shipped == {n for n in os.listdir(os.path.join(TREE, "config")) if n.endswith(".ini")}
+    for folder, tree in (("mishap/share/mishap/", "config"), ("mishap/share/mishap/advice/", "config/advice")):
+        shipped = {os.path.basename(n) for n in names if os.path.dirname(n) + "/" == folder}
+        assert shipped == {n for n in os.listdir(os.path.join(TREE, tree)) if n.endswith(".ini")}
 
 
 def test_auditwheel_agrees_with_the_tag(wheel, tmp_path):

@@ -91,8 +91,7 @@ static json_t *frame_json(const struct mh_grading *g, const struct mh_frame *f)
                      f->line > 0 ? json_integer(f->line) : json_null());
 }
 
-/* The stack to show: the example's, else the one that the judge named, else the site's own. */
-static uint32_t stack_of(const struct mh_grading *g, const struct mh_judgement *j)
+uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement *j)
 {
     const struct mh_site *s = j->site ? &g->m->sites.v[j->site - 1] : NULL;
     uint32_t stack = j->stack;
@@ -107,7 +106,7 @@ static uint32_t stack_of(const struct mh_grading *g, const struct mh_judgement *
 static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *j)
 {
     const struct mh_site *s = j->site ? &g->m->sites.v[j->site - 1] : NULL;
-    uint32_t number = stack_of(g, j);
+    uint32_t number = mh_document_stack(g, j);
     json_t *stack = json_array();
     const struct mh_frame *top = s && s->nframes ? &s->frames[0] : NULL;
 
@@ -184,7 +183,7 @@ static json_t *finding_json(const struct mh_grading *g, const struct mh_judgemen
         t && t->caught ? frame_json(g, &t->handler) : json_null(), "peer",
         mh_json_text_or_null(peer), "trials", "fired", (int)j->fired, "failed", (int)j->failed,
         "evidence", j->evidence, "counter_evidence", j->counter, "flip",
-        mh_json_text_or_null(j->rule->flip), "fix", mh_advice(g, j), "points",
+        mh_json_text_or_null(j->rule->flip), "fix", mh_fix_json(g, j), "points",
         mh_json_number(j->points, 1), "replay", replay_json(g, id), "fault",
         fault_of(g, j) ? mh_json_text(mh_name_fault(g, fault_of(g, j))) : json_null(), "verdict",
         j->verdict == MH_VERDICT_partial ? "partial" : "fail");

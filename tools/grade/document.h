@@ -45,4 +45,23 @@ json_t *mh_json_number(double v, int digits);
 void mh_finding_id(const struct mh_grading *g, const struct mh_judgement *j, char ret[13]);
 
 /* The fix for a finding: {library, code, text}. */
-json_t *mh_advice(const struct mh_grading *g, const struct mh_judgement *j);
+/* The stack to show: the example's, else the one that the judge named, else the site's own. */
+uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement *j);
+
+/* The fix of a finding. */
+json_t *mh_fix_json(const struct mh_grading *g, const struct mh_judgement *j);
+
+/* Which libraries were seen, where; made from options->advice before the document is. 0 or -ENOMEM.
+ */
+int mh_advice_see(struct mh_grading *g);
+void mh_advice_seen_free(struct mh_advice_seen *seen);
+
+/* The advice for a judgement, and the client library that it is about; any of it may be NULL. */
+struct mh_advice_choice {
+    const struct mh_advice_library *library;
+    const struct mh_advice_row *row;
+    const struct mh_advice_library *client;
+    const struct mh_frame *call; /* the function of a library that the application calls */
+};
+void mh_advice_choose(const struct mh_grading *g, const struct mh_judgement *j,
+                      struct mh_advice_choice *ret);

@@ -304,6 +304,7 @@ static void grading_done(struct mh_grading *g)
     mh_map_done(&g->redis_keys);
     mh_map_done(&g->case_keys);
     mh_map_done(&g->callers);
+    mh_advice_seen_free(g->advice);
 }
 
 int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
@@ -340,6 +341,8 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
         r = judge_all(&g);
     if (!r)
         r = score_all(&g);
+    if (!r)
+        r = mh_advice_see(&g);
     if (!r)
         r = mh_document_make(&g, ret_document);
     grading_done(&g);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "grade/advice.h"
 #include "grade/score.h"
 #include "model/model.h"
 
@@ -59,10 +60,11 @@ struct mh_past {
 };
 
 struct mh_grade_options {
-    const char *run_id;         /* NULL: made from the time of the start */
-    const char *run_dir;        /* for replay commands; NULL: none */
-    bool repeatable;            /* how the run was started is stored there */
-    const struct mh_past *past; /* NULL: nothing is known */
+    const char *run_id;             /* NULL: made from the time of the start */
+    const char *run_dir;            /* for replay commands; NULL: none */
+    bool repeatable;                /* how the run was started is stored there */
+    const struct mh_past *past;     /* NULL: nothing is known */
+    const struct mh_advice *advice; /* NULL: the rules' own */
 };
 
 /* Grades. The caller owns *ret_document (json_decref). Returns 0 or -ENOMEM. */

@@ -148,6 +148,7 @@ struct mh_grading {
     struct mh_map case_keys;
     const struct mh_rule_row *rule; /* being judged */
     struct mh_score score;
+    struct mh_advice_seen *advice; /* NULL: none by library */
 };
 
 static inline uint64_t mh_thread_key(const struct mh_act *a)

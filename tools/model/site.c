@@ -101,16 +101,20 @@ enum mh_frame_kind mh_frame_kind_of(const char *file)
     return MH_FRAME_app;
 }
 
-void mh_package_of(const char *file, char *ret, size_t size)
+const char *mh_package_path(const char *file)
 {
     const char *at = below_packages(file);
-    size_t n;
 
     if (!at)
         at = below_stdlib(file);
-    if (!at)
-        at = "";
-    n = strcspn(at, "/.");
+    return at ? at : "";
+}
+
+void mh_package_of(const char *file, char *ret, size_t size)
+{
+    const char *at = mh_package_path(file);
+    size_t n = strcspn(at, "/.");
+
     n = MH_MIN(n, size - 1);
     memcpy(ret, at, n);
     ret[n] = 0;

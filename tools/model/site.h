@@ -24,6 +24,8 @@ enum mh_role mh_role_of_port(int port);
 enum mh_role mh_role_of_library(const char *package);
 enum mh_role mh_role_named(const char *name); /* MH_ROLE_COUNT: no such role */
 
+/* The file's path below site-packages, dist-packages or the standard library; "" else. */
+const char *mh_package_path(const char *file);
 /* Top-level package or module that a library's or the standard library's file belongs to; "" else.
  */
 void mh_package_of(const char *file, char *ret, size_t size);

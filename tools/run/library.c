@@ -70,17 +70,25 @@ char *mh_library_find(void)
     return find(places, ARRAY_SIZE(places), MISHAP_LIBDIR, "libmishap.so");
 }
 
+/* Where shipped data are: the source tree around a build, and around one in that; the prefix. */
+static const char *const data_places[] = {"../../config", "../../../config",
+                                          MISHAP_FROM_BIN_TO_DATA};
+
+char *mh_advice_find(void)
+{
+    return find(data_places, ARRAY_SIZE(data_places), MISHAP_DATADIR, "advice");
+}
+
 char *mh_scenario_find(const char *name)
 {
-    static const char *const places[] = {"../../config", MISHAP_FROM_BIN_TO_DATA};
     _cleanup_free_ char *with_suffix = NULL;
     char *found = realpath(name, NULL);
 
     if (found || errno != ENOENT || !*name || strchr(name, '/'))
         return found;
-    found = find(places, ARRAY_SIZE(places), MISHAP_DATADIR, name);
+    found = find(data_places, ARRAY_SIZE(data_places), MISHAP_DATADIR, name);
     if (!found && asprintf(&with_suffix, "%s.ini", name) >= 0)
-        found = find(places, ARRAY_SIZE(places), MISHAP_DATADIR, with_suffix);
+        found = find(data_places, ARRAY_SIZE(data_places), MISHAP_DATADIR, with_suffix);
     if (!found)
         errno = ENOENT;
     return found;

@@ -9,3 +9,6 @@ char *mh_library_find(void);
 /* A scenario as the user named it: a file, or the name of a shipped one with or without ".ini".
  * Returns its absolute path, NULL with errno; caller frees. */
 char *mh_scenario_find(const char *name);
+
+/* The folder of the advice that is shipped. Absolute path, NULL with errno; caller frees. */
+char *mh_advice_find(void);

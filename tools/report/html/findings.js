@@ -139,5 +139,6 @@ function fixBlock(f) {
   const fix = part(f.fix);
   if (!fix.text && !fix.code) return null;
   return el('div', {class: 'fix'}, el('h4', {}, 'Fix', fix.library && el('span', {class: 'quiet'}, ' with ' + fix.library)),
-    el('p', {}, fix.text), fix.code && snippet(String(fix.code), 'the code'));
+    el('p', {}, fix.text), fix.code && snippet(String(fix.code), 'the code'),
+    fix.docs && el('p', {class: 'quiet small'}, el('a', {href: String(fix.docs), rel: 'noreferrer'}, String(fix.docs))));
 }
