@@ -404,6 +404,16 @@ LIMITERS = {
             if not window.hit(limits.parse("5/hour"), "all"): raise fastapi.HTTPException(429, headers={"Retry-After": "60"})
             return "ok"
         """, 429),
+    "fastapi-limiter": ("""
+        import fastapi
+        from fastapi_limiter.depends import RateLimiter
+        from pyrate_limiter import Duration, Limiter, Rate
+        app = fastapi.FastAPI()
+        @app.get("/health")
+        def health(): return "ok"
+        @app.get("/items", dependencies=[fastapi.Depends(RateLimiter(Limiter(Rate(5, Duration.HOUR))))])
+        async def items(): return "ok"
+        """, 429),
     "django-ratelimit": ("""
         import django
         from django.conf import settings
@@ -432,8 +442,8 @@ def test_limiters(guest, python, http_peer, tmp_path, name):
     assert not graded(out)["findings"]
 
 
-def test_fastapi_limiter(guest, python, tmp_path):
-    """Its redis is down, and its client tries for a while: broken or, past a second, hung."""
+def test_a_limiter_in_redis(guest, python, tmp_path):
+    """The redis that counts requests is down, and its client tries for a while: broken or, past a second, hung."""
     code = """
         import contextlib, fastapi, redis.asyncio as redis
         store = redis.Redis(port={port}, socket_timeout=1, socket_connect_timeout=1)
