@@ -9,7 +9,7 @@ from guest import TREE
 
 sys.path.append(os.path.join(TREE, "tests", "scenarios"))
 runs = pytest.importorskip("runs", reason="python3-yaml is not installed")
-import test_scenarios as rows  # noqa: E402
+import test_machines as rows  # noqa: E402
 
 FAST = ("uvicorn-redis", "celery-redis", "chain")
 
