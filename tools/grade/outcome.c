@@ -294,7 +294,10 @@ static bool record_of(const struct mh_grading *g, const struct mh_trial *t, cons
           (l->at <= u->ended && l->task == op->task && (op->task || l->tid == op->tid));
     if (own && (reports_failure(g->m, l) || tells(g, t, l)))
         return true;
-    return (!l->unit || l->ambiguous || op->ambiguous) && may_speak_for(g, l, op) && tells(g, t, l);
+    /* To which request a task belongs may be a guess (uvloop); that it failed and spoke is none. */
+    if (!l->unit || l->ambiguous || op->ambiguous || (op->task && l->task == op->task))
+        return may_speak_for(g, l, op) && tells(g, t, l);
+    return false;
 }
 
 unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer)

@@ -415,10 +415,16 @@ int mh_intake_outcome(struct mh_intake *in)
     const char *part = in->record->tail, *end = part + in->record->tail_len;
     uint32_t op = mh_map_get(&in->ops, (uint64_t)e.op);
     struct mh_step_seen *s;
+    struct mh_act *a;
     int64_t texts[3] = {0}, line = 0;
 
     if (op == MH_MAP_NONE || e.step <= MH_STEP_none || e.step > MH_STEP_lost)
         return 0;
+    /* A loop that reads ahead (uvloop), and a thread of a pool, call for nobody that can be seen;
+     * in which task their error comes up tells for whom it was. */
+    a = &in->m->acts.v[in->m->ops.v[op].act];
+    if (!a->task)
+        a->task = (uint64_t)e.task;
     for (int i = 0; i < 4 && part <= end; i++) {
         const char *stop = part < end ? memchr(part, '\t', (size_t)(end - part)) : NULL;
 
