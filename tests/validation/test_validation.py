@@ -21,10 +21,7 @@ def done(request):
               and isinstance(item.callspec.params.get("run"), validate.Run)}
     validate.execute_all(chosen.values(), JUDGED)
     yield
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line("")
-        reporter.write_line(validate.summary(chosen.values(), JUDGED))
+    request.config.validation_summary = validate.summary(chosen.values(), JUDGED)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=[run.title for run in RUNS])
