@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about where else a request could go: MH-0201 a second endpoint is known and never tried,
- * MH-0202 there is none. Two peers are endpoints of one thing when one place in the code asks
- * either of them the same, one at a time, and both answer. */
+ * MH-0202 there is none. Two peers are endpoints of one thing when one place in the code of one
+ * process asks either of them the same, one at a time, and both answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,8 @@ static int take(const struct mh_grading *g, struct endpoints *e, const struct mh
 
     if (!question || !a->answered || a->failed || !a->peer || !a->site)
         return 0;
-    if (answered(&e->asked, key, a->peer, &other))
+    /* Within one process: services of one program each have a peer of their own. */
+    if (answered(&e->asked, mh_mix2(key, a->process), a->peer, &other))
         return -ENOMEM;
     if (other && g->m->peers.v[other - 1].role == g->m->peers.v[a->peer - 1].role) {
         p = pair_of(e, a->site, other, a->peer);
