@@ -156,6 +156,20 @@ struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally 
     return j;
 }
 
+struct mh_judgement *mh_judge_acts(struct mh_grading *g, const struct mh_tally *t,
+                                   enum mh_severity severity)
+{
+    struct mh_judgement *j =
+        mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer, severity, mh_tally_confidence(t));
+
+    if (!j)
+        return NULL;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->stack = t->example ? g->m->acts.v[t->example - 1].stack : 0;
+    return j;
+}
+
 int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
                   const char *how)
 {

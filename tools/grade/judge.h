@@ -167,6 +167,8 @@ bool mh_has_optional(const struct mh_grading *g);
 int mh_has_endpoints(const struct mh_grading *g, bool *ret);
 /* When a hang that hit at `at` was lifted: the end of its phase; 0: not before the run's end. */
 int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
+/* The line of the application that made a call; 0 when it is not on the stack. */
+int32_t mh_app_line(const struct mh_model *m, uint32_t stack);
 /* Is a command well again at the place that failed? */
 bool mh_went_on(const struct mh_grading *g, const struct mh_act *a);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
@@ -272,6 +274,11 @@ struct mh_judgement *mh_judge_file(struct mh_grading *g, enum mh_verdict_kind ve
 /* The same from a tally, with its counts and example. */
 struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally *t,
                                     enum mh_severity severity);
+/* From a tally of acts, whose `example` is one: its verdict as it stands, its counts, that act's
+ * stack.
+ */
+struct mh_judgement *mh_judge_acts(struct mh_grading *g, const struct mh_tally *t,
+                                   enum mh_severity severity);
 /* Says what failed and what did not, and the journey of an example; needs its trial. */
 void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
                    const char *became);

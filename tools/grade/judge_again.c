@@ -201,23 +201,12 @@ static bool is_same(const struct mh_act *a, const struct mh_act *b)
            a->attempt.digest == b->attempt.digest;
 }
 
-/* The application's line that made the call; 0 when none is on the stack. */
-static int32_t line_of(const struct mh_model *m, uint32_t stack)
-{
-    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
-
-    for (uint32_t i = 0; s && i < s->nframes; i++)
-        if (m->frames.v[s->frames + i].kind == MH_FRAME_app)
-            return m->frames.v[s->frames + i].line;
-    return 0;
-}
-
 /* The same, whether a library opened a connection for it or had one. */
 static bool is_repeated(const struct mh_model *m, const struct mh_act *a, const struct mh_act *b)
 {
     struct mh_act other = *b;
 
-    if (line_of(m, a->stack) && line_of(m, a->stack) == line_of(m, b->stack))
+    if (mh_app_line(m, a->stack) && mh_app_line(m, a->stack) == mh_app_line(m, b->stack))
         other.stack = a->stack;
     return is_same(a, &other);
 }

@@ -100,14 +100,10 @@ static int look(const struct mh_grading *g, struct count *c)
 static int file(struct mh_grading *g, const struct mh_tally *t)
 {
     const struct mh_act *a = &g->m->acts.v[t->example - 1], *next = NULL;
-    struct mh_judgement *j = mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer,
-                                           MH_SEVERITY_critical, mh_tally_confidence(t));
+    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_critical);
 
     if (!j)
         return -ENOMEM;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = a->stack;
     if (j->verdict == MH_VERDICT_pass) {
         mh_reason(j, "%u of %u requests to %s that were given up took their connection with them",
                   t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));

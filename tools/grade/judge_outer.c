@@ -131,14 +131,10 @@ static int take(struct mh_grading *g, struct mh_tallies *tallies, const struct m
 
 static int file(struct mh_grading *g, const struct mh_tally *t, const struct outer *o)
 {
-    struct mh_judgement *j = mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer,
-                                           MH_SEVERITY_medium, mh_tally_confidence(t));
+    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_medium);
 
     if (!j)
         return -ENOMEM;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = t->example ? g->m->acts.v[t->example - 1].stack : 0;
     if (j->verdict == MH_VERDICT_pass) {
         mh_reason(j,
                   "%u of %u requests in which %s ran into a limit were answered while the caller "

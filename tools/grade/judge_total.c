@@ -220,14 +220,10 @@ static int take_loops(struct reading *k, struct mh_tallies *tallies, struct mh_t
 
 static int file(struct mh_grading *g, const struct mh_tally *t)
 {
-    struct mh_judgement *j = mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer,
-                                           MH_SEVERITY_medium, mh_tally_confidence(t));
+    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_medium);
 
     if (!j)
         return -ENOMEM;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = t->example ? g->m->acts.v[t->example - 1].stack : 0;
     if (j->verdict == MH_VERDICT_pass) {
         mh_reason(j, "%u of %u answers of %s that dripped were given up as a whole",
                   t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));

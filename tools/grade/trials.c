@@ -230,8 +230,7 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
     }
 }
 
-/* The line of the application that made the call; 0 when it is not on the stack. */
-static int32_t line_of(const struct mh_model *m, uint32_t stack)
+int32_t mh_app_line(const struct mh_model *m, uint32_t stack)
 {
     const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
 
@@ -245,7 +244,7 @@ static int32_t line_of(const struct mh_model *m, uint32_t stack)
 static bool is_again(const struct mh_model *m, const struct mh_op_seen *o, const struct mh_act *a)
 {
     const struct mh_act *before = o->attempt ? &m->acts.v[o->attempt - 1] : NULL;
-    int32_t line = line_of(m, m->acts.v[o->act].stack), other = line_of(m, a->stack);
+    int32_t line = mh_app_line(m, m->acts.v[o->act].stack), other = mh_app_line(m, a->stack);
 
     if (!before || !before->attempt.digest || !a->attempt.digest || !line || !other)
         return true;
