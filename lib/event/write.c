@@ -313,6 +313,12 @@ static void probe(enum mh_event type, const void *fields)
         MH_PROBE(unit_end, unit->unit, unit->status, unit->latency_ns, unit->how, unit->bytes);
 }
 
+void mh_writer_know_thread(void)
+{
+    if (!thread_id)
+        thread_id = (uint32_t)mh_sys_gettid();
+}
+
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
 {
     struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
@@ -327,8 +333,7 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
     if (len > MH_MAX_RECORD / 2)
         len = MH_MAX_RECORD / 2;
     h.tail = (uint32_t)len;
-    if (!thread_id)
-        thread_id = (uint32_t)mh_sys_gettid();
+    mh_writer_know_thread();
     h.tid = thread_id;
     h.length = (uint32_t)((sizeof(h) + n * 8 + len + 7) & ~7u);
     worth = worth_of(type, fields, &group);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Appends records to this process's recording. Lock-free, async-signal-safe, no malloc; any thread,
- * any context but a vfork child. Before mh_writer_open() and after a failure every put is refused.
- */
+ * any context; a vfork child only on behalf of the parent's thread, which waits (fd/guest.h).
+ * Before mh_writer_open() and after a failure every put is refused. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +32,9 @@ bool mh_writer_ok(void);
 
 /* Records lost so far. */
 uint64_t mh_writer_lost(void);
+
+/* Learns this thread's id now: a child of vfork, which writes in its place, has another. */
+void mh_writer_know_thread(void);
 
 /* Appends one record; `fields` are n int64. Routine records are sampled near the size limit and
  * refused past it, others are kept for a quarter more. Returns whether it was kept. */

@@ -13,21 +13,35 @@ struct mh_gates mh_gate = {MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOO
 struct mh_guest mh_guest;
 __thread struct mh_thread mh_thread;
 
-bool mh_guest_begin(void)
+static bool begin(bool in_child)
 {
+    /* A vfork child runs on its parent's memory and thread, with another pid. Our vfork() has left
+     * a mark; the first call of the parent afterwards takes it away, and the depth that a child has
+     * left which was killed in a hook. A fork child was renamed by the atfork handler before
+     * anything else could run. */
+    if (MH_UNLIKELY(mh_thread.vforked)) {
+        if (mh_sys_getpid() == mh_guest.pid) {
+            mh_thread.depth = mh_thread.vforked - 1;
+            mh_thread.vforked = 0;
+        } else if (!in_child) {
+            return false;
+        }
+    }
     if (mh_thread.depth)
         return false;
-    /* A vfork child runs on its parent's memory and thread, with another pid. Our vfork() has left
-     * a mark; the first call of the parent afterwards takes it away. A fork child was renamed by
-     * the atfork handler before anything else could run. */
-    if (MH_UNLIKELY(mh_thread.vforked)) {
-        if (mh_sys_getpid() != mh_guest.pid)
-            return false;
-        mh_thread.vforked = 0;
-    }
     mh_thread.depth = 1;
     mh_thread.saved_errno = errno;
     return true;
+}
+
+bool mh_guest_begin(void)
+{
+    return begin(false);
+}
+
+bool mh_guest_begin_in_child(void)
+{
+    return begin(true);
 }
 
 void mh_guest_leave(void)

@@ -36,7 +36,7 @@ extern struct mh_guest mh_guest;
 struct mh_thread {
     int depth; /* of hooks under way: a nested call goes to the real function */
     int saved_errno;
-    int vforked;        /* vfork() was called: this may be the child, on the parent's memory */
+    int vforked;        /* depth + 1 at vfork(): this may be the child, on the parent's memory */
     const void *caller; /* where the hook under way returns to */
 };
 extern __thread struct mh_thread mh_thread __attribute__((tls_model("initial-exec")));
@@ -45,11 +45,24 @@ extern __thread struct mh_thread mh_thread __attribute__((tls_model("initial-exe
  * a vfork child, which must not write to memory that it shares with its parent. Keeps errno. */
 bool mh_guest_begin(void);
 
-/* The same in the body of a hook, or a part of it that is MH_INLINE: who called it is told by the
- * address it returns to. */
+/* The same, but in a vfork child, too: for what the child does on behalf of the parent's thread,
+ * which waits, and which is the one to learn of it. What is counted and recorded is the parent's.
+ */
+bool mh_guest_begin_in_child(void);
+
+/* mh_guest_begin() in the body of a hook, or a part of it that is MH_INLINE: who called it is told
+ * by the address it returns to. */
 MH_INLINE bool mh_guest_enter(void)
 {
     if (!mh_guest_begin())
+        return false;
+    mh_thread.caller = __builtin_return_address(0);
+    return true;
+}
+
+MH_INLINE bool mh_guest_enter_in_child(void)
+{
+    if (!mh_guest_begin_in_child())
         return false;
     mh_thread.caller = __builtin_return_address(0);
     return true;

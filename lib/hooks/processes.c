@@ -4,29 +4,59 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/decide.h"
+#include "hooks/bytes.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"
 
-MH_PUBLIC pid_t fork(void)
+/* It failed by itself. Inside of the guest, which this leaves. */
+static void failed(enum mh_op_kind kind, enum mh_call call, int err)
 {
-    if (mh_limit_refuses(MH_OP_fork, MH_CALL_fork))
-        return -1;
-    return MH_REAL(fork)();
+    mh_finish(
+        -err,
+        mh_record(&(struct mh_story){
+            .kind = kind, .call = call, .fd = -1, .result = -1, .err = err, .timeout_ns = -1}));
 }
 
-/* It tells by its result, not by errno. 0: let it pass. */
-static int spawn_refused(enum mh_call call)
+MH_PUBLIC pid_t fork(void)
+{
+    pid_t pid;
+
+    if (mh_limit_refuses(MH_OP_fork, MH_CALL_fork))
+        return -1;
+    pid = MH_REAL(fork)();
+    if (pid < 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter())
+        failed(MH_OP_fork, MH_CALL_fork, errno);
+    return pid;
+}
+
+/* It is two operations, both made by libc out of sight, and tells by its result, not by errno. 0:
+ * let it pass. */
+MH_INLINE int spawn_refused(enum mh_call call)
 {
     int saved = errno, err;
 
-    if (!mh_limit_refuses(MH_OP_fork, call))
+    if (!mh_limit_refuses(MH_OP_fork, call) && !mh_limit_refuses(MH_OP_exec, call))
         return 0;
     err = errno;
+    errno = saved;
+    return err;
+}
+
+/* Only for want of memory or of a free process there is no child; of all else its exec tells. */
+MH_INLINE int spawned(enum mh_call call, int err)
+{
+    int saved = errno;
+
+    if (err > 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter())
+        failed(err == EAGAIN || err == ENOMEM ? MH_OP_fork : MH_OP_exec, call, err);
     errno = saved;
     return err;
 }
@@ -38,7 +68,9 @@ MH_PUBLIC int posix_spawn(pid_t *restrict pid, const char *restrict path,
 {
     int err = spawn_refused(MH_CALL_posix_spawn);
 
-    return err ? err : MH_REAL(posix_spawn)(pid, path, actions, attr, argv, env);
+    return err ? err
+               : spawned(MH_CALL_posix_spawn,
+                         MH_REAL(posix_spawn)(pid, path, actions, attr, argv, env));
 }
 
 MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
@@ -48,7 +80,9 @@ MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
 {
     int err = spawn_refused(MH_CALL_posix_spawnp);
 
-    return err ? err : MH_REAL(posix_spawnp)(pid, file, actions, attr, argv, env);
+    return err ? err
+               : spawned(MH_CALL_posix_spawnp,
+                         MH_REAL(posix_spawnp)(pid, file, actions, attr, argv, env));
 }
 
 /* Without a command it only asks whether there is a shell. */
@@ -76,40 +110,86 @@ static void recording_ends(bool ends)
     }
 }
 
-#define EXEC(name, ...)                                                                            \
+/* A child of vfork that is refused tells its parent, which raises the error: so this is the
+ * parent's operation. */
+MH_INLINE bool exec_refused(enum mh_call call)
+{
+    return mh_gate_open(&mh_gate.fd) && mh_guest_enter_in_child() &&
+           mh_limit_refused(MH_OP_exec, call);
+}
+
+/* Does a search of PATH go on after nothing was found here? Programs and shells search by trying
+ * one directory after another: only that there was nothing in the last is a failure. What is
+ * searched is the PATH of the environment that is handed over, as Python does it. */
+static bool search_goes_on(const char *path, char *const env[])
+{
+    const char *list = "/bin:/usr/bin", *slash = strrchr(path, '/');
+    size_t n = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+
+    for (; env && *env; env++)
+        if (!strncmp(*env, "PATH=", 5))
+            list = *env + 5;
+    for (;;) {
+        size_t have = strcspn(list, ":"), end = have;
+
+        while (have > 1 && list[have - 1] == '/')
+            have--;
+        if (have == n && !memcmp(list, path, n))
+            return list[end] != '\0';
+        if (!list[end])
+            return false;
+        list += end + 1;
+    }
+}
+
+/* path: NULL when the call itself has searched, so that its answer is the last. */
+MH_INLINE void exec_failed(enum mh_call call, const char *path, char *const env[])
+{
+    int err = errno;
+    bool nothing = err == ENOENT || err == ENOTDIR;
+
+    if (!(nothing ? !path || !search_goes_on(path, env) : mh_errno_is_failure(err)))
+        return;
+    if (mh_gate_open(&mh_gate.fd) && mh_guest_enter_in_child())
+        failed(MH_OP_exec, call, err);
+}
+
+/* tried, env: as exec_failed() takes them. */
+#define EXEC(name, tried, env, ...)                                                                \
     do {                                                                                           \
         int r_;                                                                                    \
-        if (mh_limit_refuses(MH_OP_exec, MH_CALL_##name))                                          \
+        if (exec_refused(MH_CALL_##name))                                                          \
             return -1;                                                                             \
         recording_ends(true);                                                                      \
-        r_ = MH_REAL(name)(__VA_ARGS__);                                                           \
+        r_ = (__VA_ARGS__);                                                                        \
         recording_ends(false);                                                                     \
+        exec_failed(MH_CALL_##name, tried, env);                                                   \
         return r_;                                                                                 \
     } while (0)
 
 MH_PUBLIC int execve(const char *path, char *const argv[], char *const env[])
 {
-    EXEC(execve, path, argv, env);
+    EXEC(execve, path, env, MH_REAL(execve)(path, argv, env));
 }
 
 MH_PUBLIC int execv(const char *path, char *const argv[])
 {
-    EXEC(execv, path, argv);
+    EXEC(execv, path, environ, MH_REAL(execv)(path, argv));
 }
 
 MH_PUBLIC int execvp(const char *file, char *const argv[])
 {
-    EXEC(execvp, file, argv);
+    EXEC(execvp, NULL, NULL, MH_REAL(execvp)(file, argv));
 }
 
 MH_PUBLIC int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    EXEC(execvpe, file, argv, env);
+    EXEC(execvpe, NULL, NULL, MH_REAL(execvpe)(file, argv, env));
 }
 
 MH_PUBLIC int fexecve(int fd, char *const argv[], char *const env[])
 {
-    EXEC(fexecve, fd, argv, env);
+    EXEC(fexecve, NULL, NULL, MH_REAL(fexecve)(fd, argv, env));
 }
 
 /* glibc has it from 2.34 on. */
@@ -127,12 +207,5 @@ static int real_execveat(int dir, const char *path, char *const argv[], char *co
 
 MH_PUBLIC int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    int r;
-
-    if (mh_limit_refuses(MH_OP_exec, MH_CALL_execveat))
-        return -1;
-    recording_ends(true);
-    r = real_execveat(dir, path, argv, env, flags);
-    recording_ends(false);
-    return r;
+    EXEC(execveat, path, env, real_execveat(dir, path, argv, env, flags));
 }

@@ -40,6 +40,16 @@ static int reserve_within(enum mh_call call, int fd, const struct mh_desc *d, in
             return -ENOSPC;
     }
     r = (int)mh_sys(SYS_fallocate, fd, mode, at, n);
+    /* EOPNOTSUPP and ENOSYS only answer whether it can be done here. */
+    if (mh_errno_is_failure(-r) && r != -EOPNOTSUPP && r != -ENOSYS)
+        *watch = mh_record(&(struct mh_story){.kind = MH_OP_allocate,
+                                              .call = call,
+                                              .fd = fd,
+                                              .d = d,
+                                              .asked = (uint64_t)n,
+                                              .result = -1,
+                                              .err = -r,
+                                              .timeout_ns = -1});
     after = r || before < 0 ? before : mh_disk_size(fd, d->path);
     mh_disk_changed(d->path, after - before);
     return r;
@@ -55,11 +65,11 @@ static bool allocate(enum mh_call call, int fd, int mode, int64_t at, int64_t n,
     if (!mh_gate_fd(fd))
         return false;
     d = mh_fd_get(fd);
-    if (!d || !d->path) {
+    if (!d || (d->kind != MH_DESC_file && d->kind != MH_DESC_log)) {
         mh_guest_leave();
         return false;
     }
-    *ret = d->armed & MH_OP_BIT(MH_OP_allocate)
+    *ret = d->path && d->armed & MH_OP_BIT(MH_OP_allocate)
                ? mh_path_fault(MH_OP_allocate, call, fd, d, d->path, watch)
                : 0;
     if (!*ret)

@@ -4,6 +4,7 @@
  * child of posix_spawn needs no mark: libc runs no hooked call in it. */
 #include <stddef.h>
 
+#include "event/write.h"
 #include "fd/guest.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
@@ -22,7 +23,9 @@ void *mh_vfork_mark(void)
 {
     if (mh_limit_refuses(MH_OP_fork, MH_CALL_vfork))
         return (void *)(uintptr_t)refused;
-    mh_thread.vforked = 1;
+    if (mh_gate_open(&mh_gate.fd))
+        mh_writer_know_thread();
+    mh_thread.vforked = mh_thread.depth + 1;
     return (void *)(uintptr_t)MH_REAL(vfork);
 }
 

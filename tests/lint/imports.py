@@ -13,7 +13,7 @@ NEEDED = re.compile(r"libc\.so\.6|libdl\.so\.2|libpthread\.so\.0|ld-linux-.*\.so
 # reads a locale, but for the last rows, which belong to libraries that are linked in.
 ALLOWED = set("""
 __cxa_finalize __errno_location __h_errno_location __gmon_start__ __register_atfork _ITM_deregisterTMCloneTable
-_ITM_registerTMCloneTable clock_gettime dl_iterate_phdr dladdr dlsym dlvsym environ getauxval getenv inet_ntop
+_ITM_registerTMCloneTable clock_gettime dl_iterate_phdr dladdr dlsym dlvsym environ __environ getauxval getenv inet_ntop
 inet_pton memchr memcmp memcpy memmem memmove memrchr memset on_exit pthread_self stpcpy strchr strcmp strcspn
 strlen strncasecmp strncmp strnlen strrchr strspn strstr
 abort __ctype_b_loc __stack_chk_fail dirfd fclose fgets fileno strtoull
