@@ -30,25 +30,42 @@ static const struct row {
     int name, id, run;
 } rows[] = {
 #define WORK(framework, file, function, name, id, run) {framework, file, function, name, id, run},
+#define OVER(file, function)
 #define JOBS(file)
 #include "python/works.def"
 #undef WORK
+#undef OVER
+#undef JOBS
+};
+
+static const struct over {
+    const char *file, *function;
+} overs[] = {
+#define WORK(framework, file, function, name, id, run)
+#define OVER(file, function) {file, function},
+#define JOBS(file)
+#include "python/works.def"
+#undef WORK
+#undef OVER
 #undef JOBS
 };
 
 static const char *const pipe_makers[] = {
 #define WORK(framework, file, function, name, id, run)
+#define OVER(file, function)
 #define JOBS(file) file,
 #include "python/works.def"
 #undef WORK
+#undef OVER
 #undef JOBS
 };
 
-/* A run that was seen. `exact`: its begin came by a pipe, so it lasts until the next one's. */
+/* A run that was seen. `exact`: its begin came by a pipe, so it lasts until the next one's.
+ * `over`: a call was made that is made when its work is done. */
 struct run {
     uint64_t id, run;
     int64_t unit;
-    bool exact;
+    bool exact, over;
     char name[NAME];
 };
 
@@ -95,16 +112,30 @@ static int row_of(const char *code)
     return 0;
 }
 
+static bool is_over(const char *code)
+{
+    MH_BUF(name, 32);
+
+    if (!mh_str_add(&name, MH_AT(char *, code, mh_py.at.co_name), 31, false))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(overs); i++)
+        if (!strcmp(name.data, overs[i].function) && code_file_is(code, overs[i].file))
+            return true;
+    return false;
+}
+
 struct mh_work mh_work_find(const char *first, int frames)
 {
-    struct mh_work ret = {0, 0};
+    struct mh_work ret = {0, 0, false};
     struct mh_frame f;
+    bool over = false;
 
     for (int i = 0; i < frames && mh_frame_find(first, &f); i++) {
         int row = row_of(f.code);
 
+        over = over || is_over(f.code);
         if (row)
-            ret = (struct mh_work){(uint8_t)row, (uint8_t)i};
+            ret = (struct mh_work){(uint8_t)row, (uint8_t)i, over};
         first = mh_frame_back(f.frame);
     }
     return ret;
@@ -149,8 +180,9 @@ static bool enter(void)
     return false; /* a signal handler, or a fork, found it taken */
 }
 
-/* Finds or makes the unit; *ret_new says which. */
-static int64_t unit_of(uint64_t id, uint64_t run, bool exact, const char *name, bool *ret_new)
+/* Finds or makes the unit; *ret_new says which. `over`: this call is made when the work is done. */
+static int64_t unit_of(uint64_t id, uint64_t run, bool exact, bool over, const char *name,
+                       bool *ret_new)
 {
     struct run *r;
     int64_t unit;
@@ -158,13 +190,14 @@ static int64_t unit_of(uint64_t id, uint64_t run, bool exact, const char *name, 
     if (!enter())
         return 0;
     r = slot_of(id);
-    *ret_new = exact || r->id != id || !(r->exact || r->run == run);
+    *ret_new = exact || r->id != id || !(r->exact || (r->run == run && (over || !r->over)));
     if (*ret_new) {
         struct mh_buf b = {r->name, sizeof(r->name), 0, false};
 
-        *r = (struct run){id, run, FIRST + ++work.count, exact, ""};
+        *r = (struct run){id, run, FIRST + ++work.count, exact, false, ""};
         mh_buf_add_n(&b, name, strcspn(name, "\n"));
     }
+    r->over = over;
     unit = r->unit;
     atomic_flag_clear_explicit(&work.busy, memory_order_release);
     return unit;
@@ -196,7 +229,7 @@ int64_t mh_work_unit(const char *first, struct mh_work w, uint32_t stack)
     run = (uintptr_t)mh_frame_local(&f, row->run);
     id = text.len > at ? mh_hash_bytes(MH_HASH_START, text.data + at, text.len - at)
                        : mh_mix2(run, (uint64_t)mh_sys_gettid());
-    unit = unit_of(id | 1, run, false, text.data + strlen(row->framework) + 1, &fresh);
+    unit = unit_of(id | 1, run, false, w.over, text.data + strlen(row->framework) + 1, &fresh);
     if (unit && fresh)
         mh_event(task_begin, text.data, text.len, .unit = unit, .stack = stack);
     return unit;
@@ -228,7 +261,8 @@ void mh_python_job_begun(const char *framework, const char *name, const char *id
 {
     MH_BUF(text, MH_NAME_MAX + ID_MAX + 40);
     bool fresh;
-    int64_t unit = unit_of(mh_hash_bytes(MH_HASH_START, id, strlen(id)) | 1, 0, true, name, &fresh);
+    int64_t unit =
+        unit_of(mh_hash_bytes(MH_HASH_START, id, strlen(id)) | 1, 0, true, false, name, &fresh);
 
     if (!unit)
         return;

@@ -4,11 +4,13 @@
  * python.h. Same context as a capture: no GIL, no malloc, no lock that is waited for. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mh_work {
     uint8_t row;   /* of works.def plus 1; 0: no task */
     uint8_t depth; /* of its frame among the Python frames, innermost 0 */
+    bool over;     /* made when the run's work is done: OVER in works.def */
 };
 
 /* Looks for such a frame among the innermost `frames` from `first` outwards; the outermost counts.

@@ -18,18 +18,18 @@ def broker(tmp_path_factory):
         yield url
 
 
-def start(guest, broker, number, framework, *argv):
+def start(guest, broker, number, framework, *argv, **env):
     python, url = python_with(*PINNED), broker + str(number)
     command = [os.path.join(os.path.dirname(python), argv[0]), *(a.replace("URL", url) for a in argv[1:])]
     return Worker(guest, command, [python, os.path.join(PROGRAMS, "queue_jobs.py")],
-                  FRAMEWORK=framework, STORE=url)
+                  FRAMEWORK=framework, STORE=url, **env)
 
 
-def sent(worker):
-    """Sends four tasks; returns their ids and, when all were begun, the units of the report."""
+def sent(worker, number=4):
+    """Sends tasks; returns their ids and, when all were begun, the units of the report."""
     with ended(worker.process):
         ids = worker.send()
-        wait_for(lambda: len(worker.events("task_begin")) >= 4)
+        wait_for(lambda: len(worker.events("task_begin")) >= number)
         time.sleep(1)
     assert not worker.keeps(b"SECRET")
     report = worker.report()
@@ -45,9 +45,11 @@ def test_rq(guest, broker):
 
 
 def test_dramatiq(guest, broker):
-    _, units, roles = sent(start(guest, broker, 1, "dramatiq", "dramatiq", "queue_jobs", "-p", "1", "-t", "1"))
+    """One thread works through all of them: a message may lie where the one before it lay."""
+    _, units, roles = sent(start(guest, broker, 1, "dramatiq", "dramatiq", "queue_jobs", "-p", "1", "-t", "1",
+                                 TIMES="40"), 41)
     assert sorted((u["name"], u["state"]) for u in units) == [("queue_jobs.bad", "failed")] + [
-        ("queue_jobs.well", "succeeded")] * 3
+        ("queue_jobs.well", "succeeded")] * 40
     assert "dramatiq worker" in roles and "dramatiq parent" in roles
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same three tasks for RQ, Dramatiq and arq: one that is well, one that fails, one that is tried
-again. `python queue_jobs.py FRAMEWORK` sends them, three times the first; the workers are the
-frameworks' own commands, or `python queue_jobs.py FRAMEWORK work`. STORE is the redis."""
+again. `python queue_jobs.py FRAMEWORK` sends them, the first TIMES times; the workers are
+the frameworks' own commands, or `python queue_jobs.py FRAMEWORK work`. STORE is the redis."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import redis
 
 FRAMEWORK = os.environ["FRAMEWORK"]
 URL = os.environ["STORE"]
+TIMES = int(os.environ.get("TIMES", 3))
 store = redis.Redis.from_url(URL)
 
 
@@ -52,13 +53,13 @@ def send():
         import queue_jobs
 
         q = rq.Queue(connection=store)
-        for _ in range(3):
+        for _ in range(TIMES):
             q.enqueue(queue_jobs.well, "SECRET-key")
         q.enqueue(queue_jobs.bad)
     elif FRAMEWORK == "dramatiq":
         import queue_jobs
 
-        for _ in range(3):
+        for _ in range(TIMES):
             queue_jobs.well.send("SECRET-key")
         queue_jobs.bad.send()
     else:
@@ -66,7 +67,7 @@ def send():
 
         async def all_of_them():
             pool = await create_pool(RedisSettings.from_dsn(URL))
-            for _ in range(3):
+            for _ in range(TIMES):
                 print((await pool.enqueue_job("arq_well", "SECRET-key")).job_id)
             print((await pool.enqueue_job("arq_bad")).job_id)
 
