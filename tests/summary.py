@@ -3,15 +3,18 @@
 """Sums up what the suites of tests/run have left: summary.py RESULTS SUITE...
 
 A suite is NAME.json (meson's test log, an object a line) or NAME.xml (pytest's JUnit file). One that left
-nothing counts as failed. NAME.seconds says how long it took, NAME.status how pytest ended if not well.
+nothing counts as failed. NAME.seconds says how long it took, NAME.status how pytest ended if not well,
+NAME.again.xml how the few that failed did when they were run alone.
 Prints what was skipped and why, what failed, and the sum as the last line."""
 import json
 import os
+import re
 import sys
 import textwrap
 import xml.etree.ElementTree as ElementTree
 
 NO_RESULTS = {"bench"}  # figures only, never asserted
+AGAIN_MAX = 5  # more failures than these are no accident: a second try does not count
 
 
 def of_meson(path):
@@ -29,6 +32,7 @@ def of_meson(path):
 def of_pytest(path):
     for case in ElementTree.parse(path).iter("testcase"):
         name = f"{case.get('classname')}.{case.get('name')}".removeprefix("tests.")
+        name = re.sub(r"@[\w-]+$", "", name)  # a group of tests for one worker
         bad = [c for c in case if c.tag in ("failure", "error")]
         skipped = case.find("skipped")
         if bad:
@@ -81,16 +85,32 @@ def print_skipped(found):
                             initial_indent=" " * 8, subsequent_indent=" " * 8))
 
 
+def settle(folder, suite, found):
+    """Failures that were gone when run alone become passes; returns all results and those."""
+    path = os.path.join(folder, suite + ".again.xml")
+    failed = [f for f in found if f[1] == "failed"]
+    if not os.path.exists(path) or len(failed) > AGAIN_MAX:
+        return found, []
+    try:
+        passed = {name for name, kind, _ in of_pytest(path) if kind == "passed"}
+    except ElementTree.ParseError:
+        return found, []
+    gone = [f for f in failed if f[0] in passed]
+    return [(f[0], "passed", "") if f in gone else f for f in found], gone
+
+
 def main():
     folder, suites = sys.argv[1], sys.argv[2:]
     total = {"passed": 0, "failed": 0, "skipped": 0}
     print("\n== summary")
     for suite in suites:
-        found = results(folder, suite)
+        found, gone = settle(folder, suite, results(folder, suite))
         count = {kind: sum(k == kind for _, k, _ in found) for kind in total}
         took = number(os.path.join(folder, suite + ".seconds"))
         print(f"{suite:<13}" + ", ".join(f"{n} {kind}" for kind, n in count.items()) + f", {took} s")
         print_skipped(found)
+        for name, _, reason in gone:
+            print(f"    passed only when run again, alone: {name}: {reason[:200]}")
         for name, _, reason in (f for f in found if f[1] == "failed"):
             print(f"    failed {name}: {reason[:200]}")
         for kind in total:
