@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "cmd.h"
+#include "doctor_place.h"
 #include "listing.h"
 #include "log.h"
 #include "run/library.h"
@@ -35,6 +36,7 @@ struct state {
     struct mh_plan plan;
     struct mh_program program;
     struct mh_probe probe;
+    struct mh_rings rings;
     char *library;
     char *line; /* of the process that COMMAND becomes; NULL unknown */
     bool probed;
@@ -121,7 +123,7 @@ static bool calls_itself_python(const char *name)
 /* An interpreter is asked; so is a script in front of one, as version managers have them. */
 static int check_interpreter(struct state *s, const char *name)
 {
-    const char *asked = s->program.python ? s->program.path : name;
+    const char *asked = s->program.python ? s->program.invoked : name;
     int r;
 
     if (!s->program.path || !s->library || (!s->program.python && !calls_itself_python(name)))
@@ -200,6 +202,13 @@ static void judge(const struct state *s, const struct mh_fault *f, bool bound, s
     }
 }
 
+/* Rings that are made without libc pass by a fault that refuses rings. */
+static bool past_refusal(const struct state *s, const struct mh_fault *f)
+{
+    return (f->ops & MH_OP_BIT(MH_OP_io_uring)) && s->rings.how == MH_RING_itself &&
+           !s->rings.kernel_never;
+}
+
 /* Calls of libuv that go through the kernel's ring never reach libc. */
 static bool past_libc(const struct mh_fault *f)
 {
@@ -232,6 +241,8 @@ static int print(const struct options *o, const struct state *s)
         if (!why.len && past_libc(f))
             mh_buf_add(&why, "but not in libuv's calls on files: UV_USE_IO_URING is set, and they "
                              "go past libc");
+        else if (!why.len && past_refusal(s, f))
+            mh_buf_add(&why, "but not where a ring is made without libc: see (io_uring)");
         else if (!why.len)
             mh_buf_add(&why, s->remark);
         mh_listing_add(l, why.data);
@@ -241,6 +252,7 @@ static int print(const struct options *o, const struct state *s)
         mh_listing_add(l, s->why[0] ? "cannot record" : "can record");
         mh_listing_add(l, s->why[0] ? s->why : s->remark);
     }
+    mh_doctor_place(l, &s->rings);
     r = mh_listing_finish(l);
     if (r < 0)
         return mh_log_errno(r, "Cannot print the table"), MH_EXIT_TROUBLE;
@@ -266,6 +278,7 @@ static int examine(const struct options *o, struct state *s)
     }
     if (o->command)
         check_part(s, command);
+    mh_doctor_rings(s->program.path, s->probe.roots, &s->rings);
     return print(o, s);
 }
 
@@ -281,12 +294,14 @@ int mh_cmd_doctor(int argc, char **argv)
         .options = rows,
         .parser = parse,
         .args_doc = "[-- COMMAND [ARG...]]",
-        .doc = "Says of each fault whether it can fire here, and why not."
-               "\vCOMMAND is looked at, not run: what its PATH, its #! lines and its ELF file say. "
-               "Behind a Python, that interpreter is run for a moment with a line of mishap's own. "
-               "Without COMMAND the python3 of PATH stands in.\n\n"
-               "Exit status: 0 all can fire; 1 some cannot; 2 misuse or a bad scenario.\n\n"
-               "Example: mishap doctor -c slow-redis -- uvicorn app:app\n",
+        .doc =
+            "Says of each fault whether it can fire here, and why not."
+            "\vCOMMAND is looked at, not run: what its PATH, its #! lines and its ELF file say. "
+            "Behind a Python, that interpreter is run for a moment with a line of mishap's own. "
+            "Without COMMAND the python3 of PATH stands in. Two rows more are on the place: what "
+            "the kernel side has here, and which program or package could use an io_uring.\n\n"
+            "Exit status: 0 all can fire; 1 some cannot; 2 misuse or a bad scenario.\n\n"
+            "Example: mishap doctor -c slow-redis -- uvicorn app:app\n",
     };
     struct options o = {0};
     struct state s = {.why = ""};
@@ -298,6 +313,7 @@ int mh_cmd_doctor(int argc, char **argv)
     if (!status)
         status = examine(&o, &s);
     mh_program_done(&s.program);
+    mh_rings_done(&s.rings);
     mh_plan_done(&s.plan);
     free(s.library);
     free(s.line);

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -51,7 +52,7 @@ def doctor(tmp_path, config, *command, env=None, status=None):
     """{fault: (can it fire, why)}; the exit status has to agree."""
     done = mishap("doctor", "--json", "-c", config, "--", *command, cwd=tmp_path, env=env or {})
     assert done.returncode in (0, 1) and done.stderr == "", done
-    rows = {r["fault"]: (r["here"] == "can fire", r["why"]) for r in json.loads(done.stdout)}
+    rows = {r["fault"]: (r["here"] == "can fire", r["why"]) for r in json.loads(done.stdout) if r["fault"][0] != "("}
     assert done.returncode == (0 if all(can for can, _ in rows.values()) else 1)
     assert all(why for can, why in rows.values() if not can), "every refusal has its reason"
     return rows
@@ -210,6 +211,119 @@ def test_environment(tmp_path, scenario):
     assert rows["refused"] == (True, "") and rows["slow"][0] and "UV_USE_IO_URING" in rows["slow"][1]
     rows = doctor(tmp_path, config, PYTHON, env={"MISHAP_DISABLE": "1"})
     assert not any(can for can, _ in rows.values()) and "MISHAP_DISABLE" in rows["slow"][1]
+
+
+def place(tmp_path, *command, config=None, env=None):
+    """The rows on the place: {what: (here, why)}. They say nothing of faults, and do not change the status."""
+    done = mishap("doctor", "--json", *(("-c", config) if config else ()), "--", *command, cwd=tmp_path, env=env or {})
+    assert done.returncode in (0, 1) and done.stderr == "", done
+    return {r["fault"]: (r["here"], r["why"]) for r in json.loads(done.stdout) if r["fault"] != "(none)"}
+
+
+RING = """
+#include <unistd.h>
+static long itself(long number, long a, long b)
+{
+    long r;
+#if defined(__x86_64__)
+    __asm__ volatile("syscall" : "=a"(r) : "a"(number), "D"(a), "S"(b) : "rcx", "r11", "memory");
+#else
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1) : "memory");
+    r = x0;
+#endif
+    return r;
+}
+int main(void)
+{
+    static char params[120];
+    return (MODE ? itself(425, 1, (long)params) : syscall(MODE ? 0 : 425, 1L, params)) < 0;
+}
+"""
+
+
+@pytest.fixture
+def rings(tmp_path):
+    """Makes a program, or a shared object, that sets up a ring; 'none': that could and does not."""
+    def make(how, name="program", *flags):
+        (tmp_path / "ring.c").write_text(RING.replace("425", "424") if how == "none" else RING)
+        subprocess.run([need("cc"), "-O2", "-DMODE=%d" % (how == "itself"), *flags, "-o", tmp_path / name,
+                        tmp_path / "ring.c"], check=True)
+        return tmp_path / name
+    return make
+
+
+def test_rings_that_are_seen_and_rings_that_are_not(tmp_path, scenario, rings):
+    """What is said of a program is what happens in it: on record, refused on request, or past everything."""
+    refuse = tmp_path / "refuse.ini"
+    refuse.write_text("[run]\nprocesses = *\n[fault no-rings]\ncall = io_uring\nerror = ENOSYS\n")
+    here = place(tmp_path, rings("none"))["(io_uring)"]
+    if here[0] == "impossible":
+        pytest.skip(here[1])
+    assert here == ("not found", "")
+    for how, says, refused in (("libc", "can be seen", True), ("itself", "cannot be seen", False)):
+        program = rings(how)
+        here, why = place(tmp_path, program)["(io_uring)"]
+        assert here == says and why.startswith(str(program))
+        assert fires(tmp_path, refuse, program) == refused
+        can, why = doctor(tmp_path, refuse, program)["no-rings"]
+        assert can and ("see (io_uring)" in why) != refused
+        shutil.rmtree(tmp_path / "out")
+
+
+def test_rings_of_a_package(tmp_path, rings):
+    """The packages of the interpreter that is asked about are looked at: here one of a virtual environment."""
+    venv = tmp_path / "venv"
+    done = subprocess.run([PYTHON, "-m", "venv", "--without-pip", venv], check=False)
+    if done.returncode:
+        pytest.skip("no venv here")
+    site = next(venv.glob("lib/python3*/site-packages"))
+    assert place(tmp_path, venv / "bin" / "python3")["(io_uring)"][0] in ("not found", "impossible")
+    (site / "package").mkdir()
+    rings("libc").rename(site / "package" / "_speed.cpython-311-x86_64-linux-gnu.so")
+    here, why = place(tmp_path, venv / "bin" / "python3", "app.py")["(io_uring)"]
+    assert here == "impossible" or (here == "can be seen" and "package/_speed" in why and "ENOSYS" in why)
+
+
+def test_a_program_that_wants_liburing(tmp_path, rings):
+    """Its name is enough: liburing makes its system calls itself."""
+    (tmp_path / "lib.c").write_text("int io_uring_queue_init(void) { return 0; }\n")
+    (tmp_path / "uses.c").write_text("int io_uring_queue_init(void); int main(void) { return io_uring_queue_init(); }\n")
+    for source, out, flags in (("lib.c", "liburing.so", ("-shared", "-fPIC")), ("uses.c", "uses", ("-L.", "-luring"))):
+        subprocess.run([need("cc"), source, "-o", out, *flags], check=True, cwd=tmp_path)
+    assert place(tmp_path, tmp_path / "uses")["(io_uring)"][0] in ("cannot be seen", "impossible")
+
+
+def test_the_kernel_side():
+    """What doctor says is what a run with `--kernel on` finds; without rights it is refused, with the reason."""
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+    for before in [(), nobody] if os.getuid() == 0 and shutil.which("setpriv") else [()]:
+        with tempfile.TemporaryDirectory() as open_to_all:
+            os.chmod(open_to_all, 0o777)
+            told, done = (subprocess.run([*before, MISHAP, *words, "--", PYTHON, "-c", ""], stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True, check=False, timeout=60, cwd=open_to_all,
+                                         stdin=subprocess.DEVNULL)
+                          for words in (("doctor", "--json"), ("run", "-q", "--kernel", "on")))
+        here, why = {r["fault"]: (r["here"], r["why"]) for r in json.loads(told.stdout)}["(kernel side)"]
+        assert here in (("available", "in part", "refused") if not before else ("refused",))
+        assert bool(why) == (here != "available")
+        assert done.returncode == (3 if here == "refused" else 0), done.stderr
+        assert here != "refused" or why in done.stderr
+
+
+def test_a_missing_symbol(tmp_path, scenario):
+    """A libc that lacks what the library wants does not load it: here a library that wants what no libc has."""
+    (tmp_path / "lib.c").write_text("void no_such_symbol(void);\n__attribute__((constructor)) static void begin(void)"
+                                    " { no_such_symbol(); }\n")
+    subprocess.run([need("cc"), "-shared", "-fPIC", "-Wl,-z,now", "lib.c", "-o", "libmishap.so"], check=True,
+                   cwd=tmp_path)
+    shutil.copyfile(MISHAP, tmp_path / "alone")
+    (tmp_path / "alone").chmod(0o755)
+    done = subprocess.run([tmp_path / "alone", "doctor", "--json", "-c", scenario(), "--", PYTHON], timeout=60, text=True,
+                          stdout=subprocess.PIPE, check=False, cwd=tmp_path)
+    row = next(r for r in json.loads(done.stdout) if r["fault"] == "refused")
+    assert done.returncode == 1 and row["here"] == "cannot fire"
+    assert "does not load the library" in row["why"] and "no_such_symbol" in row["why"]
 
 
 def test_without_its_library(tmp_path, scenario):

@@ -22,7 +22,16 @@ enum { PATIENCE_MS = 15000 };
 /* A real failure is recorded with its stack, whatever the scenario says. Nobody listens at port 1.
  */
 static const char code[] =
-    "import _socket\n_socket.socket().connect_ex(('127.0.0.1', 1))\nimport os\nos._exit(0)\n";
+    "import _socket\n_socket.socket().connect_ex(('127.0.0.1', 1))\nimport os, sys\n"
+    "try:\n"
+    " import site\n"
+    " home = os.path.dirname(os.path.dirname(sys.executable))\n"
+    " if os.path.exists(home + '/pyvenv.cfg'): sys.prefix = sys.exec_prefix = home\n"
+    " with open(os.environ['MISHAP_OUT'] + '/roots', 'w') as f:\n"
+    "  f.write('\\n'.join(d for d in site.getsitepackages([sys.prefix, sys.exec_prefix]) if "
+    "os.path.isdir(d)))\n"
+    "except Exception: pass\n"
+    "os._exit(0)\n";
 
 static void child(const char *python, const char *library, const char *dir)
 {
@@ -96,6 +105,16 @@ static void read_recording(const char *path, struct mh_probe *ret)
     mh_reader_free(r);
 }
 
+static void read_roots(const char *path, struct mh_probe *ret)
+{
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return;
+    ret->roots[fread(ret->roots, 1, sizeof(ret->roots) - 1, f)] = '\0';
+    fclose(f);
+}
+
 static void read_stderr(const char *path, struct mh_probe *ret)
 {
     FILE *f = fopen(path, "re");
@@ -123,6 +142,8 @@ static void collect(const char *dir, struct mh_probe *ret)
         snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
         if (suffix && !strcmp(suffix, ".mhr"))
             read_recording(path, ret);
+        else if (!strcmp(e->d_name, "roots"))
+            read_roots(path, ret);
         else if (!strcmp(e->d_name, "stderr"))
             read_stderr(path, ret);
         unlink(path);

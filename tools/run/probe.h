@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 struct mh_probe {
-    bool loaded;     /* the library was there, and recorded */
-    uint32_t python; /* PY_VERSION_HEX, 0 no interpreter */
-    bool stacks;     /* stacks were seen */
-    char said[200];  /* first line on stderr; "" none */
+    bool loaded;      /* the library was there, and recorded */
+    uint32_t python;  /* PY_VERSION_HEX, 0 no interpreter */
+    bool stacks;      /* stacks were seen */
+    char said[200];   /* first line on stderr; "" none */
+    char roots[4096]; /* where its packages are, a directory a line; "" unknown */
 };
 
 /* Has `python` fail to connect to a port of this machine, under `library`, and reads its recording.

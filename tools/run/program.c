@@ -278,6 +278,8 @@ static int step(struct words *w, struct mh_program *p)
         return snprintf(p->why, sizeof(p->why), "there is no command '%s'", w->at[0]), 0;
     free(p->path);
     p->path = realpath(found, NULL);
+    free(p->invoked);
+    p->invoked = strdup(found);
     r = p->path ? image_open(p->path, &it) : -errno;
     if (r < 0) {
         snprintf(p->why, sizeof(p->why), "'%s' cannot be read: %s", found, strerror(-r));
@@ -320,5 +322,6 @@ int mh_program_inspect(char *const argv[], struct mh_program *ret)
 void mh_program_done(struct mh_program *p)
 {
     free(p->path);
+    free(p->invoked);
     free(p->line);
 }
