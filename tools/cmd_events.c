@@ -16,6 +16,7 @@
 #include "event_line.h"
 #include "files.h"
 #include "log.h"
+#include "put.h"
 
 #include "base/banned.h"
 
@@ -34,6 +35,12 @@ struct source {
     const char *path;
     int64_t to_wall;
     bool more;
+};
+
+/* Used again for each line. */
+struct buffers {
+    struct mh_put line;
+    struct mh_put low; /* the word that is looked for, and the line, both in lower case */
 };
 
 static int64_t source_wall(const struct source *s)
@@ -88,36 +95,61 @@ static struct source *earliest(struct source *sources, size_t n)
     return best;
 }
 
+static void fold(char *to, const char *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)from[i];
+
+        to[i] = (char)(c + ((unsigned char)(c - 'A') < 26 ? 'a' - 'A' : 0));
+    }
+}
+
+/* Is WORD in the line, whatever its case? Letters of ASCII only. `low` holds the word in lower case
+ * and then, again and again, a line: memmem() beats a search that folds as it goes. */
+static bool line_has(struct mh_put *low, const char *word, const struct mh_put *line)
+{
+    size_t n = strlen(word);
+
+    low->len = 0;
+    if (!mh_put_room(low, n + line->len))
+        return false;
+    fold(low->data, word, n);
+    fold(low->data + n, line->data, line->len);
+    return memmem(low->data + n, line->len, low->data, n) != NULL;
+}
+
+static int print_one(const struct options *o, struct source *s, int64_t begin, struct buffers *b)
+{
+    struct mh_line what = {&s->record, mh_reader_header(s->reader), source_wall(s), 0};
+    int r = mh_names_learn(&s->names, &s->record);
+
+    what.since = what.wall - begin;
+    b->line.len = 0;
+    if (!r)
+        r = o->json ? mh_line_json(&b->line, &what, &s->names)
+                    : mh_line_text(&b->line, &what, &s->names);
+    if (r || (o->grep && !line_has(&b->low, o->grep, &b->line)))
+        return r ? r : b->low.error;
+    mh_put_char(&b->line, '\n');
+    if (b->line.error)
+        return b->line.error;
+    return fwrite(b->line.data, 1, b->line.len, stdout) < b->line.len ? -errno : 0;
+}
+
 static int print_all(const struct options *o, struct source *sources, size_t n)
 {
-    struct source *s;
-    int64_t begin = 0;
-    char *line = NULL;
-    size_t size = 0;
+    struct buffers b = {0};
+    struct source *s = earliest(sources, n);
+    int64_t begin = s ? source_wall(s) : 0;
+    int r = 0;
 
-    while ((s = earliest(sources, n))) {
-        struct mh_line what = {&s->record, mh_reader_header(s->reader), source_wall(s), 0};
-        FILE *out = open_memstream(&line, &size);
-        int r = out ? 0 : -errno;
-
-        if (!begin)
-            begin = what.wall;
-        what.since = what.wall - begin;
-        if (!r)
-            r = mh_names_learn(&s->names, &s->record);
-        if (!r)
-            r = o->json ? mh_line_json(out, &what, &s->names) : mh_line_text(out, &what, &s->names);
-        if (out && fclose(out) == EOF && !r)
-            r = -ENOMEM;
-        if (!r && (!o->grep || strcasestr(line, o->grep)))
-            r = puts(line) == EOF ? -errno : 0;
-        free(line);
-        line = NULL;
-        if (r < 0)
-            return mh_log_errno(r, "Cannot print the events");
+    for (; s && !r; s = earliest(sources, n)) {
+        r = print_one(o, s, begin, &b);
         s->more = mh_reader_next(s->reader, &s->record) > 0;
     }
-    return 0;
+    mh_put_done(&b.line);
+    mh_put_done(&b.low);
+    return r < 0 ? mh_log_errno(r, "Cannot print the events") : 0;
 }
 
 static int print_files(const struct options *o)

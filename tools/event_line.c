@@ -1,106 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records as text and as JSON; see event_line.h. */
+/* Records as text and as JSON; see event_line.h. What is the same for all records of a type is
+ * worked out once, as columns: recordings hold millions of events. */
 #include "event_line.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/errname.h"
 #include "base/macros.h"
 #include "table/table.h"
 
 #include "base/banned.h"
 
-enum { MOST_NAMES = 1 << 20 }; /* ids past it come from a damaged record */
+/* What the numbers of a field stand for. */
+enum meaning { PLAIN, ERRNO, CALL, KIND, EFFECT, STEP, LEVEL, PEER, PATH, FAULT };
 
-static int list_put(struct mh_name_list *list, int64_t id, const char *text, size_t len)
-{
-    if (id < 0 || id >= MOST_NAMES)
-        return 0;
-    if ((size_t)id >= list->n) {
-        size_t n = MH_MAX((size_t)id + 1, list->n * 2);
-        char **texts = reallocarray(list->text, n, sizeof(*texts));
+struct column {
+    const char *name; /* NULL: no such field */
+    char key[40];     /* as JSON begins it: ,"name": */
+    size_t nname, nkey;
+    enum meaning meaning;
+    bool hash, ns; /* shown in hexadecimal; as a time */
+};
 
-        if (!texts)
-            return -ENOMEM;
-        memset(texts + list->n, 0, (n - list->n) * sizeof(*texts));
-        list->text = texts;
-        list->n = n;
-    }
-    free(list->text[id]);
-    list->text[id] = strndup(text, len);
-    return list->text[id] ? 0 : -ENOMEM;
-}
-
-static const char *list_get(const struct mh_name_list *list, int64_t id)
-{
-    return id >= 0 && (size_t)id < list->n ? list->text[id] : NULL;
-}
-
-static void list_done(struct mh_name_list *list)
-{
-    for (size_t i = 0; i < list->n; i++)
-        free(list->text[i]);
-    free(list->text);
-}
-
-static int learn_peer(struct mh_names *names, const struct mh_record *record)
-{
-    struct mh_ev_peer peer = mh_record_as(record, peer);
-    const char *address = memchr(record->tail, '\n', record->tail_len);
-    size_t name = address ? (size_t)(address - record->tail) : record->tail_len;
-    char *text;
-    int r;
-
-    if (!name && address)
-        r = asprintf(&text, "%.*s:%" PRId64, (int)(record->tail_len - 1), address + 1, peer.port);
-    else
-        r = asprintf(&text, "%.*s:%" PRId64, (int)name, record->tail, peer.port);
-    if (r < 0)
-        return -ENOMEM;
-    r = list_put(&names->peers, peer.peer, text, strlen(text));
-    free(text);
-    return r;
-}
-
-int mh_names_learn(struct mh_names *names, const struct mh_record *record)
-{
-    size_t first = strnlen(record->tail, record->tail_len);
-    const char *end = memchr(record->tail, '\n', record->tail_len);
-
-    switch (record->type) {
-    case MH_EVENT_peer:
-        return learn_peer(names, record);
-    case MH_EVENT_path:
-        return list_put(&names->paths, mh_record_as(record, path).path, record->tail, first);
-    case MH_EVENT_fault:
-        if (end)
-            first = (size_t)(end - record->tail);
-        return list_put(&names->faults, mh_record_as(record, fault).fault + 1, record->tail, first);
-    default:
-        return 0;
-    }
-}
-
-const char *mh_names_peer(const struct mh_names *names, int64_t peer)
-{
-    return list_get(&names->peers, peer);
-}
-
-const char *mh_names_fault(const struct mh_names *names, int64_t fault)
-{
-    return list_get(&names->faults, fault);
-}
-
-void mh_names_done(struct mh_names *names)
-{
-    list_done(&names->peers);
-    list_done(&names->paths);
-    list_done(&names->faults);
-}
+enum { MOST_COLUMNS = 32 };
+static struct column columns[MH_EVENT_COUNT][MOST_COLUMNS];
 
 const char *mh_step_name(int64_t step)
 {
@@ -125,174 +50,263 @@ static const char *level_name(int64_t level)
     return level >= 0 && level < (int64_t)ARRAY_SIZE(rows) ? rows[level] : NULL;
 }
 
-/* The word that a code of this field stands for, NULL when it is a plain number. */
-static const char *word(const char *field, int64_t value)
+static bool one_of(const char *field, const char *const *words)
 {
-    const char *name;
+    for (; *words; words++)
+        if (!strcmp(field, *words))
+            return true;
+    return false;
+}
 
-    if (!strcmp(field, "err")) {
-        name = mh_errno_name((int)value);
-        return name ? name : mh_eai_name((int)value);
+static enum meaning meaning_of(enum mh_event type, const char *field)
+{
+    static const struct {
+        const char *field;
+        enum meaning meaning;
+        enum mh_event but; /* where it is the id itself that is given a name */
+    } rows[] = {
+        {"err", ERRNO, 0},
+        {"call", CALL, 0},
+        {"kind", KIND, 0},
+        {"effect", EFFECT, 0},
+        {"step", STEP, 0},
+        {"level", LEVEL, 0},
+        {"peer", PEER, MH_EVENT_peer},
+        {"path", PATH, MH_EVENT_path},
+        {"fault", FAULT, MH_EVENT_fault},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (!strcmp(field, rows[i].field))
+            return rows[i].but == type ? PLAIN : rows[i].meaning;
+    return PLAIN;
+}
+
+static void column_fill(struct column *c, enum mh_event type, const char *field)
+{
+    static const char *const hashes[] = {"digest", "draw",    "same",   "keys", "object",
+                                         "ops",    "effects", "python", NULL};
+    struct mh_buf key = mh_buf_over(c->key, sizeof(c->key));
+
+    c->name = field;
+    c->nname = strlen(field);
+    mh_buf_add(&key, ",\"");
+    mh_buf_add(&key, field);
+    mh_buf_add(&key, "\":");
+    c->nkey = key.len;
+    c->meaning = meaning_of(type, field);
+    c->hash = one_of(field, hashes);
+    c->ns = c->nname > 3 && !strcmp(field + c->nname - 3, "_ns");
+}
+
+/* The columns of a type, and how many of n there are. */
+static const struct column *columns_of(enum mh_event type, unsigned *n)
+{
+    struct column *c;
+
+    if (!mh_event_name(type)) {
+        *n = 0;
+        return NULL;
     }
-    if (!strcmp(field, "call"))
-        return value >= 0 && value < MH_CALL_COUNT ? mh_call_rows[value].name : NULL;
-    if (!strcmp(field, "kind"))
-        return value >= 0 && value < MH_OP_COUNT ? mh_op_rows[value].name : NULL;
-    if (!strcmp(field, "effect"))
-        return value > 0 && value <= MH_EFFECT_COUNT ? mh_effect_rows[value - 1].name : NULL;
-    if (!strcmp(field, "step"))
-        return mh_step_name(value);
-    if (!strcmp(field, "level"))
-        return level_name(value);
-    return NULL;
+    c = columns[type];
+    if (!c[0].name)
+        for (unsigned i = 0; i < MOST_COLUMNS && mh_event_field(type, i); i++)
+            column_fill(&c[i], type, mh_event_field(type, i));
+    *n = MH_MIN(*n, MOST_COLUMNS);
+    while (*n && !c[*n - 1].name)
+        --*n;
+    return c;
 }
 
-static bool ends(const char *text, const char *end)
+static const char *errno_word(int value)
 {
-    size_t n = strlen(text), m = strlen(end);
+    const char *name = mh_errno_name(value);
 
-    return n > m && !strcmp(text + n - m, end);
-}
-
-static bool is_hash(const char *field)
-{
-    return !strcmp(field, "digest") || !strcmp(field, "draw") || !strcmp(field, "same") ||
-           !strcmp(field, "keys") || !strcmp(field, "object") || !strcmp(field, "ops") ||
-           !strcmp(field, "effects") || !strcmp(field, "python");
+    return name ? name : mh_eai_name(value);
 }
 
 /* What a number stands for: a word of a table, or what an earlier record called it. NULL: itself.
  */
-static const char *name_of(enum mh_event type, const char *field, int64_t value,
-                           const struct mh_names *names)
+static const char *name_of(const struct column *c, int64_t value, const struct mh_names *names)
 {
-    const char *name = word(field, value);
-
-    if (!name && !strcmp(field, "peer") && type != MH_EVENT_peer)
-        name = list_get(&names->peers, value);
-    if (!name && !strcmp(field, "path") && type != MH_EVENT_path)
-        name = list_get(&names->paths, value);
-    if (!name && !strcmp(field, "fault") && type != MH_EVENT_fault)
-        name = list_get(&names->faults, value);
-    return name;
+    switch (c->meaning) {
+    case PLAIN:
+        return NULL;
+    case ERRNO:
+        return value ? errno_word((int)value) : NULL;
+    case CALL:
+        return value >= 0 && value < MH_CALL_COUNT ? mh_call_rows[value].name : NULL;
+    case KIND:
+        return value >= 0 && value < MH_OP_COUNT ? mh_op_rows[value].name : NULL;
+    case EFFECT:
+        return value > 0 && value <= MH_EFFECT_COUNT ? mh_effect_rows[value - 1].name : NULL;
+    case STEP:
+        return mh_step_name(value);
+    case LEVEL:
+        return level_name(value);
+    case PEER:
+        return mh_names_peer(names, value);
+    case PATH:
+        return mh_names_path(names, value);
+    case FAULT:
+        return mh_names_fault(names, value);
+    }
+    return NULL;
 }
 
-static void text_field(FILE *out, enum mh_event type, const char *field, int64_t value,
+/* What was added since `begin` as printf has it at this width; to the left when negative. */
+static void pad(struct mh_put *out, size_t begin, int width)
+{
+    size_t have = out->len - begin, want = (size_t)MH_MAX(width, -width);
+
+    if (have >= want || !mh_put_room(out, want))
+        return;
+    if (width > 0)
+        memmove(out->data + begin + want - have, out->data + begin, have);
+    memset(out->data + begin + (width > 0 ? 0 : have), ' ', want - have);
+    out->len = begin + want;
+}
+
+/* value / 1000 with as many digits after the point as `unit` has noughts, rounded as printf does it
+ * to value / (1000.0 * unit). Only what lies in the middle of two is not told by whole numbers. */
+static void put_scaled(struct mh_put *out, int64_t value, int64_t unit)
+{
+    const int64_t exact_below = INT64_C(1000000000000000);
+    int digits = unit == 1000 ? 3 : 6;
+    int64_t rounded;
+    char text[8] = ".";
+
+    if (value < 0 || value >= exact_below || value % 1000 == 500) {
+        mh_put_printf(out, "%.*f", digits, (double)value / (double)(unit * 1000));
+        return;
+    }
+    rounded = (value + 500) / 1000;
+    mh_put_int(out, rounded / unit);
+    rounded %= unit;
+    for (int i = digits; i > 0; i--, rounded /= 10)
+        text[i] = (char)('0' + rounded % 10);
+    mh_put_n(out, text, (size_t)digits + 1);
+}
+
+static void text_field(struct mh_put *out, const struct column *c, int64_t value,
                        const struct mh_names *names)
 {
-    const char *name = name_of(type, field, value, names);
+    const char *name = name_of(c, value, names);
 
+    mh_put_char(out, ' ');
+    if (!name && c->ns && value >= 0 && strcmp(c->name, "wall_ns") != 0) {
+        mh_put_n(out, c->name, c->nname - 3);
+        mh_put_char(out, '=');
+        put_scaled(out, value, 1000);
+        mh_put_text(out, "ms");
+        return;
+    }
+    mh_put_n(out, c->name, c->nname);
+    mh_put_char(out, '=');
     if (name)
-        fprintf(out, " %s=%s", field, name);
-    else if (ends(field, "_ns") && value < 0)
-        fprintf(out, " %s=%s", field, value == -1 ? "none" : "unknown");
-    else if (ends(field, "_ns") && strcmp(field, "wall_ns") != 0)
-        fprintf(out, " %.*s=%.3fms", (int)strlen(field) - 3, field, (double)value / 1e6);
-    else if (is_hash(field))
-        fprintf(out, " %s=%#" PRIx64, field, (uint64_t)value);
+        mh_put_text(out, name);
+    else if (c->ns && value < 0)
+        mh_put_text(out, value == -1 ? "none" : "unknown");
+    else if (c->hash)
+        mh_put_printf(out, "%#" PRIx64, (uint64_t)value);
     else
-        fprintf(out, " %s=%" PRId64, field, value);
+        mh_put_int(out, value);
 }
 
-static void text_tail(FILE *out, const char *tail, size_t len)
+static void text_tail(struct mh_put *out, const char *tail, size_t len)
 {
-    fputs(" \"", out);
+    mh_put_text(out, " \"");
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)tail[i];
 
         if (c == '\n')
-            fputs("\\n", out);
+            mh_put_text(out, "\\n");
         else if (c == '\t')
-            fputs("\\t", out);
-        else if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
+            mh_put_text(out, "\\t");
         else if (c < ' ' || c == 127)
-            fprintf(out, "\\x%02x", c);
-        else
-            fputc(c, out);
+            mh_put_printf(out, "\\x%02x", c);
+        else {
+            if (c == '"' || c == '\\')
+                mh_put_char(out, '\\');
+            mh_put_char(out, (char)c);
+        }
     }
-    fputc('"', out);
+    mh_put_char(out, '"');
 }
 
-static const char *type_name(const struct mh_record *record, char *buffer, size_t size)
+static void put_type(struct mh_put *out, const struct mh_record *record)
 {
     const char *name = mh_event_name(record->type);
 
     if (name)
-        return name;
-    snprintf(buffer, size, "type%d", (int)record->type);
-    return buffer;
+        mh_put_text(out, name);
+    else
+        mh_put_printf(out, "type%d", (int)record->type);
 }
 
-int mh_line_text(FILE *out, const struct mh_line *line, const struct mh_names *names)
+int mh_line_text(struct mh_put *out, const struct mh_line *line, const struct mh_names *names)
 {
     const struct mh_record *record = line->record;
-    char number[24];
+    unsigned n = record->nfields;
+    const struct column *c = columns_of(record->type, &n);
+    size_t begin = out->len;
 
-    fprintf(out, "%11.6f %6u %6u %-10s", (double)line->since / 1e9, line->header->pid, record->tid,
-            type_name(record, number, sizeof(number)));
-    for (unsigned i = 0; i < record->nfields; i++) {
-        const char *field = mh_event_field(record->type, i);
-
-        /* Nought is the usual "none"; leaving it out keeps a line short enough to read. */
-        if (field && record->fields[i])
-            text_field(out, record->type, field, record->fields[i], names);
-    }
+    put_scaled(out, line->since, 1000000);
+    pad(out, begin, 11);
+    mh_put_char(out, ' ');
+    begin = out->len;
+    mh_put_uint(out, line->header->pid);
+    pad(out, begin, 6);
+    mh_put_char(out, ' ');
+    begin = out->len;
+    mh_put_uint(out, record->tid);
+    pad(out, begin, 6);
+    mh_put_char(out, ' ');
+    begin = out->len;
+    put_type(out, record);
+    pad(out, begin, -10);
+    for (unsigned i = 0; i < n; i++)
+        if (record->fields[i]) /* nought is the usual "none"; without it a line can be read */
+            text_field(out, &c[i], record->fields[i], names);
     if (record->tail_len &&
         record->type != MH_EVENT_calls) /* that one is for readers, not people */
         text_tail(out, record->tail, record->tail_len);
-    return ferror(out) ? -EIO : 0;
+    return out->error;
 }
 
-/* JSON takes UTF-8 only; names on the wire and paths may hold any byte. */
-static json_t *json_text(const char *text, size_t len)
+static void json_int(struct mh_put *out, const char *key, int64_t value)
 {
-    json_t *value = json_stringn(text, len);
-    char *clean;
-
-    if (value)
-        return value;
-    clean = strndup(text, len);
-    if (!clean)
-        return NULL;
-    for (char *p = clean; *p; p++)
-        if ((unsigned char)*p >= 128)
-            *p = '?';
-    value = json_string(clean);
-    free(clean);
-    return value;
+    mh_put_text(out, key);
+    mh_put_int(out, value);
 }
 
-int mh_line_json(FILE *out, const struct mh_line *line, const struct mh_names *names)
+int mh_line_json(struct mh_put *out, const struct mh_line *line, const struct mh_names *names)
 {
     const struct mh_record *record = line->record;
-    json_t *object = json_object();
-    char number[24];
-    int r = 0;
+    unsigned n = record->nfields;
+    const struct column *c = columns_of(record->type, &n);
 
-    r |= json_object_set_new(object, "event",
-                             json_string(type_name(record, number, sizeof(number))));
-    r |= json_object_set_new(object, "at", json_integer(record->at));
-    r |= json_object_set_new(object, "wall", json_integer(line->wall));
-    r |= json_object_set_new(object, "process", json_integer(line->header->pid));
-    r |= json_object_set_new(object, "tid", json_integer(record->tid));
-    for (unsigned i = 0; i < record->nfields; i++) {
-        const char *field = mh_event_field(record->type, i);
-        const char *name = field ? name_of(record->type, field, record->fields[i], names) : NULL;
+    mh_put_text(out, "{\"event\":\"");
+    put_type(out, record);
+    json_int(out, "\",\"at\":", record->at);
+    json_int(out, ",\"wall\":", line->wall);
+    json_int(out, ",\"process\":", line->header->pid);
+    json_int(out, ",\"tid\":", record->tid);
+    for (unsigned i = 0; i < n; i++) {
+        const char *name = name_of(&c[i], record->fields[i], names);
 
-        if (!field)
+        mh_put_n(out, c[i].key, c[i].nkey);
+        mh_put_int(out, record->fields[i]);
+        if (!name)
             continue;
-        r |= json_object_set_new(object, field, json_integer(record->fields[i]));
-        if (name) {
-            char key[64];
-
-            snprintf(key, sizeof(key), "%s_name", field);
-            r |= json_object_set_new(object, key, json_text(name, strlen(name)));
-        }
+        mh_put_n(out, c[i].key, c[i].nkey - 2);
+        mh_put_text(out, "_name\":");
+        mh_put_json(out, name, strlen(name));
     }
-    if (record->tail_len)
-        r |= json_object_set_new(object, "text", json_text(record->tail, record->tail_len));
-    r |= json_dumpf(object, out, JSON_COMPACT);
-    json_decref(object);
-    return r ? -ENOMEM : 0;
+    if (record->tail_len) {
+        mh_put_text(out, ",\"text\":");
+        mh_put_json(out, record->tail, record->tail_len);
+    }
+    mh_put_char(out, '}');
+    return out->error;
 }
