@@ -267,7 +267,7 @@ static int examine(const struct options *o, struct state *s)
 
     check_library(s);
     check_directory(s, o->dir ? o->dir : "mishap-out");
-    r = mh_program_inspect(command, &s->program);
+    r = mh_program_inspect(command, s->library, &s->program);
     if (r < 0)
         return mh_log_errno(r, "Cannot look at '%s'", command[0]), MH_EXIT_TROUBLE;
     if (o->command || s->program.path) {

@@ -107,6 +107,7 @@ static int make_words(const struct options *o, const json_t *manifest, const jso
     _cleanup_free_ char *dir = realpath(o->dir, NULL);
     json_int_t for_ns = json_integer_value(json_object_get(manifest, "for_ns"));
     json_int_t grace_ns = json_integer_value(json_object_get(manifest, "grace_ns"));
+    json_int_t ready_ns = json_integer_value(json_object_get(manifest, "ready_ns"));
     char text[PATH_MAX];
     size_t i;
 
@@ -131,6 +132,8 @@ static int make_words(const struct options *o, const json_t *manifest, const jso
     add(w, "--for", for_ns ? text : "");
     snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT "ms", grace_ns / 1000000);
     add(w, "--grace", grace_ns ? text : "");
+    snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT "ms", ready_ns / 1000000);
+    add(w, "--ready-within", ready_ns ? text : "");
     if (json_is_true(json_object_get(manifest, "no_calm")))
         w->v[w->n++] = (char *)(uintptr_t) "--no-calm";
     w->v[w->n++] = (char *)(uintptr_t) "--quiet";

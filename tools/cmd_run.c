@@ -23,6 +23,7 @@
 #include "run/ready.h"
 #include "run/record.h"
 #include "run/supervise.h"
+#include "run/tell.h"
 
 #include "base/banned.h"
 
@@ -36,7 +37,7 @@ struct options {
     char *scenarios[MOST_SCENARIOS];
     size_t nscenarios;
     const char *dir, *with, *ready, *only, *plan;
-    int64_t for_ns, grace_ns;
+    int64_t for_ns, grace_ns, ready_ns;
     uint64_t seed;
     bool seed_given, no_calm, quiet;
     enum { KERNEL_AUTO, KERNEL_ON, KERNEL_OFF } watch; /* --kernel */
@@ -49,6 +50,7 @@ enum {
     KEY_FOR,
     KEY_WITH,
     KEY_READY,
+    KEY_READY_WITHIN,
     KEY_NO_CALM,
     KEY_KERNEL,
     KEY_ONLY,
@@ -67,6 +69,7 @@ static const struct argp_option option_rows[] = {
      "after TIME",
      0},
     {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
+    {"ready-within", KEY_READY_WITHIN, "TIME", 0, "How long to wait for --ready (default 30s)", 0},
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
     {"only", KEY_ONLY, "FAULT", 0, "Of the scenario's faults this one alone", 0},
@@ -163,6 +166,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_READY:
         o->ready = arg;
         return 0;
+    case KEY_READY_WITHIN:
+        parse_time("ready-within", arg, &o->ready_ns, state);
+        return 0;
     case KEY_ONLY:
         o->only = arg;
         return 0;
@@ -227,43 +233,12 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     if (!status)
         status = mh_plan_library(plan);
     if (!status)
+        status = mh_plan_program(plan, o->command);
+    if (!status)
         status = mh_plan_directory(plan, o->dir);
     if (!status)
         status = mh_plan_environment(plan, o->seed_given ? &o->seed : NULL);
     return status;
-}
-
-/* What the command itself says: 0 when it was fine, or when we had asked it to stop. */
-static int own_status(const struct mh_run_result *result)
-{
-    if (result->stopped && !result->killed)
-        return 0;
-    return result->signal ? 128 + result->signal : result->status;
-}
-
-/* What went wrong around the faults; returns the exit status when there is nothing to grade. */
-static int explain(const struct options *o, const struct mh_run_result *result)
-{
-    int own = own_status(result);
-
-    if (!result->was_ready && !result->interrupted) {
-        if (!result->stopped)
-            mh_log("the command ended (status %d) before %s answered",
-                   result->signal ? 128 + result->signal : result->status, o->ready);
-        return own ? own : MH_EXIT_TROUBLE;
-    }
-    if (result->load_status == 126 || result->load_status == 127) {
-        mh_log("the load could not be run: %s", o->with);
-        return own ? own : MH_EXIT_TROUBLE;
-    }
-    if (result->load_status > 0)
-        mh_log("the load ended with status %d", result->load_status);
-    if (result->killed)
-        mh_log("the command did not end when asked to, and was killed");
-    else if (result->signal && !result->stopped)
-        mh_log("the command was ended by signal %d (%s)", result->signal,
-               strsignal(result->signal));
-    return MH_EXIT_OK;
 }
 
 /* Evidence that a run can do without, unless the user said `on`. Returns an exit status. */
@@ -289,6 +264,7 @@ static void save_manifest(const struct options *o, const struct mh_plan *plan)
                                   .ready = o->ready,
                                   .for_ns = o->for_ns,
                                   .grace_ns = o->grace_ns,
+                                  .ready_ns = o->ready_ns,
                                   .seed = plan->seed,
                                   .no_calm = o->no_calm,
                                   .plan = o->plan,
@@ -322,6 +298,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         .rules = plan->rules,
         .for_ns = o->for_ns,
         .grace_ns = o->grace_ns,
+        .ready_ns = o->ready_ns,
         .quiet = o->quiet,
     };
     char no_kernel[MH_KERNEL_WHY];
@@ -350,7 +327,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     }
     mh_run_record(plan->dir, &todo, &result, no_kernel);
     mh_kernel_free(todo.kernel);
-    status = explain(o, &result);
+    status = mh_run_tell(&todo, &result);
     /* what kept it from starting is worth a verdict, too */
     if (!status || (!result.was_ready && !result.interrupted && !result.stopped)) {
         o->judge.silent = o->quiet;
@@ -358,7 +335,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
         r = mh_judge_run(&o->judge, dirs, 1);
         status = status ? status : r;
     }
-    return own_status(&result) ? own_status(&result) : status;
+    return mh_run_own_status(&result) ? mh_run_own_status(&result) : status;
 }
 
 static int once(struct options *o)
@@ -447,9 +424,8 @@ static int planned(struct options *o)
         (asprintf(&clean, "%s/clean", top.dir) < 0 ||
          asprintf(&scenario, "%s/plan.ini", top.dir) < 0 || asprintf(&dir, "%s/run", top.dir) < 0))
         status = MH_EXIT_TROUBLE;
-    mh_plan_done(&top);
     if (status)
-        return status;
+        return mh_plan_done(&top), status;
     calm.dir = clean;
     calm.quiet = true;
     calm.judge = (struct mh_judge){0};
@@ -460,7 +436,7 @@ static int planned(struct options *o)
     status = once(&calm);
     if (status) {
         mh_log("the clean run failed (status %d): no plan is made", status);
-        return status;
+        return mh_plan_done(&top), status;
     }
     status = mh_compose(&(struct mh_compose){.clean = clean,
                                              .path = scenario,
@@ -471,6 +447,7 @@ static int planned(struct options *o)
     if (!status)
         status = run_composed(o, &composed, scenario, clean, dir);
     free(composed.left_out);
+    mh_plan_done(&top);
     return status;
 }
 

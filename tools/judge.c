@@ -218,6 +218,7 @@ static int gate(const struct mh_judge *j, const json_t *document)
 {
     const char *least = j->fail_on ? j->fail_on : j->earlier ? "low" : NULL;
     int status = least ? mh_gate(document, least) : MH_EXIT_OK;
+    const json_t *cut = json_object_get(json_object_get(document, "run"), "cut");
 
     switch (status) {
     case MH_EXIT_GATE:
@@ -225,8 +226,11 @@ static int gate(const struct mh_judge *j, const json_t *document)
                j->earlier ? "new or worse " : "", least);
         break;
     case MH_EXIT_UNJUDGED:
-        mh_log("the gate cannot judge: no fault fired, or too little was seen%s",
-               j->earlier ? ", or a fault of the baseline did not fire" : "");
+        if (json_array_size(cut))
+            mh_log("the gate cannot judge: %s", json_string_value(json_array_get(cut, 0)));
+        else
+            mh_log("the gate cannot judge: no fault fired, or too little was seen%s",
+                   j->earlier ? ", or a fault of the baseline did not fire" : "");
         break;
     case MH_EXIT_UNHEALTHY:
         mh_log("the application was unhealthy with no fault active: nothing can be said of faults");
@@ -338,7 +342,8 @@ static struct mh_past past_of(const struct mh_judge *j, const json_t *manifest,
 static int grade_with(const char *const *dirs, size_t n, const char *baseline, const char *advice,
                       const struct mh_past *past, struct mh_model **ret_model, json_t **ret)
 {
-    const struct mh_model_options from = {.baselines = &baseline, .nbaselines = !!baseline};
+    const struct mh_model_options from = {
+        .baselines = &baseline, .nbaselines = !!baseline, .supervised = past->known};
     _cleanup_free_ char *dir = realpath(dirs[0], NULL);
     struct mh_grade_options grading = {
         .run_id = dir && strrchr(dir, '/') ? strrchr(dir, '/') + 1 : NULL,

@@ -32,7 +32,8 @@ struct mh_file_header {
     uint64_t lost; /* records not kept: the file or the disk was full */
     char host[64];
     uint64_t sampled; /* of these, routine ones left out on purpose when the file was nearly full */
-    char reserved[256 - 120];
+    int64_t cut_at;   /* CLOCK_MONOTONIC, when the recording could not go on; 0: it could */
+    char reserved[256 - 128];
 };
 _Static_assert(sizeof(struct mh_file_header) == MH_FILE_HEADER, "the header is one fixed block");
 

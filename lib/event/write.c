@@ -99,7 +99,12 @@ static void lose(bool on_purpose)
 
 static void writer_fail(const char *why)
 {
+    char *first = atomic_load_explicit(&writer.segments[0], memory_order_acquire);
+    struct mh_file_header *h = (struct mh_file_header *)(void *)first;
+
     lose(false);
+    if (h && !h->cut_at)
+        h->cut_at = mh_now();
     if (!atomic_exchange(&writer.full_said, true)) {
         MH_BUF(b, 700);
         mh_buf_add(&b, "mishap: ");

@@ -173,7 +173,7 @@ _mishap "$1" "${@: -1}" "${@: -2:1}" && printf '%s\\n' "${COMPREPLY[@]}" """
 def test_completion():
     assert complete("") == {*VERBS, "--help", "--version"}
     assert complete("re") == {"report", "replay"}
-    assert {"--report", "--ready"} == complete("run", "--re")
+    assert {"--report", "--ready", "--ready-within"} == complete("run", "--re")
     assert complete("run", "--fail-on", "h") == {"high"}
     assert "true" in complete("run", "--", "tru")
     assert "json" in complete("report", "--format", "j")

@@ -99,6 +99,34 @@ static json_t *tiers(const struct mh_grading *g)
                          m->calm_units ? calm : "no fault-free time"));
 }
 
+/* Did `mishap run` see its command to the end? Null: it was not started by that. */
+static json_t *finished(const struct mh_grading *g)
+{
+    const struct mh_past *past = g->options->past;
+
+    return past && past->known ? json_boolean(g->m->child_status != INT32_MIN) : json_null();
+}
+
+/* What ended before it was to: the run, or recordings of processes that went on. */
+static json_t *cut(const struct mh_grading *g)
+{
+    const struct mh_model *m = g->m;
+    int64_t begin = m->origin ? m->origin : m->first;
+    const struct mh_past *past = g->options->past;
+    json_t *list = json_array();
+
+    if (past && past->known && m->child_status == INT32_MIN)
+        mh_sentence(list, "mishap did not see this run to its end: it was killed, its disk was "
+                          "full, or the run goes on still.");
+    for (size_t i = 0; i < m->processes.n; i++)
+        if (m->processes.v[i].cut && !m->processes.v[i].baseline)
+            mh_sentence(list,
+                        "The disk or the recording of process %d was full %.1f s into the run: "
+                        "nothing was recorded or injected there from then on.",
+                        m->processes.v[i].pid, (double)(m->processes.v[i].cut - begin) / 1e9);
+    return list;
+}
+
 json_t *mh_document_run(const struct mh_grading *g)
 {
     const struct mh_model *m = g->m;
@@ -110,7 +138,7 @@ json_t *mh_document_run(const struct mh_grading *g)
         json_array_append_new(scenario, mh_json_text(mh_model_text(m, m->scenario.v[i])));
     time_texts(begin, started, id);
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "id",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:o}", "id",
         mh_json_text(g->options->run_id && *g->options->run_id ? g->options->run_id
                      : *id                                     ? id
                                                                : "run"),
@@ -123,7 +151,7 @@ json_t *mh_document_run(const struct mh_grading *g)
                                      : json_integer(m->child_status),
         "scenario", scenario, "versions", versions(g), "tiers", tiers(g), "lost_events",
         (json_int_t)m->lost, "healthy", g->healthy_known ? json_boolean(g->healthy) : json_null(),
-        "fired", (json_int_t)m->fired);
+        "fired", (json_int_t)m->fired, "finished", finished(g), "cut", cut(g));
 }
 
 static void open_findings(const struct mh_grading *g, int principle, unsigned counts[5])
@@ -366,12 +394,31 @@ static void crash_blind_spots(const struct mh_grading *g, json_t *list)
     }
 }
 
+/* Nobody waited for them: whether they were killed or go on still is not known. */
+static void silent_ends(const struct mh_grading *g, json_t *list)
+{
+    size_t n = 0, of = 0;
+
+    for (size_t i = 0; g->m->child_status == INT32_MIN && i < g->m->processes.n; i++) {
+        const struct mh_process *p = &g->m->processes.v[i];
+
+        of += !p->baseline && p->recorded;
+        n += !p->baseline && p->recorded && !p->exited && !p->complete && !p->cut;
+    }
+    if (n)
+        mh_sentence(list,
+                    "%zu of %zu processes left no word of their end: killed, or running still.", n,
+                    of);
+}
+
 json_t *mh_document_blind_spots(const struct mh_grading *g)
 {
     const struct mh_model *m = g->m;
-    json_t *list = json_array();
+    json_t *list = json_array(), *ended = cut(g);
     size_t ambiguous = 0, background = 0;
 
+    json_array_extend(list, ended);
+    json_decref(ended);
     mh_document_kernel_blind_spots(g, list);
     for (size_t i = 0; i < m->notes.n && i < 20; i++)
         json_array_append_new(list, mh_json_text(mh_model_text(m, m->notes.v[i])));
@@ -404,6 +451,7 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
                     background);
     unread_blind_spots(g, list);
     crash_blind_spots(g, list);
+    silent_ends(g, list);
     if (!m->calm_units)
         mh_sentence(list, "There was no time without faults to compare with.");
     return list;

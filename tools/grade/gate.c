@@ -52,6 +52,8 @@ int mh_gate(const json_t *document, const char *fail_on)
 
     if (least <= 0)
         return least;
+    if (json_is_false(json_object_get(run, "finished")))
+        return GATE_UNJUDGED; /* how processes ended may be the end of mishap itself */
     if (json_is_false(json_object_get(run, "healthy")))
         return GATE_UNHEALTHY;
     json_array_foreach(findings, i, f)
@@ -63,7 +65,8 @@ int mh_gate(const json_t *document, const char *fail_on)
     }
     /* a stage in which nothing fired, or nothing could be judged, must not be green */
     if (json_integer_value(json_object_get(run, "fired")) == 0 ||
-        json_is_null(json_object_get(score, "points")))
+        json_is_null(json_object_get(score, "points")) ||
+        json_array_size(json_object_get(run, "cut")))
         return GATE_UNJUDGED;
     /* nor one in which a fault that used to fire did not */
     lost = json_object_get(json_object_get(document, "comparison"), "lost_faults");

@@ -73,7 +73,8 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
 
 /* What `--fail-on SEVERITY` says of a document: 0 good enough, 10 a finding of this severity or
  * worse (confidence medium or better) is open, 11 cannot be judged (nothing fired, nothing was
- * judged, or a fault of the baseline did not fire), 12 the application was unhealthy with no fault
- * active, -EINVAL: no such severity. NULL or "none" never fails. Waivers that have not expired are
- * heeded; in a document that was compared only what is new or worse counts. */
+ * judged, the run or a recording was cut, or a fault of the baseline did not fire), 12 the
+ * application was unhealthy with no fault active, -EINVAL: no such severity. NULL or "none" never
+ * fails. Waivers that have not expired are heeded; in a document that was compared only what is new
+ * or worse counts. */
 int mh_gate(const json_t *document, const char *fail_on);

@@ -108,7 +108,7 @@ static void command_status(const struct mh_model *m, const struct mh_process *p,
     u->open = false;
     if (p->exited || p->complete)
         u->status = p->exit_status > 0 ? 500 : 200;
-    else if (m->child_stopped)
+    else if (m->child_stopped || (m->supervised && m->child_status == INT32_MIN))
         u->how = 1;
     else
         u->how = 2;
@@ -188,6 +188,7 @@ int mh_model_load(const char *const *dirs, size_t n, const struct mh_model_optio
     if (!m)
         return -ENOMEM;
     m->child_status = INT32_MIN;
+    m->supervised = options && options->supervised;
     r = load_all(m, dirs, n, options);
     if (r) {
         mh_model_free(m);

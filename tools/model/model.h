@@ -268,6 +268,7 @@ struct mh_process {
     int64_t offset;        /* wall - monotonic */
     int exit_status;       /* -1: no exit record */
     bool exited;
+    int64_t cut;             /* wall: when its recording could not go on; 0: it could */
     int64_t killed_at;       /* wall: mishap killed it; 0: it did not */
     int64_t refused_at;      /* wall: the last allocation that was refused; 0 none */
     uint32_t refused_native; /* stack, as in acts: how the interpreter came to it */
@@ -356,6 +357,7 @@ struct mh_model {
     struct mh_kernel_seen kernel;
     int child_status; /* of the command; INT32_MIN not known */
     bool child_stopped;
+    bool supervised;     /* as in struct mh_model_options */
     int64_t child_ended; /* wall; 0 not known */
     int64_t looked_at;   /* when the next was looked for; 0 it was not */
     MH_VEC(struct mh_listener_seen) listeners;
@@ -371,6 +373,7 @@ struct mh_model_options {
     const char *const *baselines; /* clean recordings */
     size_t nbaselines;
     const char *const *roles; /* "PEER=role", ends with NULL; may be NULL */
+    bool supervised;          /* `mishap run` made them, and was to record how its command ended */
 };
 
 /* Reads the recordings below `dirs` (directories, searched deeply, or files). A file that is

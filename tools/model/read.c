@@ -423,6 +423,7 @@ static int process_add(struct mh_intake *in, const struct mh_file_header *h, boo
                              .complete = h->complete != 0,
                              .baseline = baseline,
                              .lost = h->lost,
+                             .cut = h->cut_at > 0 ? sane(h->cut_at) + in->offset : 0,
                              .offset = in->offset,
                              .exit_status = -1,
                              .started = mono + in->offset,

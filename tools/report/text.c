@@ -153,6 +153,11 @@ static void put_health(struct mh_term *t, const json_t *document)
     }
     snprintf(text, sizeof(text), "%s %s", health, counts);
     mh_term_wrap(t, style, text, 7, 2);
+    json_array_foreach(json_object_get(run, "cut"), i, one)
+    {
+        snprintf(text, sizeof(text), "%s", json_string_value(one) ? json_string_value(one) : "");
+        mh_term_wrap(t, MH_RED, text, 7, 2);
+    }
     if (lost) {
         mh_term_to(t, 7);
         mh_term_printf(t, MH_YELLOW, "%lld events were lost.", lost);

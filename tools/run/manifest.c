@@ -89,13 +89,13 @@ int mh_manifest_save(const struct mh_manifest *m, const char *dir)
     _cleanup_free_ char *here = getcwd(NULL, 0);
     char path[PATH_MAX];
     json_t *words = words_of(m->command), *scenarios = save_scenarios(m->config, dir);
-    json_t *o =
-        json_pack("{s:i, s:o, s:o, s:s, s:s?, s:s?, s:I, s:I, s:I, s:b, s:s?, s:s?, s:b, s:s?}",
-                  "version", VERSION, "command", words, "scenarios", scenarios, "directory",
-                  here ? here : ".", "with", m->with, "ready", m->ready, "for_ns",
-                  (json_int_t)m->for_ns, "grace_ns", (json_int_t)m->grace_ns, "seed",
-                  (json_int_t)m->seed, "no_calm", m->no_calm, "plan", m->plan, "fail_on",
-                  m->fail_on, "compared", m->compared, "pipeline", mh_manifest_pipeline());
+    json_t *o = json_pack(
+        "{s:i, s:o, s:o, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:b, s:s?, s:s?, s:b, s:s?}",
+        "version", VERSION, "command", words, "scenarios", scenarios, "directory",
+        here ? here : ".", "with", m->with, "ready", m->ready, "for_ns", (json_int_t)m->for_ns,
+        "grace_ns", (json_int_t)m->grace_ns, "ready_ns", (json_int_t)m->ready_ns, "seed",
+        (json_int_t)m->seed, "no_calm", m->no_calm, "plan", m->plan, "fail_on", m->fail_on,
+        "compared", m->compared, "pipeline", mh_manifest_pipeline());
     int r;
 
     if (!o)

@@ -11,7 +11,7 @@ struct mh_manifest {
     char *const *command; /* NULL-terminated */
     const char *config;   /* absolute paths with ':' between; NULL none */
     const char *with, *ready;
-    int64_t for_ns, grace_ns; /* 0: not given */
+    int64_t for_ns, grace_ns, ready_ns; /* 0: not given */
     uint64_t seed;
     bool no_calm;
     const char *plan, *fail_on; /* as given; NULL none */

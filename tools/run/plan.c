@@ -3,11 +3,13 @@
 #include "run/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,6 +21,7 @@
 #include "log.h"
 #include "rule/load.h"
 #include "run/library.h"
+#include "run/program.h"
 #include "run/ready.h"
 
 #include "base/banned.h"
@@ -145,21 +148,28 @@ static char *fresh_name(void)
     return asprintf(&name, "mishap-out/%s-%d", when, (int)getpid()) < 0 ? NULL : name;
 }
 
-/* A second run in the same place would be graded together with the first. */
-static int refuse_used(const char *dir)
+/* A second run in the same place would be graded together with the first: whoever has the lock may
+ * look whether there is one. Not every file system can lock; then only the look is left. */
+static int claim(struct mh_plan *plan)
 {
     _cleanup_free_ char *control = NULL;
     struct mh_files files = {0};
-    bool used = mh_files_add(&files, dir) != 0;
+    bool used;
 
+    plan->claim = open(plan->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (plan->claim >= 0 && flock(plan->claim, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        mh_log("a run goes on in '%s'; name another directory", plan->dir);
+        return MH_EXIT_MISUSE;
+    }
+    used = mh_files_add(&files, plan->dir) != 0;
     mh_files_done(&files);
-    if (asprintf(&control, "%s/control", dir) < 0) {
+    if (asprintf(&control, "%s/control", plan->dir) < 0) {
         control = NULL;
         return MH_EXIT_TROUBLE;
     }
     if (!used && access(control, F_OK) < 0)
         return MH_EXIT_OK;
-    mh_log("'%s' holds a run already; remove it, or name another directory", dir);
+    mh_log("'%s' holds a run already; remove it, or name another directory", plan->dir);
     return MH_EXIT_MISUSE;
 }
 
@@ -180,7 +190,7 @@ int mh_plan_directory(struct mh_plan *plan, const char *name)
         mh_log_errno(r, "Cannot use the directory '%s'", name);
         return MH_EXIT_MISUSE;
     }
-    return refuse_used(plan->dir);
+    return claim(plan);
 }
 
 static int add(struct mh_plan *plan, const char *name, const char *value)
@@ -218,6 +228,23 @@ int mh_plan_library(struct mh_plan *plan)
         return MH_EXIT_TROUBLE;
     }
     return MH_EXIT_OK;
+}
+
+/* Whatever it starts is as foreign as the command itself, most likely; a static or setuid one may
+ * well start a Python that takes part. */
+int mh_plan_program(const struct mh_plan *plan, char *const *command)
+{
+    struct mh_program program;
+    int status = MH_EXIT_OK;
+
+    if (mh_program_inspect(command, plan->library, &program) == 0 &&
+        (program.foreign || program.alone)) {
+        mh_log(program.foreign ? "%s" : "%s; only what it starts can take part", program.why);
+        if (program.foreign)
+            status = MH_EXIT_TROUBLE;
+    }
+    mh_program_done(&program);
+    return status;
 }
 
 int mh_plan_environment(struct mh_plan *plan, const uint64_t *seed)
@@ -262,6 +289,8 @@ void mh_plan_done(struct mh_plan *plan)
     free(plan->rules);
     free(plan->dir);
     free(plan->library);
+    if (plan->claim > 0)
+        close(plan->claim);
     for (size_t i = 0; plan->environment[i]; i++)
         free(plan->environment[i]);
     *plan = (struct mh_plan){0};

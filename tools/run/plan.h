@@ -16,6 +16,7 @@ struct mh_plan {
     struct mh_rules *rules; /* of config; NULL with it */
     char *dir;              /* absolute output directory; exists */
     char *library;          /* absolute path of libmishap.so */
+    int claim;              /* dir, locked while the run goes on; 0: not yet */
     uint64_t seed;
     char *environment[8]; /* changes for the command */
 };
@@ -32,12 +33,15 @@ int mh_plan_ready(const char *ready, struct addrinfo **ret);
 /* Finds and validates the scenarios; every mistake is printed. Returns an exit status. */
 int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
 
-/* Makes the output directory: `name`, or a fresh one below mishap-out. It must not hold a run.
- * Returns an exit status. */
+/* Makes the output directory: `name`, or a fresh one below mishap-out, and claims it. It must not
+ * hold a run. Returns an exit status. */
 int mh_plan_directory(struct mh_plan *plan, const char *name);
 
 /* Finds the library. Returns an exit status. */
 int mh_plan_library(struct mh_plan *plan);
+
+/* Can the library be in this command? Says what is against it. Returns an exit status. */
+int mh_plan_program(const struct mh_plan *plan, char *const *command);
 
 /* Fills `environment` when all else is known; `seed` NULL: the scenario's, or a random one. Returns
  * an exit status. */

@@ -103,10 +103,9 @@ static const char *elf_loader(const struct image *i)
     return NULL;
 }
 
-/* Does any name in the file's table of dynamic symbols start an interpreter? */
-static bool elf_python(const struct image *i)
+/* Is any of these texts a name of its dynamic symbols, or of the libraries it needs? */
+static bool elf_names(const struct image *i, const char *const *texts, size_t n)
 {
-    static const char *const entries[] = {"Py_BytesMain", "Py_RunMain", "Py_Main"};
     const Elf64_Ehdr *h = elf_header(i);
     const Elf64_Shdr *s;
 
@@ -122,12 +121,56 @@ static bool elf_python(const struct image *i)
         names = &s[s[k].sh_link];
         if (names->sh_offset > i->size || names->sh_size > i->size - names->sh_offset)
             continue;
-        for (size_t e = 0; e < ARRAY_SIZE(entries); e++)
-            if (memmem(i->data + names->sh_offset, names->sh_size, entries[e],
-                       strlen(entries[e]) + 1))
+        for (size_t e = 0; e < n; e++)
+            if (memmem(i->data + names->sh_offset, names->sh_size, texts[e], strlen(texts[e]) + 1))
                 return true;
     }
     return false;
+}
+
+/* Does it start an interpreter? */
+static bool elf_python(const struct image *i)
+{
+    static const char *const entries[] = {"Py_BytesMain", "Py_RunMain", "Py_Main"};
+
+    return elf_names(i, entries, ARRAY_SIZE(entries));
+}
+
+/* The architecture in the words of those who name images and wheels by it. */
+static const char *elf_machine(const struct image *i)
+{
+    static const struct {
+        unsigned machine;
+        const char *name;
+    } known[] = {{EM_X86_64, "x86-64"}, {EM_AARCH64, "aarch64"}, {EM_386, "i386"},
+                 {EM_ARM, "arm"},       {EM_RISCV, "riscv"},     {EM_S390, "s390x"},
+                 {EM_PPC64, "ppc64"}};
+    const unsigned char *head = (const unsigned char *)i->data;
+    unsigned machine = 0;
+
+    if (i->size >= 20)
+        machine =
+            head[EI_DATA] == ELFDATA2MSB ? head[18] << 8 | head[19] : head[19] << 8 | head[18];
+    for (size_t k = 0; k < ARRAY_SIZE(known); k++)
+        if (known[k].machine == machine)
+            return known[k].name;
+    return "an unknown machine";
+}
+
+/* The libc that a dynamic loader belongs to; its own name when it is none of the two. */
+static const char *loader_libc(const char *loader)
+{
+    return !strncmp(loader, "ld-musl", 7)                                      ? "musl"
+           : !strncmp(loader, "ld-linux", 8) || !strncmp(loader, "ld64.so", 7) ? "glibc"
+                                                                               : loader;
+}
+
+/* The libc that the library needs; it has no loader of its own. */
+static const char *library_libc(const struct image *i)
+{
+    static const char *const glibc[] = {"libc.so.6"};
+
+    return elf_names(i, glibc, 1) ? "glibc" : "musl";
 }
 
 /* The loader takes no LD_PRELOAD from whoever gains rights by the start. */
@@ -147,32 +190,41 @@ static const char *gains_rights(const char *path)
     return NULL;
 }
 
-/* Compares with this very program, which was built with the library. */
-static void judge_elf(struct mh_program *p, const struct image *it)
+/* Compares with the library, or with this very program, which was built with it. */
+static void judge_elf(struct mh_program *p, const struct image *it, const char *library)
 {
-    const unsigned char *ident = (const unsigned char *)it->data;
+    const char *loader = elf_loader(it), *rights = gains_rights(p->path);
     const Elf64_Ehdr *h = elf_header(it), *mine;
-    const char *loader = elf_loader(it), *own, *rights = gains_rights(p->path);
-    struct image self;
+    const char *libc;
+    struct image own;
 
-    if (image_open("/proc/self/exe", &self) < 0)
+    if (image_open(library ? library : "/proc/self/exe", &own) < 0)
         return;
-    mine = elf_header(&self);
-    own = elf_loader(&self);
-    if (!h || !mine || ident[EI_DATA] != mine->e_ident[EI_DATA] || h->e_machine != mine->e_machine)
-        snprintf(p->why, sizeof(p->why), "%s is for another architecture than the library",
-                 p->path);
-    else if (!loader)
+    mine = elf_header(&own);
+    libc = library            ? library_libc(&own)
+           : elf_loader(&own) ? loader_libc(elf_loader(&own))
+                              : "glibc";
+    p->foreign = true;
+    if (!h || !mine || h->e_machine != mine->e_machine ||
+        h->e_ident[EI_DATA] != mine->e_ident[EI_DATA]) {
         snprintf(p->why, sizeof(p->why),
-                 "%s is statically linked: there is no loader that could preload a library",
-                 p->path);
-    else if (own && strcmp(own, loader) != 0)
-        snprintf(p->why, sizeof(p->why), "%s has another libc than the library: %s, not %s",
-                 p->path, loader, own);
-    else if (rights)
-        snprintf(p->why, sizeof(p->why), "%s %s: the loader ignores LD_PRELOAD there", p->path,
-                 rights);
-    image_close(&self);
+                 "%s is for another architecture than libmishap.so: %s, not %s", p->path,
+                 elf_machine(it), elf_machine(&own));
+    } else if (loader && strcmp(loader_libc(loader), libc) != 0) {
+        snprintf(p->why, sizeof(p->why), "%s has another libc than libmishap.so: %s (%s), not %s",
+                 p->path, loader_libc(loader), loader, libc);
+    } else {
+        p->foreign = false;
+        p->alone = !loader || rights;
+        if (!loader)
+            snprintf(p->why, sizeof(p->why),
+                     "%s is statically linked: there is no loader that could preload libmishap.so",
+                     p->path);
+        else if (rights)
+            snprintf(p->why, sizeof(p->why), "%s %s: the loader ignores LD_PRELOAD there", p->path,
+                     rights);
+    }
+    image_close(&own);
 }
 
 /* argv of the process, as it changes on the way through scripts. */
@@ -265,7 +317,7 @@ static int join(const struct words *w, char **ret)
 }
 
 /* One step: the file behind the first word. Returns 1 when there is another step, 0 at the end. */
-static int step(struct words *w, struct mh_program *p)
+static int step(struct words *w, const char *library, struct mh_program *p)
 {
     _cleanup_free_ char *found = NULL;
     struct image it;
@@ -292,13 +344,13 @@ static int step(struct words *w, struct mh_program *p)
         snprintf(p->why, sizeof(p->why), "'%s' is neither a program nor a script with #!", found);
     } else {
         p->python = elf_python(&it);
-        judge_elf(p, &it);
+        judge_elf(p, &it, library);
     }
     image_close(&it);
     return r == -ENOEXEC ? (snprintf(p->why, sizeof(p->why), "'%s' has an empty #!", found), 0) : r;
 }
 
-int mh_program_inspect(char *const argv[], struct mh_program *ret)
+int mh_program_inspect(char *const argv[], const char *library, struct mh_program *ret)
 {
     struct words w = {.n = 0};
     int r = 0;
@@ -311,7 +363,7 @@ int mh_program_inspect(char *const argv[], struct mh_program *ret)
     }
     r = r ? r : 1;
     for (int i = 0; r == 1 && i < MOST_SCRIPTS; i++)
-        r = step(&w, ret);
+        r = step(&w, library, ret);
     if (r == 1)
         snprintf(ret->why, sizeof(ret->why), "scripts that start scripts, too many of them");
     r = r < 0 ? r : join(&w, &ret->line);

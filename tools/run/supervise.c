@@ -27,10 +27,10 @@
 
 #include "base/banned.h"
 
-#define SECOND INT64_C(1000000000)
+#define SECOND         INT64_C(1000000000)
+#define READY_PATIENCE (30 * SECOND)
 enum {
     TICK_MS = 50,
-    READY_PATIENCE_S = 30,
     LOAD_PATIENCE_S = 2, /* the load may end before the application is asked to */
     TERM_AFTER_S = 10,
     KILL_AFTER_S = 20,
@@ -228,13 +228,15 @@ static void read_signals(struct supervisor *s)
 
 static void step_starting(struct supervisor *s, int64_t now)
 {
+    int64_t patience = s->run->ready_ns ? s->run->ready_ns : READY_PATIENCE;
+
     if (!s->app) {
         enter(s, STAGE_STRAYS);
     } else if (mh_ready_probe(s->run->where, TICK_MS)) {
         begin_load(s);
-    } else if (now - s->since > READY_PATIENCE_S * SECOND) {
+    } else if (now - s->since > patience) {
         mh_progress_clear(&s->progress);
-        mh_log("%s did not answer within %d s", s->run->ready, READY_PATIENCE_S);
+        mh_log("%s did not answer within %g s", s->run->ready, (double)patience / SECOND);
         begin_stop(s);
     }
 }

@@ -25,6 +25,7 @@ struct mh_run {
     int64_t for_ns;           /* ends so long after the origin; 0 no limit */
     int64_t calm_ns;          /* load without faults before the origin; 0 none */
     int64_t grace_ns; /* SIGTERM under load, SIGKILL so much later; 0: SIGINT, and patience */
+    int64_t ready_ns; /* how long `ready` may take; 0: 30 s */
     bool quiet;
 };
 
