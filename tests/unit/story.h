@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,44 @@ static inline int64_t story_at(const struct story *s)
     return STORY_MONO + s->now * STORY_MS;
 }
 
-static inline void story_put(struct story *s, uint16_t type, const void *fields, unsigned n,
+/* What recordings are written without, from now on, as by an interpreter that is not known
+ * (STORY_STACKS), or where somebody else traces. */
+enum { STORY_STACKS = 1, STORY_OUTCOMES = 2 };
+static int story_without;
+
+static const struct {
+    uint16_t type;
+    unsigned field;
+    const char *name;
+} story_fields[] = {
+#define EVENT_BEGIN(number, name, doc)
+#define FIELD(event, name, unit, doc)                                                              \
+    {MH_EVENT_##event, offsetof(struct mh_ev_##event, name) / 8, #name},
+#define EVENT_END(name, tail)
+#include "table/events.def"
+#undef EVENT_BEGIN
+#undef FIELD
+#undef EVENT_END
+};
+
+/* The record as it is without that evidence; false: there is none. */
+static inline bool story_strip(uint16_t type, int64_t *fields, unsigned n)
+{
+    if (type == MH_EVENT_outcome)
+        return false;
+    if (!(story_without & STORY_STACKS))
+        return true;
+    for (size_t i = 0; i < sizeof(story_fields) / sizeof(story_fields[0]); i++)
+        if (story_fields[i].type == type && story_fields[i].field < n &&
+            (!strcmp(story_fields[i].name, "stack") || !strcmp(story_fields[i].name, "task")))
+            fields[story_fields[i].field] = 0;
+    return type != MH_EVENT_stack && type != MH_EVENT_task_begin && type != MH_EVENT_task_end;
+}
+
+static inline void story_put(struct story *s, uint16_t type, const void *given, unsigned n,
                              const char *tail)
 {
+    int64_t fields[32];
     static const char zeros[64];
     struct mh_record_header h = {.at = story_at(s),
                                  .tid = s->tid,
@@ -46,6 +82,11 @@ static inline void story_put(struct story *s, uint16_t type, const void *fields,
                                  .tail = (uint32_t)strlen(tail)};
     uint32_t used = (uint32_t)(sizeof(h) + n * 8 + h.tail);
 
+    if (n > 32)
+        abort();
+    memcpy(fields, given, n * 8);
+    if (story_without && !story_strip(type, fields, n))
+        return;
     h.length = (used + 7) & ~7u;
     while (s->at / MH_SEGMENT != (s->at + h.length - 1) / MH_SEGMENT) {
         fwrite(zeros, 1, 8, s->file);
@@ -93,6 +134,9 @@ static inline void story_open(struct story *s, const char *name)
     story(s, process, "uvicorn shop:app", .pid = h.pid,
           .started_at = STORY_MONO + s->born * STORY_MS, .wall_ns = STORY_WALL + s->born * STORY_MS,
           .python = 0x030b02f0, .seed = 7);
+    if (story_without)
+        story(s, note, story_without & STORY_STACKS ? "an unknown Python" : "somebody traces",
+              .code = story_without & STORY_STACKS ? MH_NOTE_no_stacks : MH_NOTE_trace_taken);
     story(s, origin, "", .origin_at = STORY_MONO);
 }
 

@@ -4,11 +4,27 @@ import os
 
 import pytest
 
+import tiers
 import validate
 
 SEEDS = int(os.environ.get("VALIDATE_SEEDS", "1"))
-JUDGED, ONCE = validate.labels(rare=SEEDS > 1)
-RUNS = [validate.fresh(run, validate.SEED + k) for k in range(SEEDS) for run in ONCE]
+TIERS = os.environ.get("VALIDATE_TIERS")  # "all": of each application; else a few of them
+JUDGED, ONCE = validate.labels(rare=SEEDS > 1 or bool(TIERS))
+PART = os.environ.get("VALIDATE_SAMPLE")
+ONCE = validate.sample(ONCE, PART) if PART else ONCE
+
+
+def runs():
+    if TIERS:
+        return [validate.fresh(run, tier=tier) for tier in tiers.TIERS for run in ONCE if not run.mutation]
+    few = {} if SEEDS > 1 or PART else validate.table_of("labels.toml")["tiers"]
+    ret = [validate.fresh(run, validate.SEED + k) for k in range(SEEDS) for run in ONCE]
+    return ret + [validate.fresh(run, tier=tier) for tier, names in few.items() for run in ONCE
+                  if run.name in names]
+
+
+RUNS = runs()
+MISSING = tiers.missing(validate.PYTHON)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +34,8 @@ def done(request):
         pytest.skip(f"{validate.mishap()} is not built")
     chosen = {item.callspec.params["run"].title: item.callspec.params["run"]
               for item in request.session.items if hasattr(item, "callspec")
-              and isinstance(item.callspec.params.get("run"), validate.Run)}
+              and isinstance(item.callspec.params.get("run"), validate.Run)
+              and item.callspec.params["run"].tier not in MISSING}
     validate.execute_all(chosen.values(), JUDGED)
     yield
     request.config.validation_summary = validate.summary(chosen.values(), JUDGED)
@@ -26,5 +43,7 @@ def done(request):
 
 @pytest.mark.parametrize("run", RUNS, ids=[run.title for run in RUNS])
 def test_labels(done, run):
+    if run.tier in MISSING:
+        pytest.skip(MISSING[run.tier])
     wrong = validate.mistakes(run, JUDGED)
     assert not wrong, "\n".join(wrong)

@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import copy
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 
 import peers
 import services
+import tiers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
@@ -51,6 +53,7 @@ class Run:
     seed: int = SEED
     unnamed: str = "quiet"  # what is right where no cell is labelled
     grade: str = None  # that the whole report must have
+    tier: str = None  # evidence that is taken away: of tiers.TIERS
     mutation: tuple = None  # (application, text, text in its place): a mitigation taken out
     report: dict = None
     trouble: str = ""
@@ -60,7 +63,8 @@ class Run:
 
     @property
     def title(self):
-        return self.name if self.seed == SEED else f"{self.name}@{self.seed}"
+        return (self.name + (f"@{self.seed}" if self.seed != SEED else "")
+                + (f" without {self.tier}" if self.tier else ""))
 
 
 def table_of(name):
@@ -92,11 +96,20 @@ def labels(rare=False):
     return table["judged"], runs
 
 
+def sample(runs, part):
+    """Those that a part such as "1/4" takes: of a whole case or none of it, always the same ones; "2/4" has
+    those of "1/4" and as many more."""
+    most, of = (int(number) for number in part.split("/"))
+    return [run for run in runs
+            if int(hashlib.sha256(run.case["name"].encode()).hexdigest()[:8], 16) % of < most]
+
+
 def scenario(run, values, folder):
     """The scenario with its placeholders filled in; returns its path and its whole length in s."""
     with open(os.path.join(HERE, "scenarios", run.case["scenario"] + ".ini"), encoding="utf-8") as f:
         text = f.read()
-    text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n")
+    text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n"
+                        + ("outcomes = no\n" if run.tier == "outcomes" else ""))
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
     path = os.path.join(folder, run.case["scenario"] + ".ini")
@@ -124,14 +137,17 @@ def mutate(run, folder):
     return folder
 
 
-def command(run, port, apps):
+def command(run, port, apps, folder):
     start, *options = run.case["start"].split()
+    python = [tiers.unknown_python(PYTHON) if run.tier == "stacks" else PYTHON]
+    if run.tier == "tracer":
+        python += ["-m", "coverage", "run", "--data-file", os.path.join(folder, "coverage")]
     if start == "uvicorn":
-        return [PYTHON, "-m", "uvicorn", "--port", port, "--no-access-log", f"{run.name}:app"]
+        return [*python, "-m", "uvicorn", "--port", port, "--no-access-log", f"{run.name}:app"]
     if start == "gunicorn":
-        return [PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", *(options or ["-w", "4"]),
+        return [*python, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", *(options or ["-w", "4"]),
                 f"{run.name}:app"]
-    return [PYTHON, os.path.join(apps, run.name + ".py")]
+    return [*python, os.path.join(apps, run.name + ".py")]
 
 
 def load_command(run, port, length):
@@ -177,7 +193,7 @@ def observe(run, folder, values):
     path, length = scenario(run, values, folder)
     report, port = os.path.join(folder, "report.json"), values["PORT"]
     words = [mishap(), "run", "-c", path, "-o", os.path.join(folder, "out"), "--quiet",
-             "--report", report]
+             "--report", report, *(["--kernel", "off"] if run.tier == "kernel" else [])]
     beside = f"({run.case['during']}) & " if "during" in run.case else ""
     if run.case["start"] != "worker":
         words += ["--ready", f"127.0.0.1:{port}", "--with",
@@ -194,7 +210,7 @@ def observe(run, folder, values):
                    "PG_DSN": f"host=127.0.0.1 port={values.get('PG_PORT', '0')} user=mishap dbname=postgres",
                    "PYTHONPATH": apps, "PYTHONDONTWRITEBYTECODE": "1"}
     with open(os.path.join(folder, "output.txt"), "wb") as output:
-        process = subprocess.Popen(words + ["--"] + command(run, port, apps), env=environment, cwd=folder,
+        process = subprocess.Popen(words + ["--"] + command(run, port, apps, folder), env=environment, cwd=folder,
                                    stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             status = process.wait(timeout=length + 45)
@@ -257,6 +273,8 @@ def wrong_cells(run, judged):
     """Cell -> one line about it, for each that is not as labelled; severity and type count, too."""
     if run.trouble:
         return {"trouble": f"{run.title}: {run.trouble}"}
+    if run.tier:
+        return tiers.wrong_cells(run, compare(run, judged))
     return {rule: f"{run.title} {rule}: expected {run.cells.get(rule, expected)}, got {got}"
                   + (f" ({remark})" if remark else "")
             for rule, expected, got, right, remark in compare(run, judged) if not right or remark}
@@ -286,8 +304,9 @@ def settle(run, judged, keep=None):
     return run
 
 
-def fresh(run, seed=None):
+def fresh(run, seed=None, tier=None):
     ret = copy.copy(run)
+    ret.tier = tier or run.tier
     ret.report, ret.trouble, ret.load, ret.repeated = None, "", {}, []
     ret.seed = run.seed if seed is None else seed
     return ret
@@ -301,7 +320,7 @@ def tally(runs, judged):
     """Rule -> how often what."""
     count = defaultdict(Counter)
     for run in runs:
-        if not run.report or run.mutation:
+        if not run.report or run.mutation or run.tier:
             continue
         for rule, expected, got, right, remark in compare(run, judged):
             cell = count[rule]
@@ -322,7 +341,7 @@ def agreement(runs, judged):
     """(cells with the same verdict under every seed, all cells); cells: application and rule."""
     seen = defaultdict(set)
     for run in runs:
-        if run.report:
+        if run.report and not run.tier:
             for rule in judged:
                 if run.cells.get(rule, run.unnamed) != "any":
                     seen[run.name, rule].add(verdict(run.report, rule)[0])
@@ -389,13 +408,19 @@ def main():
     parser.add_argument("names", nargs="*", help="parts of the names of applications; default: all")
     parser.add_argument("-j", type=int, default=PARALLEL, help="how many at a time")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="run each with N seeds")
+    parser.add_argument("--without", choices=tiers.TIERS, action="append", default=[],
+                        help="run each without this evidence: verdicts are as labelled, or unclear")
+    parser.add_argument("--sample", metavar="K/N", help="only a part of the applications, by their names")
     parser.add_argument("--keep", metavar="DIR", help="leave recordings and reports there")
     parser.add_argument("--held-out", action="store_true", help="only what was held out")
     args = parser.parse_args()
     judged, runs = labels(rare=True)
     runs = [r for r in runs if not args.held_out or r.case.get("apps") == "heldout"]
     runs = [r for r in runs if not args.names or any(n in r.name for n in args.names)]
+    runs = sample(runs, args.sample) if args.sample else runs
     runs = [fresh(r, SEED + k) for k in range(args.seeds) for r in runs]
+    if args.without:
+        runs = [fresh(r, tier=tier) for tier in args.without for r in runs]
     if args.keep:
         os.makedirs(args.keep, exist_ok=True)
 

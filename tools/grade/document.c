@@ -308,7 +308,7 @@ static const char *why_not(const struct mh_grading *g, uint32_t needs)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (needs & rows[i].fact & ~g->facts)
+        if (needs & rows[i].fact & ~(g->facts | g->unsure))
             return rows[i].why;
     return "does not exist here";
 }

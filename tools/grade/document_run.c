@@ -69,11 +69,36 @@ json_t *mh_document_tier(const char *letter, const char *name, bool available, c
                      "note", note ? mh_json_text(note) : json_null());
 }
 
+static bool is_without_stacks(const struct mh_process *p)
+{
+    return p->no_stacks;
+}
+
+/* The note of a tier, with how many processes did not give it, and why the first one did not. */
+static const char *lacks(const struct mh_model *m, bool (*lacking)(const struct mh_process *),
+                         const char *note, char *buf, size_t size)
+{
+    const struct mh_process *first = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->processes.n; i++) {
+        if (!lacking(&m->processes.v[i]) || m->processes.v[i].baseline)
+            continue;
+        first = first ? first : &m->processes.v[i];
+        n++;
+    }
+    if (!n)
+        return note;
+    snprintf(buf, size, "%s%snot in %zu of %zu processes: %s", note ? note : "", note ? "; " : "",
+             n, m->processes.n, mh_model_text(m, first->lacks));
+    return buf;
+}
+
 static json_t *tiers(const struct mh_grading *g)
 {
     const struct mh_model *m = g->m;
     bool trace = false, monitoring = false, inbound = g->facts & MH_FACT_server;
-    char calm[64];
+    char calm[64], stacks[300], followed[400];
 
     for (size_t i = 0; i < m->steps.n; i++) {
         trace |= m->steps.v[i].source == MH_SOURCE_trace;
@@ -84,12 +109,16 @@ static json_t *tiers(const struct mh_grading *g)
         "[o, o, o, o, o, o, o]",
         mh_document_tier("L", "libc calls", m->acts.n > 0 || m->units.n > 0, NULL),
         mh_document_tier("S", "Python stacks", m->stacks_seen > 0,
-                         m->stacks_seen ? NULL : "no stack was recorded"),
+                         lacks(m, is_without_stacks,
+                               m->stacks_seen ? NULL : "no stack was recorded", stacks,
+                               sizeof(stacks))),
         mh_document_tier("X", "exceptions", m->steps_seen > 0,
-                         monitoring      ? "sys.monitoring"
-                         : trace         ? "a trace function, from the fault until it was settled"
-                         : m->steps_seen ? "the chain of exceptions being handled"
-                                         : "no exception was followed"),
+                         lacks(m, mh_outcomes_lacking,
+                               monitoring ? "sys.monitoring"
+                               : trace    ? "a trace function, from the fault until it was settled"
+                               : m->steps_seen ? "the chain of exceptions being handled"
+                                               : "no exception was followed",
+                               followed, sizeof(followed))),
         mh_document_tier("H", "inbound HTTP", inbound,
                          inbound ? "HTTP/1.x, plain text" : "no request was seen"),
         mh_document_tier("W", "logs and telemetry", m->logs_seen > 0,

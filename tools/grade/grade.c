@@ -167,7 +167,7 @@ static int list_logs(struct mh_grading *g)
 
 bool mh_rule_applies(const struct mh_grading *g, const struct mh_rule_row *rule)
 {
-    return (g->facts & rule->needs) == rule->needs;
+    return ((g->facts | g->unsure) & rule->needs) == rule->needs;
 }
 
 static bool is_open(const struct mh_judgement *j)
@@ -217,12 +217,15 @@ static void raise_habits(struct mh_grading *g, const struct mh_rule_row *rule)
 static int judge_all(struct mh_grading *g)
 {
     for (size_t i = 0; i < mh_rule_count; i++) {
+        size_t from = g->judgements.n;
         int r;
 
         g->rule = &mh_rule_rows[i];
         if (!g->rule->judge || !mh_rule_applies(g, g->rule))
             continue;
         r = g->rule->judge(g);
+        if (!r)
+            r = mh_tiers_apply(g, from);
         if (r)
             return r;
         raise_habits(g, g->rule);
@@ -332,6 +335,7 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
         r = mh_has_endpoints(&g, &endpoints);
     if (endpoints)
         g.facts |= MH_FACT_endpoints;
+    g.unsure = mh_facts_unsure(&g);
     if (!r)
         r = mh_trials_make(&g);
     if (!r)

@@ -20,6 +20,20 @@ enum mh_fragility {
     MH_FRAGILITY_persistence
 };
 
+/* What verdicts rest on beside calls and requests. A process may not have given it: one that
+ * somebody else traces, an interpreter that is not known. *_well: where a finding can be proved
+ * without, but not that all is well; S_guess: only where it is a guess which request made a call.
+ */
+enum mh_tier {
+    MH_TIER_S = 1 << 0, /* Python stacks */
+    MH_TIER_S_well = 1 << 1,
+    MH_TIER_S_guess = 1 << 2,
+    MH_TIER_X = 1 << 3, /* what became of exceptions */
+    MH_TIER_X_well = 1 << 4,
+    MH_TIER_W = 1 << 5, /* logs */
+    MH_TIER_K = 1 << 6, /* the kernel */
+};
+
 struct mh_grading;
 
 /* A rule of the catalogue: one row of rules.def. */
@@ -30,6 +44,7 @@ struct mh_rule_row {
     enum mh_severity nominal;
     enum mh_fragility type;
     uint32_t needs; /* enum mh_fact bits: all must hold, or the rule does not apply here */
+    uint32_t tiers; /* enum mh_tier bits: without these a verdict is unclear */
     int (*judge)(struct mh_grading *); /* NULL: in the catalogue, not built yet */
     const char *means;
     const char *evidence;

@@ -85,7 +85,8 @@ struct mh_trial {
     struct mh_frame raised;        /* ... there */
     int log_level;                 /* highest of the records that told of it; 0 none, or unknown */
     bool followed;                 /* its exception was followed to the end */
-    int body;                      /* enum mh_body */
+    bool watched, blind; /* it was followed at all; it was not, as its process lacks that */
+    int body;            /* enum mh_body */
     enum mh_outcome outcome;
     uint32_t case_of; /* index in cases */
 };
@@ -134,7 +135,7 @@ struct mh_judgement {
 struct mh_grading {
     const struct mh_model *m;
     const struct mh_grade_options *options;
-    uint32_t facts;
+    uint32_t facts, unsure; /* unsure: facts that may hold, but could not be seen */
     bool healthy, healthy_known;
     unsigned calm_failed;
     MH_VEC(struct mh_trial) trials;
@@ -286,6 +287,17 @@ void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const str
 int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
                   const char *how);
 
+/* tiers.c: does this process not tell what becomes of exceptions, always or at times? */
+bool mh_outcomes_lacking(const struct mh_process *p);
+/* Makes a judgement unclear when one of these tiers is lacking where it was made. */
+void mh_judge_lacks(const struct mh_grading *g, struct mh_judgement *j, uint32_t tiers);
+/* The same for all judgements of g->rule, which are those from this one on. 0 or -ENOMEM. */
+int mh_tiers_apply(struct mh_grading *g, size_t from);
+/* Did a process end then without a word, and the kernel was not asked why? */
+bool mh_ended_unseen(const struct mh_grading *g, struct mh_window w);
+/* Facts that stacks alone would have shown, where some are lacking. */
+uint32_t mh_facts_unsure(const struct mh_grading *g);
+
 /* Adds a sentence. Lists that are NULL (no memory) are left alone. */
 void mh_sentence(json_t *list, const char *format, ...) MH_PRINTF(2, 3);
 void mh_reason(struct mh_judgement *j, const char *format, ...) MH_PRINTF(2, 3);
@@ -306,7 +318,7 @@ static inline const struct mh_unit *mh_grading_unit(const struct mh_grading *g, 
     return &g->m->units.v[unit - 1];
 }
 
-#define RULE(id, title, principle, severity, type, needs, judge, ...)                              \
+#define RULE(id, title, principle, severity, type, needs, tiers, judge, ...)                       \
     int judge(struct mh_grading *g);
 #define RULE_LATER(...)
 #include "grade/rules.def"

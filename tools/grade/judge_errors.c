@@ -158,6 +158,19 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
     return t->caught && t->handler.kind == MH_FRAME_app && u->nkeys > 0 ? 0.5 : 0;
 }
 
+/* Did one of these break with an object for a body, and it is not known whose handler made it? */
+static bool is_nobodys(const struct mh_grading *g, const struct mh_tally *tally)
+{
+    for (size_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+
+        if (t->blind && t->site == tally->site && t->peer == tally->peer &&
+            t->outcome == MH_OUTCOME_broke && mh_grading_unit(g, t->unit)->nkeys > 0)
+            return true;
+    }
+    return false;
+}
+
 int mh_judge_0101(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
@@ -176,6 +189,8 @@ int mh_judge_0101(struct mh_grading *g)
             r = -ENOMEM;
         else if (j->verdict != MH_VERDICT_unclear)
             mh_say_trials(g, j, t, "ended in an uncontrolled error");
+        if (j && is_nobodys(g, t))
+            mh_judge_lacks(g, j, MH_TIER_X);
     }
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised, "no error was injected into a unit of work",
@@ -305,12 +320,8 @@ int mh_judge_1001(struct mh_grading *g)
     struct mh_tallies tallies = {0};
     int r = mh_tally_all(g, &tallies, value_1001);
 
-    if (!r && tallies.list.n && !g->m->logs_seen)
-        r = mh_judge_none(g, MH_VERDICT_unclear,
-                          "nothing was written to any log that could be seen", NULL);
-    else
-        for (size_t i = 0; i < tallies.list.n && !r; i++)
-            r = file_1001(g, &tallies.list.v[i]);
+    for (size_t i = 0; i < tallies.list.n && !r; i++)
+        r = file_1001(g, &tallies.list.v[i]);
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised, "no failure was handled", NULL);
     mh_tallies_done(&tallies);

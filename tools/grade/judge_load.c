@@ -410,7 +410,9 @@ static int rush_0703(struct mh_grading *g, const struct rush *r)
     j = file(g, fails ? MH_VERDICT_fail : MH_VERDICT_pass, MH_SEVERITY_critical, r->units, ill);
     if (!j)
         return -ENOMEM;
-    if (!fails)
+    if (!fails && mh_ended_unseen(g, (struct mh_window){r->w.from, r->w.to + 10 * second}))
+        mh_judge_lacks(g, j, MH_TIER_K);
+    else if (!fails)
         mh_reason(j, "no process was lost to it, and %u of %u requests 10 s later were well",
                   after - ill, after);
     else

@@ -7,14 +7,15 @@
 #include "base/banned.h"
 
 const struct mh_rule_row mh_rule_rows[] = {
-#define RULE(id, title, principle, severity, type, needs, judge, means, evidence, positives, fix,  \
-             code, flip, since)                                                                    \
+#define RULE(id, title, principle, severity, type, needs, tiers, judge, means, evidence,           \
+             positives, fix, code, flip, since)                                                    \
     {id,                                                                                           \
      title,                                                                                        \
      principle,                                                                                    \
      MH_SEVERITY_##severity,                                                                       \
      MH_FRAGILITY_##type,                                                                          \
      needs,                                                                                        \
+     tiers,                                                                                        \
      judge,                                                                                        \
      means,                                                                                        \
      evidence,                                                                                     \
@@ -30,6 +31,7 @@ const struct mh_rule_row mh_rule_rows[] = {
      MH_SEVERITY_##severity,                                                                       \
      MH_FRAGILITY_##type,                                                                          \
      needs,                                                                                        \
+     0,                                                                                            \
      NULL,                                                                                         \
      means,                                                                                        \
      NULL,                                                                                         \

@@ -192,6 +192,7 @@ static bool is_mistake(const char *type)
 
 static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
 {
+    t->watched |= o->nsteps > 0;
     for (uint32_t i = 0; i < o->nsteps; i++) {
         const struct mh_step_seen *s = &m->steps.v[o->steps + i];
 
@@ -473,6 +474,8 @@ int mh_trials_make(struct mh_grading *g)
     for (size_t i = 0; i < g->trials.n && !r; i++) {
         struct mh_trial *t = &g->trials.v[i];
 
+        t->blind = t->error && !t->watched &&
+                   mh_outcomes_lacking(&g->m->processes.v[mh_grading_unit(g, t->unit)->process]);
         mh_outcome_decide(g, t);
         r = case_count(g, t, mh_grading_unit(g, t->unit)->route);
     }

@@ -201,6 +201,19 @@ static void give(struct sweep *s, struct mh_act *a, struct worker *w, uint32_t u
         u->worker = worker_key(a);
 }
 
+/* Of an interpreter that is not known no task is either: a thread in which several requests are in
+ * flight may work for any of them. */
+static bool is_shared(struct sweep *s, const struct mh_act *a)
+{
+    uint32_t tid = s->m->units.v[a->unit - 1].tid;
+    unsigned n = 0;
+
+    advance(s, a->at);
+    for (size_t i = 0; i < s->nactive; i++)
+        n += s->m->units.v[s->active[i]].tid == tid;
+    return n > 1;
+}
+
 /* First pass: what is certain, and what can only be one; learns which routes use which sites. */
 static int pass_certain(struct sweep *s)
 {
@@ -210,6 +223,8 @@ static int pass_certain(struct sweep *s)
 
         if (!a->unit)
             a->unit = certain(s, a);
+        if (a->unit && s->p->no_stacks)
+            a->ambiguous |= is_shared(s, a);
         if (a->unit) {
             if (a->site &&
                 mh_map_set(&s->routes_of_site, site_route(a, &s->m->units.v[a->unit - 1]), 1))

@@ -279,6 +279,7 @@ struct mh_process {
     bool recorded;           /* it has a process record of its own */
     uint8_t part;            /* as in struct mh_stack */
     bool traced_by_other, no_stacks, no_outcomes, bad_config, bypass;
+    uint32_t lacks; /* text: why stacks or outcomes are not known here; 0: they are */
     size_t first_unit, nunits, first_act, nacts;
     bool command_run; /* no server is in this run: the process is one unit of work */
 };

@@ -115,6 +115,8 @@ static int on_note(struct mh_intake *in)
     p->traced_by_other |= e.code == MH_NOTE_trace_taken;
     p->no_stacks |= e.code == MH_NOTE_no_stacks;
     p->no_outcomes |= e.code == MH_NOTE_no_outcome;
+    if (p->traced_by_other || p->no_stacks || p->no_outcomes)
+        p->lacks = p->lacks ? p->lacks : (uint32_t)text;
     p->bad_config |= e.code == MH_NOTE_bad_config;
     p->bypass |= e.code == MH_NOTE_bypass;
     if (e.code == MH_NOTE_room) /* nothing that is not seen */
