@@ -15,16 +15,38 @@ static const struct {
 #include "model/resp.def"
 #undef COMMAND
 };
+_Static_assert(ARRAY_SIZE(commands) < UINT8_MAX, "numbers of commands are bytes");
+
+/* The commands by their first letter, as chains: it is asked for every request of a recording. */
+static const uint8_t *chains(const uint8_t **ret_next)
+{
+    static uint8_t first[26], next[ARRAY_SIZE(commands) + 1];
+    static bool made;
+
+    for (size_t i = ARRAY_SIZE(commands); !made && i-- > 0;) {
+        uint8_t *head = &first[commands[i].name[0] - 'A'];
+
+        next[i + 1] = *head;
+        *head = (uint8_t)(i + 1);
+    }
+    made = true;
+    *ret_next = next;
+    return first;
+}
 
 enum mh_redis_use mh_redis_use_of(const char *text)
 {
-    size_t letters = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    const uint8_t *next, *first = chains(&next);
+    size_t letters;
 
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (!strcmp(commands[i].name, text))
-            return commands[i].use;
+    if (text[0] < 'A' || text[0] > 'Z')
+        return MH_REDIS_none;
+    letters = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    for (uint8_t i = first[text[0] - 'A']; i; i = next[i])
+        if (!strcmp(commands[i - 1].name, text))
+            return commands[i - 1].use;
     /* a request of HTTP has a method and then its target */
-    return letters && !text[letters] ? MH_REDIS_other : MH_REDIS_none;
+    return text[letters] ? MH_REDIS_none : MH_REDIS_other;
 }
 
 void mh_redis_count(struct mh_redis_seen *r, const char *text)
