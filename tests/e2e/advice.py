@@ -5,6 +5,7 @@ are stand-ins (NAMES, STAGES); servers are a port that refuses, so a snippet end
 own error about the connection, or by its own `raise`."""
 import ast
 import asyncio
+import builtins
 import configparser
 import contextlib
 import importlib
@@ -109,7 +110,7 @@ def resolve(parts, names):
 
 
 def own_names(tree):
-    found = set(dir(__builtins__)) | {"__file__"}
+    found = set(dir(builtins)) | {"__file__"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
@@ -170,7 +171,7 @@ def errors_of(library, names):
         return ()
     for node in ast.walk(ast.parse(text)):
         parts = dotted(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
-        if parts and not hasattr(__builtins__, parts[0]):
+        if parts and not hasattr(builtins, parts[0]):
             resolve(parts, names)
     what = eval(text, dict(names))  # pylint: disable=eval-used
     return tuple(c for c in (what if isinstance(what, tuple) else (what,)) if c is not OSError)

@@ -58,14 +58,49 @@ def test_a_wrong_snippet_is_noticed(tmp_path, code, says):
     assert run(path)[0][1].startswith(says)
 
 
-def test_every_rule_has_advice():
-    """What is printed where no file fits: each rule that is judged says what to do."""
+def rules():
+    """{rule: its texts}, of those that are judged."""
     text = (pathlib.Path(TREE) / "tools/grade/rules.def").read_text(encoding="utf-8")
     rows = re.findall(r'^RULE\("(MH-\d+)".*?\n((?:     ".*\n)+)', text, re.M)
     assert len(rows) == len(re.findall(r'^RULE\("', text, re.M))
-    for rule, lines in rows:
-        texts = [ast.literal_eval(t) for t in re.findall(r'"(?:[^"\\]|\\.)*"', lines)]
+    return {rule: [ast.literal_eval(t) for t in re.findall(r'"(?:[^"\\]|\\.)*"', lines)] for rule, lines in rows}
+
+
+def test_every_rule_has_advice():
+    """What is printed where no file fits: each rule that is judged says what to do."""
+    for rule, texts in rules().items():
         assert all(texts), rule
+
+
+def run_codes(tmp_path, codes):
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps(codes))
+    done = subprocess.run([OTHER or PYTHON, os.path.join(os.path.dirname(__file__), "advice_rules.py"), str(path)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+                          stdin=subprocess.DEVNULL, env={**os.environ, "MISHAP": MISHAP})
+    assert done.stdout, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_snippets_of_the_rules(tmp_path):
+    """The code of rules.def is run as well, each rule's."""
+    codes = {rule: texts[4] for rule, texts in rules().items()}
+    results = run_codes(tmp_path, codes)
+    assert len(results) == len(codes) > 60
+    skipped = [r for r in results if r[1].startswith("skip: ")]
+    # Debian's uvicorn is older than this option
+    late = [r for r in results if r[1] == "there is no uvicorn --timeout-graceful-shutdown" and not OTHER]
+    assert [r for r in results if r[1] != "ok" and r not in skipped + late] == []
+    assert len(skipped) <= (0 if OTHER else 8), skipped
+
+
+@pytest.mark.parametrize("code,says", [
+    ("requests.get(url, timeouts=3)", "TypeError"), ("except OSErr as exc:\n    raise", "NameError"),
+    ("uvicorn --limit-requests 3", "there is no uvicorn --limit-requests"), ("wait=wait_random(max=5)", "NameError"),
+    ("@retry(stop=stop_after_attempts(3))", "NameError"), ("mishap run --plans full", "there is no mishap --plans"),
+    ("except OSError as exc:\n    log.warn_(exc)", "AttributeError"), ("return fallbacks", "NameError")])
+def test_a_wrong_snippet_of_a_rule_is_noticed(tmp_path, code, says):
+    assert run_codes(tmp_path, {"MH-0601": code})[0][1].startswith(says)
 
 
 def test_every_file_says_what_its_library_is():

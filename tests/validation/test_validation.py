@@ -41,6 +41,13 @@ def done(request):
     request.config.validation_summary = validate.summary(chosen.values(), JUDGED)
 
 
+@pytest.mark.skipif(SEEDS == 1, reason="one seed")
+def test_seeds(done):
+    """An application gets the same verdict under each seed."""
+    seen = validate.agreement([run for run in RUNS if run.report], JUDGED)
+    assert validate.alike(seen) >= validate.TARGETS["agreement"] * len(seen)
+
+
 @pytest.mark.parametrize("run", RUNS, ids=[run.title for run in RUNS])
 def test_labels(done, run):
     if run.tier in MISSING:

@@ -56,6 +56,7 @@ class Run:
     tier: str = None  # evidence that is taken away: of tiers.TIERS
     mutation: tuple = None  # (application, text, text in its place): a mitigation taken out
     report: dict = None
+    first: dict = None  # its report before it was run again
     trouble: str = ""
     load: dict = field(default_factory=dict)
     seconds: float = 0.0
@@ -97,11 +98,12 @@ def labels(rare=False):
 
 
 def sample(runs, part):
-    """Those that a part such as "1/4" takes: of a whole case or none of it, always the same ones; "2/4" has
-    those of "1/4" and as many more."""
-    most, of = (int(number) for number in part.split("/"))
+    """The K-th of N parts, as "K/N" says: an application and its twin are in the same one, always."""
+    which, parts = (int(number) for number in part.split("/"))
+    if not 1 <= which <= parts:
+        raise ValueError(f"{part}: K/N, with K from 1 to N")
     return [run for run in runs
-            if int(hashlib.sha256(run.case["name"].encode()).hexdigest()[:8], 16) % of < most]
+            if int(hashlib.sha256(run.case["name"].encode()).hexdigest()[:8], 16) % parts == which - 1]
 
 
 def scenario(run, values, folder):
@@ -288,6 +290,7 @@ def settle(run, judged, keep=None):
     """Runs it again, alone, while its runs disagree about some cell; takes over the run that is the
     most like what two of three say."""
     trials = [run]
+    run.first = run.report
     while len(trials) < RUNS:
         wrong = [set(wrong_cells(trial, judged)) for trial in trials]
         if not wrong[0] or (len(wrong) > 1 and wrong[0] == wrong[1]):
@@ -337,25 +340,32 @@ def tally(runs, judged):
     return count
 
 
-def agreement(runs, judged):
-    """(cells with the same verdict under every seed, all cells); cells: application and rule."""
-    seen = defaultdict(set)
+def agreement(runs, judged, first=False):
+    """Cell -> verdicts under all seeds; cells: application and rule. first: before any was run again."""
+    seen = defaultdict(Counter)
     for run in runs:
         if run.report and not run.tier:
             for rule in judged:
                 if run.cells.get(rule, run.unnamed) != "any":
-                    seen[run.name, rule].add(verdict(run.report, rule)[0])
-    return sum(len(verdicts) == 1 for verdicts in seen.values()), len(seen)
+                    seen[run.name, rule][verdict(first and run.first or run.report, rule)[0]] += 1
+    return seen
+
+
+def alike(seen):
+    return sum(len(verdicts) == 1 for verdicts in seen.values())
 
 
 def targets(total, runs, judged):
     """One line each: what was aimed at, what was reached."""
-    alike, cells = agreement(runs, judged)
+    seen, once = agreement(runs, judged), agreement(runs, judged, first=True)
     reached = {"precision": (total["hit"], total["hit"] + total["false"]),
                "recall": (total["hit"], total["hit"] + total["missed"]),
                "abstention": (total["silent"], total["firm"])}
     if len({run.seed for run in runs}) > 1:
-        reached["agreement"] = (alike, cells)
+        reached["agreement"] = (alike(seen), len(seen))
+        yield f"same verdict under all seeds before any was run again: {alike(once)} of {len(once)}"
+        yield from (f"  {name} {rule}: " + ", ".join(f"{n} {word}" for word, n in verdicts.items())
+                    for (name, rule), verdicts in once.items() if len(verdicts) > 1)
     for name, (part, whole) in reached.items():
         if not whole:
             continue
@@ -410,7 +420,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="run each with N seeds")
     parser.add_argument("--without", choices=tiers.TIERS, action="append", default=[],
                         help="run each without this evidence: verdicts are as labelled, or unclear")
-    parser.add_argument("--sample", metavar="K/N", help="only a part of the applications, by their names")
+    parser.add_argument("--sample", metavar="K/N", help="the K-th of N parts of the applications only")
     parser.add_argument("--keep", metavar="DIR", help="leave recordings and reports there")
     parser.add_argument("--held-out", action="store_true", help="only what was held out")
     args = parser.parse_args()
