@@ -41,8 +41,9 @@ int64_t mh_stream_blame(const struct mh_desc *d, uint32_t events, int64_t now);
 /* n bytes (or a datagram, or a connection) were given to the program. */
 void mh_stream_consumed(struct mh_desc *d, uint64_t n);
 
-/* How long so many bytes take at this rate, and how many of them go at once: what a link of this
- * speed moves as one packet, or in a millisecond. */
+/* How long so many bytes take at this rate, and how many of them go at once: one packet, or what a
+ * fast link moves in a millisecond. A very slow one moves no more than what takes a tenth of a
+ * second: small messages behind one another do not wait to be one packet. */
 static inline int64_t mh_flow_ns(uint64_t n, uint64_t rate)
 {
     return (int64_t)((unsigned __int128)n * 1000000000 / rate);
@@ -50,7 +51,11 @@ static inline int64_t mh_flow_ns(uint64_t n, uint64_t rate)
 
 static inline uint64_t mh_flow_packet(uint64_t rate)
 {
-    return rate / 1000 > 1448 ? rate / 1000 : 1448;
+    const uint64_t packet = 1448;
+
+    if (rate / 1000 > packet)
+        return rate / 1000;
+    return rate / 10 >= packet ? packet : rate / 10 ? rate / 10 : 1;
 }
 
 /* What poll()/epoll may report now, given what the kernel reports: hidden bits are taken out, those

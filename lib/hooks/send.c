@@ -79,18 +79,23 @@ static int64_t record(const struct sending *s, int effect, ssize_t result, int e
                            .delay_ns = delay});
 }
 
-/* On a slow link it waits for what was sent before it. */
+/* On a slow link it waits for what was sent before it, and for itself to get through: what has left
+ * at once the peer would have at once. */
 static void slow_link(struct sending *s, int64_t now)
 {
     struct mh_desc *d = s->d;
     struct mh_verdict *v = &d->out.verdict;
+    uint64_t n = asked(s->msg);
 
     if (!(v->effects & MH_EFFECT_BIT(MH_EFFECT_rate)))
         return;
-    if (!record(s, MH_EFFECT_rate, 0, 0, v, mh_flow_ns(asked(s->msg), v->rate)))
+    if (!record(s, MH_EFFECT_rate, 0, 0, v, mh_flow_ns(n, v->rate))) {
         v->effects &= ~MH_EFFECT_BIT(MH_EFFECT_rate);
-    else if (d->out_free > now)
-        d->out.release = MH_MAX(d->out.release, d->out_free);
+        return;
+    }
+    if (d->kind == MH_DESC_stream)
+        n = MH_MIN(n, mh_flow_packet(v->rate));
+    d->out.release = MH_MAX(MH_MAX(d->out.release, d->out_free), now) + mh_flow_ns(n, v->rate);
 }
 
 /* A new operation: verdict, and the release of what holds it back. */
@@ -246,7 +251,7 @@ static ssize_t send_held(struct sending *s)
         if (s->d->out.op && s->d->nonblocking)
             mh_python_came(s->d->out.op);
         if (sent > 0 && s->d->out.verdict.rate)
-            s->d->out_free = mh_now() + mh_flow_ns((uint64_t)sent, s->d->out.verdict.rate);
+            s->d->out_free = mh_now();
         mh_desc_unlock(s->d);
     }
     return sent;

@@ -117,9 +117,48 @@ def test_a_slow_link_respects_limits(guest, peer):
             s.recv(10, socket.MSG_PEEK); first = now() - t
         except socket.timeout: first = -1
         reply(first=first, at=now() - t)
-    """, RATE % ("recv", "1KiB/s", peer.plain), peer.plain).json()
+    """, RATE % ("recv", "2 bytes/s", peer.plain), peer.plain).json()
     assert r["first"] == -1
     between(r["at"], 0.3, 0.8, "limit of a read on a slow link")
+
+
+@pytest.mark.parametrize("way", ["blocking", "asyncio"])
+@pytest.mark.parametrize("call", ["recv", "send"])
+@timed
+def test_small_messages_are_slow_too(guest, peer, call, way):
+    """Each question of 100 bytes, or its answer, takes its tenth of a second at 1 kB/s, the first one included."""
+    r = run(guest, """
+        import asyncio
+        times, line = [], b"echo " + b"x" * 99 + b"\\n"
+        line = line if "%s" == "recv" else line[5:6] + line[6:99] + b"\\necho x\\n"
+        if sys.argv[3] == "blocking":
+            s = connect(); f = s.makefile("rb")
+            for _ in range(6):
+                t = now(); s.sendall(line); f.readline(); times.append(now() - t)
+        else:
+            async def main():
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                for _ in range(6):
+                    t = now(); writer.write(line); await reader.readline(); times.append(now() - t)
+            asyncio.run(main())
+        reply(times=times, n=len(line))
+    """ % call, RATE % (call, "1kB/s", peer.plain), peer.plain, way)
+    f = r.json()
+    for t in f["times"]:
+        between(t, 0.095, 0.35, "100 bytes at 1 kB/s")
+
+
+@timed
+def test_small_answers_come_one_after_the_other(guest, peer):
+    """Eight answers of 100 bytes that were asked for at once are no packet: the first is not as late as the last."""
+    r = run(guest, """
+        s = connect(); f = s.makefile("rb"); times = []
+        t = now(); s.sendall((b"echo " + b"x" * 99 + b"\\n") * 8)
+        for _ in range(8): f.readline(); times.append(now() - t)
+        reply(times=times)
+    """, RATE % ("recv", "1kB/s", peer.plain), peer.plain)
+    for n, t in enumerate(r.json()["times"], 1):
+        between(t, 0.1 * n - 0.005, 0.1 * n + 0.3, "answer %d" % n)
 
 
 @timed
