@@ -242,7 +242,8 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
 }
 
 /* Evidence that a run can do without, unless the user said `on`. Returns an exit status. */
-static int watch_kernel(const struct options *o, struct mh_kernel **ret, char why[MH_KERNEL_WHY])
+static int watch_kernel(const struct options *o, const char *library, struct mh_kernel **ret,
+                        char why[MH_KERNEL_WHY])
 {
     int r;
 
@@ -250,7 +251,7 @@ static int watch_kernel(const struct options *o, struct mh_kernel **ret, char wh
     snprintf(why, MH_KERNEL_WHY, "%s", "turned off by --kernel off");
     if (o->watch == KERNEL_OFF)
         return MH_EXIT_OK;
-    r = mh_kernel_open(ret, why);
+    r = mh_kernel_open(library, ret, why);
     if (*why && (o->watch == KERNEL_ON || o->judge.verbose))
         mh_log("the kernel %s watched: %s", r < 0 ? "is not" : "is only partly", why);
     return r < 0 && o->watch == KERNEL_ON ? MH_EXIT_TROUBLE : MH_EXIT_OK;
@@ -316,7 +317,7 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
     save_manifest(o, plan);
     if (o->with && !o->no_calm && plan->rules && plan->rules->nfaults && !mh_plan_has_calm(plan))
         todo.calm_ns = CALM_NS;
-    status = watch_kernel(o, &todo.kernel, no_kernel);
+    status = watch_kernel(o, plan->library, &todo.kernel, no_kernel);
     if (status)
         return status;
     r = mh_run_supervise(&todo, &result);

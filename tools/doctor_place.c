@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 #include "kernel/kernel.h"
+#include "run/library.h"
 
 #include "base/banned.h"
 
@@ -38,7 +40,8 @@ static void kernel_side(struct mh_listing *l)
 {
     struct mh_kernel *k = NULL;
     char why[MH_KERNEL_WHY] = "";
-    int r = mh_kernel_open(&k, why);
+    _cleanup_free_ char *library = mh_library_find();
+    int r = mh_kernel_open(library, &k, why);
 
     mh_kernel_free(k);
     row(l, "(kernel side)", r < 0 ? "refused" : why[0] ? "in part" : "available", why);

@@ -276,6 +276,46 @@ def test_out_of_memory(kernel, tmp_path, small_group):
     assert process["exit"] == 128 + signal.SIGKILL and "memory" in process["ended"]
 
 
+TWO_TRY = """
+    import os, socket
+
+    def ask(times):
+        for _ in range(times):
+            try: socket.create_connection(("127.0.0.1", 1)).close()
+            except OSError: pass
+
+    child = os.fork()
+    ask(20 if child else 7)
+    if child:
+        os.waitpid(child, 0)
+        print(child)
+"""
+
+
+def test_the_probes_agree_with_the_recordings(kernel, tmp_path):
+    """What the library told the kernel that it had recorded is what the recordings hold, in a parent and in a
+    child; and is not any more when one of the two recordings gets lost."""
+    config = tmp_path / "half.ini"
+    config.write_text("[run]\nprocesses = *\n[fault half]\ncall = connect\nevery = 2\nerror = ETIMEDOUT\nper = process\n")
+    done = run(tmp_path, TWO_TRY, "--kernel", "on", "-c", str(config))
+    child = int(done.stdout)
+    (told,) = events(tmp_path, "kernel")
+    ops = events(tmp_path, "op")
+    faults = [e for e in ops if e["fault"]]
+    assert told["probed"] == 1 and len(faults) >= 10 + 3
+    assert (told["faults"], told["failures"]) == (len(faults), len(ops) - len(faults))
+    assert f"agrees on {told['faults']} faults and {told['failures']} failures" in tier(tmp_path)["note"]
+    assert document(tmp_path)["run"]["lost_events"] == 0
+
+    next((tmp_path / "out").glob(f"*-{child}-*.mhr")).unlink()
+    left = [e for e in ops if e["file_pid"] != child]
+    subprocess.run([MISHAP, "report", tmp_path / "out", "-o", tmp_path / "r.json", "--format", "json"], check=False)
+    assert document(tmp_path)["run"]["lost_events"] == len(ops) - len(left) > 0
+    assert "agrees" not in tier(tmp_path)["note"]
+    assert f"{len(ops) - len(left)} faults and failures that the kernel heard of are in no recording" in " ".join(
+        document(tmp_path)["blind_spots"])
+
+
 @pytest.fixture
 def weak():
     """(command prefix that takes all rights away, directory that it may write to). pytest's own directories

@@ -32,8 +32,11 @@ static void watched(const struct mh_kernel_seen *k, char *buf, size_t size)
         n += snprintf(buf + n, size - (size_t)n, "; TCP resets: %llu received, %llu sent",
                       (unsigned long long)k->resets_received, (unsigned long long)k->resets_sent);
     if (k->retransmits)
-        snprintf(buf + n, size - (size_t)n, "; %llu retransmits",
-                 (unsigned long long)k->retransmits);
+        n += snprintf(buf + n, size - (size_t)n, "; %llu retransmits",
+                      (unsigned long long)k->retransmits);
+    if (k->probed && k->faults_said == k->faults && k->failures_said == k->failures)
+        snprintf(buf + n, size - (size_t)n, "; agrees on %llu faults and %llu failures",
+                 (unsigned long long)k->faults, (unsigned long long)k->failures);
 }
 
 json_t *mh_document_kernel_tier(const struct mh_grading *g)
@@ -188,6 +191,14 @@ void mh_document_kernel_blind_spots(const struct mh_grading *g, json_t *list)
                           "io_uring) was not seen.");
         return;
     }
+    if (mh_kernel_missed(g->m))
+        mh_sentence(
+            list,
+            "%llu faults and failures that the kernel heard of are in no recording (%llu of "
+            "%llu and %llu of %llu are): a recording is missing or was damaged.",
+            (unsigned long long)mh_kernel_missed(g->m), (unsigned long long)k->faults,
+            (unsigned long long)k->faults_said, (unsigned long long)k->failures,
+            (unsigned long long)k->failures_said);
     if (*missing)
         mh_sentence(list, "The kernel was only partly watched: %s.", missing);
     add_unseen(g->m, list);

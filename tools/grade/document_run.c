@@ -179,8 +179,9 @@ json_t *mh_document_run(const struct mh_grading *g)
         : m->child_stopped           ? json_integer(0)
                                      : json_integer(m->child_status),
         "scenario", scenario, "versions", versions(g), "tiers", tiers(g), "lost_events",
-        (json_int_t)m->lost, "healthy", g->healthy_known ? json_boolean(g->healthy) : json_null(),
-        "fired", (json_int_t)m->fired, "finished", finished(g), "cut", cut(g));
+        (json_int_t)(m->lost + mh_kernel_missed(m)), "healthy",
+        g->healthy_known ? json_boolean(g->healthy) : json_null(), "fired", (json_int_t)m->fired,
+        "finished", finished(g), "cut", cut(g));
 }
 
 static void open_findings(const struct mh_grading *g, int principle, unsigned counts[5])

@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-int mh_kernel_open(struct mh_kernel **ret, char why[MH_KERNEL_WHY])
+int mh_kernel_open(const char *library, struct mh_kernel **ret, char why[MH_KERNEL_WHY])
 {
     *ret = NULL;
     snprintf(why, MH_KERNEL_WHY,

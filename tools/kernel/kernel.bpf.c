@@ -6,6 +6,7 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#define __VMLINUX_H__ /* registers by the kernel's names: usdt.bpf.h has code that wants one */
 #include <bpf/bpf_tracing.h>
 
 #include "kernel/shared.h"
@@ -56,10 +57,16 @@ struct sock {
     struct sock_common __sk_common;
 };
 struct pt_regs {
-    unsigned long orig_ax; /* x86 */
-    int syscallno;         /* arm64 */
+    unsigned long orig_ax, ip; /* x86 */
+    int syscallno;             /* arm64 */
+};
+struct user_pt_regs { /* arm64 */
+    unsigned long pc;
 };
 #pragma clang attribute pop
+
+typedef _Bool bool;
+#include <bpf/usdt.bpf.h>
 
 struct process {
     __u32 pid;   /* as mishap sees it */
@@ -132,6 +139,7 @@ const volatile __u32 io_uring_setup; /* number of that call */
 __u32 armed;                         /* the next child of mishap is the command */
 __u32 level;                         /* of that namespace below the first */
 __u64 lost;                          /* a map or the ring was full */
+__u64 told_faults, told_failures;    /* that the library said it had recorded */
 
 /* The process id of a task's process as mishap sees it, 0 when it does not. */
 static __always_inline __u32 pid_of(struct task_struct *task)
@@ -434,4 +442,27 @@ int BPF_PROG(failures, struct pt_regs *regs, long ret)
     if (bpf_map_update_elem(&failed, &key, &fresh, BPF_NOEXIST))
         __sync_fetch_and_add(&lost, 1);
     return 0;
+}
+
+/* Our own library says what it has recorded (base/probe.h); named like its probes, by which the
+ * loader finds them. */
+static __always_inline int said(__u64 *counter)
+{
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+    if (bpf_map_lookup_elem(&tracked, &tgid))
+        __sync_fetch_and_add(counter, 1);
+    return 0;
+}
+
+SEC("usdt")
+int fault_fired(struct pt_regs *ctx)
+{
+    return said(&told_faults);
+}
+
+SEC("usdt")
+int op_failed(struct pt_regs *ctx)
+{
+    return said(&told_failures);
 }

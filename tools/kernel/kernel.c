@@ -133,8 +133,21 @@ static int count(unsigned *ret_programs, uint32_t *ret_fork)
     return n < MOST_PROGRAMS ? 0 : -E2BIG;
 }
 
+/* The probes of our library are found in its file; they work in every process that maps it. */
+static struct bpf_link *attach_one(struct bpf_program *program, const char *library)
+{
+    const char *section = bpf_program__section_name(program);
+
+    if (strcmp(section, "usdt") != 0)
+        return bpf_program__attach(program);
+    if (!library)
+        return errno = ENOENT, NULL;
+    return bpf_program__attach_usdt(program, -1, library, "mishap", bpf_program__name(program),
+                                    NULL);
+}
+
 /* Attaches what was loaded, and names in `why` what is missing. Returns 0, or the errno of fork. */
-static int attach(struct mh_kernel *k, char why[MH_KERNEL_WHY])
+static int attach(struct mh_kernel *k, const char *library, char why[MH_KERNEL_WHY])
 {
     struct bpf_program *program;
     size_t n = 0;
@@ -149,7 +162,7 @@ static int attach(struct mh_kernel *k, char why[MH_KERNEL_WHY])
             if (*k->bpf->skeleton->progs[i].prog == program)
                 slot = &k->bpf->skeleton->progs[i];
         if (bpf_program__autoload(program))
-            link = bpf_program__attach(program);
+            link = attach_one(program, library);
         if (link && slot) {
             *slot->link = link; /* the skeleton frees it */
             k->loaded++;
@@ -187,7 +200,7 @@ static int take(void *data, void *record, size_t size)
     return 0;
 }
 
-int mh_kernel_open(struct mh_kernel **ret, char why[MH_KERNEL_WHY])
+int mh_kernel_open(const char *library, struct mh_kernel **ret, char why[MH_KERNEL_WHY])
 {
     struct mh_kernel *k = calloc(1, sizeof(*k));
     uint32_t fork = 0;
@@ -204,7 +217,7 @@ int mh_kernel_open(struct mh_kernel **ret, char why[MH_KERNEL_WHY])
     if (!r)
         r = load_some(k->programs, fork, &k->bpf);
     if (!r)
-        r = attach(k, why);
+        r = attach(k, library, why);
     if (!r) {
         k->ring = ring_buffer__new(bpf_map__fd(k->bpf->maps.ring), take, k, NULL);
         r = k->ring ? 0 : -errno;
@@ -322,14 +335,19 @@ static void record_maps(struct mh_kernel *k)
 
 void mh_kernel_record(struct mh_kernel *k, const char *why)
 {
+    bool probed;
+
     if (!k) {
         mh_event(kernel, why, strlen(why), .loaded = 0);
         return;
     }
+    probed = k->bpf->links.fault_fired && k->bpf->links.op_failed;
     kernel_bpf__detach(k->bpf);
     mh_kernel_poll(k);
     mh_event(kernel, why, strlen(why), .loaded = k->loaded, .programs = k->programs,
-             .lost = (int64_t)(k->bpf->bss->lost + k->dropped));
+             .lost = (int64_t)(k->bpf->bss->lost + k->dropped), .probed = probed,
+             .faults = (int64_t)k->bpf->bss->told_faults,
+             .failures = (int64_t)k->bpf->bss->told_failures);
     for (size_t i = 0; i < k->nevents; i++)
         record_event(&k->events[i]);
     record_maps(k);

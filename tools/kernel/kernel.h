@@ -11,9 +11,10 @@ struct mh_kernel;
 
 enum { MH_KERNEL_WHY = 256 };
 
-/* Loads and attaches what this kernel takes. Returns 0 with *ret and `why` empty, or with what is
+/* Loads and attaches what this kernel takes. `library` is libmishap.so, whose probes say what it
+ * recorded; NULL: they are not counted. Returns 0 with *ret and `why` empty, or with what is
  * missing in it; or a negative errno and the reason. Free with mh_kernel_free(). */
-int mh_kernel_open(struct mh_kernel **ret, char why[MH_KERNEL_WHY]);
+int mh_kernel_open(const char *library, struct mh_kernel **ret, char why[MH_KERNEL_WHY]);
 
 /* While armed, the children of this process are followed, with all that they start. NULL: nothing.
  */

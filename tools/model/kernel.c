@@ -107,6 +107,9 @@ int mh_intake_kernel(struct mh_intake *in)
         k->loaded = (int)e.loaded;
         k->programs = (int)e.programs;
         k->lost += (uint64_t)MH_MAX(e.lost, 0);
+        k->probed |= e.probed != 0;
+        k->faults_said += (uint64_t)MH_MAX(e.faults, 0);
+        k->failures_said += (uint64_t)MH_MAX(e.failures, 0);
         return line_text(in, 0, &k->missing);
     }
     case MH_EVENT_kernel_exit:
@@ -136,6 +139,8 @@ int mh_intake_hook_failure(struct mh_intake *in)
     if (in->record->type == MH_EVENT_op) {
         struct mh_ev_op e = mh_record_as(in->record, op);
 
+        if (!mh_intake_process(in)->baseline)
+            ++*(e.fault ? &in->m->kernel.faults : &in->m->kernel.failures);
         if (e.kind < 0 || e.kind >= MH_OP_COUNT || e.kind == MH_OP_connect)
             return 0; /* a connect has a record of its own */
         kind = (enum mh_op_kind)e.kind;
@@ -150,6 +155,16 @@ int mh_intake_hook_failure(struct mh_intake *in)
     key = key_of(mh_intake_process(in)->pid, kind, (int)err);
     have = mh_map_get(&in->m->kernel.hooked, key);
     return mh_map_set(&in->m->kernel.hooked, key, have == MH_MAP_NONE ? 1 : have + 1);
+}
+
+/* More in the recordings than the kernel heard of is no loss: runs that it did not watch may be
+ * among them, and those that it did are then not told apart. */
+uint64_t mh_kernel_missed(const struct mh_model *m)
+{
+    const struct mh_kernel_seen *k = &m->kernel;
+    uint64_t said = k->faults_said + k->failures_said, kept = k->faults + k->failures;
+
+    return k->probed && said > kept ? said - kept : 0;
 }
 
 /* Asking again, under way, interrupted; and looking for a file in many places. */

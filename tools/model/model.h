@@ -305,6 +305,9 @@ struct mh_kernel_seen {
     bool told; /* a recording says whether the kernel was watched */
     int loaded, programs;
     uint32_t missing; /* text */
+    /* What the library's probes said it had recorded, and what the recordings hold of it. */
+    bool probed;
+    uint64_t faults_said, failures_said, faults, failures;
     uint64_t lost, resets_received, resets_sent, retransmits;
     MH_VEC(struct mh_kernel_call) calls;
     MH_VEC(struct mh_kernel_end) ends;
@@ -419,6 +422,9 @@ enum mh_redis_use mh_redis_use_of(const char *text);
 void mh_redis_count(struct mh_redis_seen *r, const char *text);
 /* A cache when keys are written with a time to live and none, or few, without. */
 enum mh_redis_kind mh_redis_kind_of(const struct mh_redis_seen *r);
+
+/* How many faults and failures the library said it had recorded that no recording holds. */
+uint64_t mh_kernel_missed(const struct mh_model *m);
 
 /* How many of these failures no hook has seen; routine ones count as seen. */
 uint64_t mh_kernel_unseen(const struct mh_model *m, const struct mh_kernel_call *call);
