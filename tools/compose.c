@@ -73,8 +73,7 @@ static void add_word(struct words *w, const char *word)
         snprintf(w->v[w->n++], LONGEST_WORD, "%s", word);
 }
 
-/* Can the language say who this is? */
-static bool peer_can_be_named(const char *name)
+bool mh_compose_peer_named(const char *name)
 {
     const char *colon = strrchr(name, ':');
 
@@ -105,7 +104,7 @@ static int rank_peers(struct composer *c)
     for (size_t i = 0; i < n; i++) {
         const char *name = mh_model_text(m, all[i]->name);
 
-        if (!peer_can_be_named(name))
+        if (!mh_compose_peer_named(name))
             fprintf(c->left_out, "%s: a scenario cannot name this peer\n", name);
         else if (c->npeers == MOST_PEERS)
             fprintf(c->left_out, "%s: %d peers are called more often\n", name, MOST_PEERS);
@@ -115,8 +114,7 @@ static int rank_peers(struct composer *c)
     return 0;
 }
 
-/* Numbers in recorded paths are masked, as "{n}": any text fits there. */
-static void unmask(char *path)
+void mh_compose_unmask(char *path)
 {
     char *to = path;
 
@@ -153,7 +151,7 @@ static void look_at_acts(struct composer *c)
                 !strncmp(path, "/proc/", 6) || strstr(path, "/__pycache__/"))
                 continue;
             snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
-            unmask(directory);
+            mh_compose_unmask(directory);
             add_word(&c->paths, directory);
         }
     }

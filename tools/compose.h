@@ -24,5 +24,11 @@ struct mh_composed {
 /* Returns an exit status; what went wrong is said. */
 int mh_compose(const struct mh_compose *how, struct mh_composed *ret);
 
+/* Can the language say who this peer is? */
+bool mh_compose_peer_named(const char *name);
+
+/* Numbers in recorded paths are masked, as "{n}": a pattern has "*" there. In place. */
+void mh_compose_unmask(char *path);
+
 /* After the run: what was not exercised, of the stored report and of `left_out`. */
 void mh_compose_tell(const struct mh_composed *c, const char *report);
