@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks of a Celery worker for test_celery.py: one for each way in which a run can end.
-BROKER is a URL; LATE_ACK=1 gives a lost task back to the broker."""
+BROKER and RESULTS are URLs; LATE_ACK=1 gives a lost task back to the broker."""
 
 import os
+import socket
 import threading
 import time
 
 import redis
 from celery import Celery
 from celery.exceptions import Reject
+from celery.signals import beat_init, worker_ready
 
 app = Celery("celery_jobs", broker=os.environ["BROKER"], backend=os.environ.get("RESULTS") or None)
 app.conf.task_acks_late = app.conf.task_reject_on_worker_lost = bool(os.environ.get("LATE_ACK"))
@@ -52,6 +54,23 @@ def in_a_thread(key):
 @app.task
 def slow(seconds):
     time.sleep(seconds)
+
+
+@app.task(bind=True)
+def mark(self):
+    store.sadd("done", self.request.id)
+    return "marked"
+
+
+app.conf.beat_schedule = {"marks": {"task": "celery_jobs.mark", "schedule": 0.3}}
+
+
+@worker_ready.connect
+@beat_init.connect
+def listen(**_):
+    """READY names a port: who waits for the worker sees when it is there."""
+    if "READY" in os.environ:
+        app.ready = socket.create_server(("127.0.0.1", int(os.environ["READY"])))
 
 
 def send(*calls):
