@@ -260,6 +260,9 @@ static enum worth worth_of(enum mh_event type, const void *fields, uint64_t *ret
     case MH_EVENT_unit_begin:
         *ret_group = (uint64_t)begin->unit;
         return ROUTINE;
+    case MH_EVENT_begun: /* without them what follows would be given to somebody else */
+    case MH_EVENT_serves:
+        return ANSWER;
     case MH_EVENT_unit_end:
         return end->how || end->status >= 500 ? VITAL : ANSWER;
     case MH_EVENT_log:

@@ -333,6 +333,7 @@ void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, s
     } else if (d->side == MH_SIDE_server) {
         each(d, iov, niov, n, server_read);
     }
+    mh_python_arrived(d->side == MH_SIDE_server ? d->unit : 0);
     mh_desc_unlock(d);
 }
 

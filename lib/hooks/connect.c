@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fault/connection.h"
+#include "fd/caller.h"
 #include "fd/decide.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
@@ -236,6 +237,7 @@ MH_PUBLIC int connect(int fd, const struct sockaddr *addr, socklen_t len)
 
     if (!addr || !mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
         return mh_real.connect(fd, addr, len);
+    mh_python_may_hand_over(false, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     c.start = mh_now();
     d = mh_fd_get(fd);
     if (addr->sa_family == AF_UNSPEC || (d && !d->connecting && established(d, fd)))

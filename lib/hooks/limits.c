@@ -15,6 +15,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "fd/caller.h"
 #include "fd/decide.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
@@ -216,6 +217,24 @@ MH_PUBLIC int memfd_create(const char *name, unsigned flags)
 }
 
 /* Before glibc 2.34 it lives in a library of its own, which may have come later than we did. */
+/* Before the first thread of a pool is there, so that what it is handed is seen. */
+static void makes_thread(void)
+{
+    if (!mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
+        return;
+    mh_python_may_hand_over(true, &(struct mh_caller){mh_thread.caller, mh_caller_object});
+    mh_guest_leave();
+}
+
+static int made_thread(int err, const pthread_t *thread)
+{
+    if (!err && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
+        mh_python_thread_made((uintptr_t)*thread);
+        mh_guest_leave();
+    }
+    return err;
+}
+
 MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
                              void *(*run)(void *), void *restrict arg)
 {
@@ -231,5 +250,6 @@ MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *r
 
         memcpy(&mh_real.pthread_create, &found, sizeof(found));
     }
-    return mh_real.pthread_create(thread, attr, run, arg);
+    makes_thread();
+    return made_thread(mh_real.pthread_create(thread, attr, run, arg), thread);
 }

@@ -12,6 +12,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fault/connection.h"
+#include "fd/caller.h"
 #include "fd/decide.h"
 #include "fd/observe.h"
 #include "fd/stream.h"
@@ -68,6 +69,7 @@ MH_PUBLIC int listen(int fd, int backlog)
     d = mh_fd_get(fd);
     if (!d || d->kind != MH_DESC_listener)
         d = mh_fd_new(fd, MH_DESC_listener);
+    mh_python_may_hand_over(true, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     if (d) {
         struct sockaddr_in any = {.sin_family = AF_INET};
         uint16_t port = listening_port(fd, NULL, 0);

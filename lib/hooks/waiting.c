@@ -364,6 +364,7 @@ static int epoll_made(int epfd)
 {
     if (epfd >= 0 && mh_gate_open(&mh_gate.fd) && mh_guest_enter()) {
         mh_fd_new(epfd, MH_DESC_epoll);
+        mh_python_may_hand_over(true, &(struct mh_caller){mh_thread.caller, mh_caller_object});
         mh_guest_leave();
     }
     return epfd;

@@ -8,6 +8,8 @@
 
 #include "event/write.h"
 #include "python/gil.h"
+#include "python/handover.h"
+#include "python/lineage.h"
 #include "python/outcome.h"
 #include "python/python.h"
 #include "python/stack.h"
@@ -117,5 +119,7 @@ void mh_python_after_fork(void)
     mh_py.main_thread = (uintptr_t)pthread_self();
     mh_stack_reset();
     mh_work_reset();
+    mh_lineage_reset();
+    mh_handover_after_fork();
     mh_outcome_after_fork();
 }

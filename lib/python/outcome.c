@@ -68,6 +68,12 @@ void mh_python_leave_alone(void)
     outcome.left_alone = true;
 }
 
+bool mh_outcome_may(void)
+{
+    return mh_py.can_follow && !outcome.left_alone && !atomic_load(&outcome.off) &&
+           !(atomic_load(&outcome.forked) && mh_py.PyGILState_Check());
+}
+
 static void note_off(void)
 {
     atomic_store(&outcome.off, true);

@@ -3,11 +3,16 @@
  * as an outcome record (mh_python_watch() of python.h). For this room only. */
 #pragma once
 
+#include <stdbool.h>
+
 /* Forgets everything that is followed: at start. */
 void mh_outcome_reset(void);
 
 /* Child side of fork. */
 void mh_outcome_after_fork(void);
+
+/* May the GIL be taken in this process, here and now? */
+bool mh_outcome_may(void);
 
 /* A capture on this thread: an error that can no longer be born as an exception is `unseen`. */
 void mh_outcome_pass(const char *ts);

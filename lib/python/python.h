@@ -80,6 +80,18 @@ void mh_python_came(int64_t op);
  * due. Takes the GIL as mh_python_watch() does when something is held back. */
 void mh_python_looped(bool idle, const struct mh_caller *from);
 
+/* Should the program begin to hand over work, from one task to another or to a thread: who began
+ * what is seen from here on. `again`: modules may have come since it was asked last. Takes the GIL
+ * as mh_python_watch() does, until all is in place; no locks held. */
+void mh_python_may_hand_over(bool again, const struct mh_caller *from);
+
+/* This thread has made another, pthread_t of which is that. */
+void mh_python_thread_made(uintptr_t thread);
+
+/* This thread has read bytes: of a request, which is that unit, or others (0). What a protocol of
+ * its event loop begins with them is begun by that request. */
+void mh_python_arrived(int64_t unit);
+
 /* This thread writes to a log: should asyncio report there that an exception was lost, that is its
  * last step. Takes the GIL as mh_python_watch() does; no locks held. */
 void mh_python_lost(const struct mh_caller *from);

@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "python/frame.h"
+#include "python/lineage.h"
 #include "python/name.h"
 #include "python/outcome.h"
 #include "python/prove.h"
@@ -293,6 +294,7 @@ static void place_in_python(struct mh_place *ret)
     ret->task = w.root.code ? (uintptr_t)mh_frame_coroutine(&w.root) : 0;
     if (ret->task && w.caller.code)
         mh_name_task((const char *)ret->task, &w.caller);
+    mh_lineage_pass(ret->task);
     mh_name_thread();
     ret->kind = (uintptr_t)w.root.code;
     ret->stack = stack_lookup(table, w.key, &slot);

@@ -22,6 +22,7 @@ enum {
     TRIES = 8,
     ID_MAX = 64,
     NAME = 128,
+    FRAMES = 100,
     FIRST = 1 << 30, /* requests are counted from 1 */
 };
 
@@ -203,33 +204,62 @@ static int64_t unit_of(uint64_t id, uint64_t run, bool exact, bool over, const c
     return unit;
 }
 
+/* What its frame says of a run: appends framework, name and id; false: not to be told. */
+static bool run_read(const char *first, struct mh_work w, struct mh_buf *text, uint64_t *ret_id,
+                     uint64_t *ret_run)
+{
+    const struct row *row = &rows[w.row - 1];
+    struct mh_frame f;
+    size_t at;
+
+    for (int i = 0; i <= w.depth; i++) {
+        if (!mh_frame_find(first, &f))
+            return false;
+        first = mh_frame_back(f.frame);
+    }
+    mh_buf_add(text, row->framework);
+    mh_buf_add_char(text, '\n');
+    if (row->name >= 0 && !word_add(text, mh_frame_local(&f, row->name)))
+        return false;
+    mh_buf_add_char(text, '\n');
+    at = text->len;
+    if (row->id >= 0 && !word_add(text, mh_frame_local(&f, row->id)))
+        return false;
+    *ret_run = (uintptr_t)mh_frame_local(&f, row->run);
+    *ret_id = (text->len > at ? mh_hash_bytes(MH_HASH_START, text->data + at, text->len - at)
+                              : mh_mix2(*ret_run, (uint64_t)mh_sys_gettid())) |
+              1;
+    return true;
+}
+
+int64_t mh_work_here(const char *first)
+{
+    MH_BUF(text, MH_NAME_MAX + ID_MAX + 40);
+    struct mh_work w = work.count ? mh_work_find(first, FRAMES) : (struct mh_work){0, 0};
+    uint64_t id, run;
+    struct run *r;
+    int64_t unit = 0;
+
+    if (!w.row || !run_read(first, w, &text, &id, &run) || !enter())
+        return 0;
+    r = slot_of(id);
+    if (r->id == id && (r->exact || r->run == run))
+        unit = r->unit;
+    atomic_flag_clear_explicit(&work.busy, memory_order_release);
+    return unit;
+}
+
 int64_t mh_work_unit(const char *first, struct mh_work w, uint32_t stack)
 {
     const struct row *row = &rows[w.row - 1];
     MH_BUF(text, MH_NAME_MAX + ID_MAX + 40);
     uint64_t id, run;
-    struct mh_frame f;
-    size_t at;
     bool fresh;
     int64_t unit;
 
-    for (int i = 0; i <= w.depth; i++) {
-        if (!mh_frame_find(first, &f))
-            return 0;
-        first = mh_frame_back(f.frame);
-    }
-    mh_buf_add(&text, row->framework);
-    mh_buf_add_char(&text, '\n');
-    if (row->name >= 0 && !word_add(&text, mh_frame_local(&f, row->name)))
+    if (!run_read(first, w, &text, &id, &run))
         return 0;
-    mh_buf_add_char(&text, '\n');
-    at = text.len;
-    if (row->id >= 0 && !word_add(&text, mh_frame_local(&f, row->id)))
-        return 0;
-    run = (uintptr_t)mh_frame_local(&f, row->run);
-    id = text.len > at ? mh_hash_bytes(MH_HASH_START, text.data + at, text.len - at)
-                       : mh_mix2(run, (uint64_t)mh_sys_gettid());
-    unit = unit_of(id | 1, run, false, w.over, text.data + strlen(row->framework) + 1, &fresh);
+    unit = unit_of(id, run, false, w.over, text.data + strlen(row->framework) + 1, &fresh);
     if (unit && fresh)
         mh_event(task_begin, text.data, text.len, .unit = unit, .stack = stack);
     return unit;

@@ -21,5 +21,9 @@ struct mh_work mh_work_find(const char *first, int frames);
  */
 int64_t mh_work_unit(const char *first, struct mh_work work, uint32_t stack);
 
+/* The unit of the run that the frames from `first` outwards belong to, if its begin was recorded;
+ * else 0. */
+int64_t mh_work_here(const char *first);
+
 /* Forgets what the parent's units were (child side of fork). */
 void mh_work_reset(void);

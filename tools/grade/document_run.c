@@ -473,8 +473,8 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
     if (ambiguous)
         mh_sentence(
             list,
-            "%zu of %zu faulted units of work are the likeliest of several in flight: a worker "
-            "thread does not say for whom it works.",
+            "%zu of %zu faulted units of work are the likeliest of several in flight: who began "
+            "that work was not seen.",
             ambiguous, g->trials.n);
     if (background)
         mh_sentence(list, "%zu faults and failures belong to no unit of work: background.",

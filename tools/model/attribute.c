@@ -13,6 +13,8 @@
 
 #include "base/banned.h"
 
+enum { CHAIN = 32 }; /* pieces that one another began */
+
 struct worker {
     uint64_t calls, alone; /* calls without a known unit; of these, with none in flight */
     int64_t first, last;
@@ -27,7 +29,7 @@ struct sweep {
     size_t ntask, ntid, nbegin;
     uint32_t *active;
     size_t nactive, next;
-    struct mh_map workers, routes_of_site;
+    struct mh_map workers, routes_of_site, loops; /* loops: threads that an event loop is on */
     MH_VEC(struct worker) list;
 };
 
@@ -107,17 +109,62 @@ static uint32_t find(const struct sweep *s, const uint32_t *list, size_t n, uint
     return 0;
 }
 
-static uint32_t certain(const struct sweep *s, const struct mh_act *a)
+/* Whose work a piece is: told by the recorder, or that of the task or thread that began it, then.
+ */
+static uint32_t unit_of_piece(const struct sweep *s, uint32_t number)
+{
+    uint32_t unit = 0;
+    struct mh_piece *p;
+
+    for (int i = 0; i < CHAIN && number && !unit; i++, number = p->by) {
+        p = &s->m->pieces.v[number - 1];
+        unit = p->unit;
+        if (!unit && p->by_task)
+            unit = find(s, s->by_task, s->ntask, p->by_task, true, p->at);
+        else if (!unit && !p->by)
+            unit = find(s, s->by_tid, s->ntid, p->tid, false, p->at);
+    }
+    return unit;
+}
+
+/* The unit that the act's piece belongs to; none once that has ended: what goes on then is done in
+ * the background. A thread that goes on may be one of a pool, and work for others. */
+static uint32_t by_piece(const struct sweep *s, struct mh_act *a)
+{
+    struct mh_piece *p = a->piece ? &s->m->pieces.v[a->piece - 1] : NULL;
+    const struct mh_unit *u;
+
+    if (!p)
+        return 0;
+    if (!p->unit && !p->mixed)
+        p->unit = unit_of_piece(s, a->piece);
+    u = p->unit ? &s->m->units.v[p->unit - 1] : NULL;
+    if (u && !u->open && !(u->task_run && !s->m->tasks.v[u->task_run - 1].exact) &&
+        u->ended < a->at) {
+        a->outlived = p->kind != MH_PIECE_thread;
+        return 0;
+    }
+    return p->unit;
+}
+
+static uint32_t certain(const struct sweep *s, struct mh_act *a)
 {
     uint32_t unit = 0;
 
     if (a->task)
         unit = find(s, s->by_task, s->ntask, a->task, true, a->at);
+    if (!unit)
+        unit = by_piece(s, a);
     if (!unit && a->attempt_of) {
-        unit = s->m->acts.v[a->attempt_of - 1].unit;
+        const struct mh_act *attempt = &s->m->acts.v[a->attempt_of - 1];
+
+        unit = attempt->unit;
         if (unit && s->m->units.v[unit - 1].ended < a->at)
             unit = 0;
+        a->outlived = a->outlived || (attempt->outlived && !unit);
     }
+    if (a->outlived && !unit)
+        return 0;
     if (!unit && !a->task)
         unit = find(s, s->by_tid, s->ntid, a->tid, false, a->at);
     return unit;
@@ -231,6 +278,8 @@ static int pass_certain(struct sweep *s)
                 return -ENOMEM;
             continue;
         }
+        if (a->outlived)
+            continue;
         advance(s, a->at);
         w = worker_of(s, a);
         if (!w)
@@ -295,6 +344,8 @@ static int pass_guess(struct sweep *s)
             a->ambiguous = a->attempt_of && s->m->acts.v[a->attempt_of - 1].ambiguous;
             continue;
         }
+        if (a->outlived)
+            continue;
         w = worker_of(s, a);
         if (!w)
             return -ENOMEM;
@@ -303,6 +354,31 @@ static int pass_guess(struct sweep *s)
             continue;
         advance(s, a->at);
         guess(s, a, w);
+    }
+    return 0;
+}
+
+/* A call whose unit is known by its frames: whose work its piece is, if all of them say the same.
+ */
+static void learn_unit(struct mh_piece *p, uint32_t unit)
+{
+    if (p->kind == MH_PIECE_thread || p->mixed)
+        return;
+    p->mixed = p->unit && p->unit != unit;
+    p->unit = p->mixed ? 0 : unit;
+}
+
+/* What pieces tell, and are told: also on which threads loops are. */
+static int learn_pieces(struct sweep *s)
+{
+    for (size_t i = s->p->first_act; i < s->p->first_act + s->p->nacts; i++) {
+        const struct mh_act *a = &s->m->acts.v[i];
+        struct mh_piece *p = a->piece ? &s->m->pieces.v[a->piece - 1] : NULL;
+
+        if (p && a->unit)
+            learn_unit(p, a->unit);
+        if (p && p->arrival && mh_map_set(&s->loops, p->tid, 1))
+            return -ENOMEM;
     }
     return 0;
 }
@@ -317,7 +393,7 @@ static int sweep_init(struct sweep *s)
     s->by_begin = calloc(n + 1, sizeof(uint32_t));
     s->active = calloc(n + 1, sizeof(uint32_t));
     s->acts = calloc(k + 1, sizeof(uint32_t));
-    if (!s->by_task || !s->by_tid || !s->by_begin || !s->active || !s->acts)
+    if (!s->by_task || !s->by_tid || !s->by_begin || !s->active || !s->acts || learn_pieces(s))
         return -ENOMEM;
     for (uint32_t i = (uint32_t)s->p->first_unit; i < s->p->first_unit + n; i++) {
         const struct mh_unit *u = &s->m->units.v[i];
@@ -327,7 +403,7 @@ static int sweep_init(struct sweep *s)
             continue;
         if (u->task)
             s->by_task[s->ntask++] = i;
-        else if (!u->open)
+        else if (!u->open && mh_map_get(&s->loops, u->tid) == MH_MAP_NONE)
             s->by_tid[s->ntid++] = i;
     }
     for (size_t i = 0; i < k; i++) {
@@ -352,6 +428,7 @@ static void sweep_done(struct sweep *s)
     free(s->acts);
     free(s->list.v);
     mh_map_done(&s->workers);
+    mh_map_done(&s->loops);
     mh_map_done(&s->routes_of_site);
 }
 

@@ -219,6 +219,7 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->units.v);
     free(m->acts.v);
     free(m->ops.v);
+    free(m->pieces.v);
     free(m->steps.v);
     free(m->conns.v);
     free(m->faults.v);

@@ -136,6 +136,18 @@ struct mh_unit {
     uint64_t worker;           /* attribution: the thread or task that works for it */
 };
 
+/* A piece of work that another one began: a task of an event loop, or what a thread was handed. */
+struct mh_piece {
+    int64_t at;            /* wall: when it was begun */
+    uint64_t by_task;      /* in which task; 0 none */
+    uint32_t by;           /* in model->pieces plus 1, 0 not known */
+    uint32_t unit;         /* index plus 1, 0 not known: whose work it is */
+    uint32_t process, tid; /* that began it */
+    enum mh_piece_kind { MH_PIECE_task = 1, MH_PIECE_item, MH_PIECE_context, MH_PIECE_thread } kind;
+    bool mixed;   /* its calls belong to several units */
+    bool arrival; /* a loop began it with what it had read of a request */
+};
+
 enum mh_act_kind {
     MH_ACT_attempt,
     MH_ACT_wait,
@@ -152,6 +164,7 @@ enum mh_act_kind {
  * begin, `until` its end as far as known. */
 struct mh_act {
     enum mh_act_kind kind : 4;
+    bool outlived : 1;                  /* by the work of a unit that has ended: background */
     bool ambiguous : 1;                 /* the unit is the likeliest of several */
     bool blocking : 1;                  /* waited */
     bool pending : 1;                   /* wait, close: a request had no answer */
@@ -167,6 +180,7 @@ struct mh_act {
     uint32_t tid, process, unit, stack, site, peer;
     uint32_t conn;       /* 1-based in model->conns */
     uint32_t attempt_of; /* act index plus 1 of the attempt that was current on that connection */
+    uint32_t piece;      /* in model->pieces plus 1: what it is part of, 0 not known */
     uint64_t task;
     int64_t at, until;
     union {
@@ -341,6 +355,7 @@ struct mh_model {
     MH_VEC(struct mh_task) tasks;
     MH_VEC(struct mh_unit) units; /* by process, then in the order of the recording */
     MH_VEC(struct mh_act) acts;   /* by process, then in the order of the recording */
+    MH_VEC(struct mh_piece) pieces;
     MH_VEC(struct mh_op_seen) ops;
     MH_VEC(struct mh_step_seen) steps;
     MH_VEC(struct mh_conn) conns;

@@ -32,6 +32,7 @@ struct mh_act *mh_intake_act(struct mh_intake *in, enum mh_act_kind kind, int64_
     a->tid = in->record->tid;
     a->process = in->process;
     a->task = (uint64_t)task;
+    a->piece = mh_intake_piece(in, a->task);
     a->stack = mh_intake_number(&in->stacks, stack);
     a->site = a->stack ? in->m->stacks.v[a->stack - 1].site : 0;
     a->at = a->until = in->record->at + in->offset;
@@ -392,6 +393,8 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_child] = mh_intake_ending,
     [MH_EVENT_stop] = mh_intake_ending,
     [MH_EVENT_listener] = mh_intake_ending,
+    [MH_EVENT_begun] = mh_intake_begun,
+    [MH_EVENT_serves] = mh_intake_serves,
     [MH_EVENT_task_begin] = mh_intake_task_begin,
     [MH_EVENT_spoken] = on_spoken,
     [MH_EVENT_task_end] = mh_intake_task_end,
@@ -439,6 +442,7 @@ static void process_end(struct mh_intake *in, const struct mh_reader *r)
 {
     struct mh_process *p = mh_intake_process(in);
 
+    mh_intake_pieces_end(in);
     p->events = mh_reader_events(r);
     p->holes = mh_reader_holes(r);
     p->nacts = in->m->acts.n - p->first_act;
@@ -459,9 +463,10 @@ static void process_end(struct mh_intake *in, const struct mh_reader *r)
 
 int mh_model_read(struct mh_model *m, const char *path, bool baseline)
 {
-    struct mh_intake in = {.m = m};
-    struct mh_map *const maps[] = {&in.peers, &in.paths, &in.stacks, &in.conns,
-                                   &in.units, &in.ops,   &in.faults};
+    struct mh_intake in = {.m = m, .first_piece = m->pieces.n};
+    struct mh_map *const maps[] = {
+        &in.peers, &in.paths,  &in.stacks, &in.conns,         &in.units,
+        &in.ops,   &in.faults, &in.pieces, &in.piece_of_task, &in.piece_of_thread};
     struct mh_reader *r = NULL;
     struct mh_record record;
     int err = mh_reader_open(path, &r);

@@ -13,6 +13,9 @@ struct mh_intake {
     struct mh_map peers, paths, stacks, conns, units, ops;
     /* fault index of the file -> index in model->faults */
     struct mh_map faults;
+    /* ids of pieces of work, tasks and threads -> index in model->pieces plus 1 */
+    struct mh_map pieces, piece_of_task, piece_of_thread;
+    size_t first_piece;
 };
 
 static inline struct mh_process *mh_intake_process(struct mh_intake *in)
@@ -61,6 +64,16 @@ int mh_intake_hook_failure(struct mh_intake *in);
 
 /* A requested sleep, or an event loop's wait that a timer ended. Returns 0 or -ENOMEM. */
 int mh_intake_sleep(struct mh_intake *in);
+
+/* Records about who began what. Each returns 0 or -ENOMEM. */
+int mh_intake_begun(struct mh_intake *in);
+int mh_intake_serves(struct mh_intake *in);
+
+/* What the thread of this record is at work on, in this task if it is in one; 0 not known. */
+uint32_t mh_intake_piece(const struct mh_intake *in, uint64_t task);
+
+/* The file was read: ids become indices. */
+void mh_intake_pieces_end(struct mh_intake *in);
 
 /* Records about runs of tasks. Each returns 0 or -ENOMEM. */
 int mh_intake_task_begin(struct mh_intake *in);
