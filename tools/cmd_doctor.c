@@ -73,13 +73,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 #define BECAUSE(s, ...)                                                                            \
     ((s)->why[0] ? 0 : snprintf((s)->why, sizeof((s)->why), __VA_ARGS__)) /* the first counts */
 
-static void check_library(struct state *s)
+static void check_library(struct state *s, char *const *command)
 {
     const char *disabled = getenv("MISHAP_DISABLE");
 
     if (disabled && *disabled && strcmp(disabled, "0") != 0)
         BECAUSE(s, "MISHAP_DISABLE is set: every call passes through");
-    s->library = mh_library_find();
+    s->library = mh_library_find(command);
     if (!s->library)
         BECAUSE(s, "libmishap.so is not there, neither beside this program nor where it was "
                    "installed");
@@ -139,6 +139,10 @@ static int check_interpreter(struct state *s, const char *name)
         snprintf(s->remark, sizeof(s->remark),
                  "Python %u.%u.%u is not one whose stacks are known: no sites, no outcomes",
                  s->probe.python >> 24, s->probe.python >> 16 & 255, s->probe.python >> 8 & 255);
+    } else if (s->program.musl) {
+        snprintf(s->remark, sizeof(s->remark),
+                 "but not in what calls open64 and the like, as Rust of before musl 1.2.4 does: "
+                 "musl has no such names, and they pass");
     }
     return 0;
 }
@@ -265,7 +269,7 @@ static int examine(const struct options *o, struct state *s)
     char *const *command = o->command ? o->command : python;
     int r;
 
-    check_library(s);
+    check_library(s, command);
     check_directory(s, o->dir ? o->dir : "mishap-out");
     r = mh_program_inspect(command, s->library, &s->program);
     if (r < 0)

@@ -227,7 +227,7 @@ static const struct mh_listing_column place_columns[] = {{"PLACE", 10, false}, {
 
 static int list_places(struct mh_listing *l)
 {
-    _cleanup_free_ char *library = mh_library_find();
+    _cleanup_free_ char *library = mh_library_find(NULL);
 
     mh_listing_add(l, "library");
     mh_listing_add(l, library ? library : "");

@@ -231,7 +231,7 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
     if (!status && o->ready)
         status = mh_plan_ready(o->ready, ret_where);
     if (!status)
-        status = mh_plan_library(plan);
+        status = mh_plan_library(plan, o->command);
     if (!status)
         status = mh_plan_program(plan, o->command);
     if (!status)

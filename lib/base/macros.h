@@ -37,10 +37,3 @@ static inline void mh_cleanup_close(int *fd)
         (p) = NULL;                                                                                \
         stolen_;                                                                                   \
     })
-
-/* dlsym moved from libdl to libc in glibc 2.34: the old version serves both. */
-#if defined(__x86_64__)
-#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.2.5")
-#elif defined(__aarch64__)
-#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.17")
-#endif

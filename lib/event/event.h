@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "base/libc.h"
+
 enum mh_event {
     MH_EVENT_none,
 #define EVENT_BEGIN(number, name, doc) MH_EVENT_##name = number,

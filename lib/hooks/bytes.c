@@ -19,7 +19,7 @@ static bool is_socket(int fd)
            mh_fd_kind[fd] == MH_DESC_listener;
 }
 
-static ssize_t receive(enum mh_call call, int fd, void *buf, size_t n, int flags)
+ssize_t mh_receive(enum mh_call call, int fd, void *buf, size_t n, int flags)
 {
     struct iovec iov = {buf, n};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -27,8 +27,8 @@ static ssize_t receive(enum mh_call call, int fd, void *buf, size_t n, int flags
     return mh_recv(call, fd, &msg, flags);
 }
 
-static ssize_t receive_from(enum mh_call call, int fd, void *buf, size_t n, int flags,
-                            struct sockaddr *addr, socklen_t *len)
+ssize_t mh_receive_from(enum mh_call call, int fd, void *buf, size_t n, int flags,
+                        struct sockaddr *addr, socklen_t *len)
 {
     struct iovec iov = {buf, n};
     struct msghdr msg = {
@@ -44,7 +44,7 @@ static __attribute__((noinline)) ssize_t slow_recv(int fd, void *buf, size_t n, 
 {
     if (!mh_gate_fd(fd))
         return mh_real.recv(fd, buf, n, flags);
-    return receive(MH_CALL_recv, fd, buf, n, flags);
+    return mh_receive(MH_CALL_recv, fd, buf, n, flags);
 }
 
 MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
@@ -53,30 +53,12 @@ MH_PUBLIC ssize_t recv(int fd, void *buf, size_t n, int flags)
                                        : slow_recv(fd, buf, n, flags);
 }
 
-MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags);
-MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags)
-{
-    if (n > size || !mh_gate_fd(fd)) /* libc's own answer to an overflow is to abort */
-        return mh_real.__recv_chk(fd, buf, n, size, flags);
-    return receive(MH_CALL___recv_chk, fd, buf, n, flags);
-}
-
 MH_PUBLIC ssize_t recvfrom(int fd, void *restrict buf, size_t n, int flags,
                            struct sockaddr *restrict addr, socklen_t *restrict len)
 {
     if (!mh_gate_fd(fd))
         return mh_real.recvfrom(fd, buf, n, flags, addr, len);
-    return receive_from(MH_CALL_recvfrom, fd, buf, n, flags, addr, len);
-}
-
-MH_PUBLIC ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
-                                 struct sockaddr *restrict addr, socklen_t *restrict len);
-MH_PUBLIC ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
-                                 struct sockaddr *restrict addr, socklen_t *restrict len)
-{
-    if (n > size || !mh_gate_fd(fd))
-        return mh_real.__recvfrom_chk(fd, buf, n, size, flags, addr, len);
-    return receive_from(MH_CALL___recvfrom_chk, fd, buf, n, flags, addr, len);
+    return mh_receive_from(MH_CALL_recvfrom, fd, buf, n, flags, addr, len);
 }
 
 MH_PUBLIC ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
@@ -87,14 +69,14 @@ MH_PUBLIC ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 }
 
 /* One message is a legal answer whatever the caller asked for; more would need a verdict each. */
-MH_PUBLIC int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+MH_PUBLIC int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, mh_mmsg_flags flags,
                        struct timespec *timeout)
 {
     ssize_t got;
 
     if (!n || !mh_gate_fd(fd))
         return mh_real.recvmmsg(fd, msgs, n, flags, timeout);
-    got = mh_recv(MH_CALL_recvmmsg, fd, &msgs[0].msg_hdr, flags & ~MSG_WAITFORONE);
+    got = mh_recv(MH_CALL_recvmmsg, fd, &msgs[0].msg_hdr, (int)flags & ~MSG_WAITFORONE);
     if (got < 0)
         return -1;
     msgs[0].msg_len = (unsigned)got;
@@ -152,20 +134,20 @@ MH_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
     return mh_send(MH_CALL_sendmsg, fd, msg, flags);
 }
 
-MH_PUBLIC int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+MH_PUBLIC int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, mh_mmsg_flags flags)
 {
     ssize_t sent;
 
     if (!n || !mh_gate_fd(fd))
         return mh_real.sendmmsg(fd, msgs, n, flags);
-    sent = mh_send(MH_CALL_sendmmsg, fd, &msgs[0].msg_hdr, flags);
+    sent = mh_send(MH_CALL_sendmmsg, fd, &msgs[0].msg_hdr, (int)flags);
     if (sent < 0)
         return -1;
     msgs[0].msg_len = (unsigned)sent;
     return 1;
 }
 
-static ssize_t read_any(enum mh_call call, int fd, const struct iovec *iov, int n)
+ssize_t mh_read_any(enum mh_call call, int fd, const struct iovec *iov, int n)
 {
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
 
@@ -178,7 +160,7 @@ static __attribute__((noinline)) ssize_t slow_read(int fd, void *buf, size_t n)
 
     if (!mh_gate_fd(fd))
         return mh_real.read(fd, buf, n);
-    return read_any(MH_CALL_read, fd, &iov, 1);
+    return mh_read_any(MH_CALL_read, fd, &iov, 1);
 }
 
 MH_PUBLIC ssize_t read(int fd, void *buf, size_t n)
@@ -186,21 +168,11 @@ MH_PUBLIC ssize_t read(int fd, void *buf, size_t n)
     return MH_LIKELY(mh_gate_idle(fd)) ? mh_real.read(fd, buf, n) : slow_read(fd, buf, n);
 }
 
-MH_PUBLIC ssize_t __read_chk(int fd, void *buf, size_t n, size_t size);
-MH_PUBLIC ssize_t __read_chk(int fd, void *buf, size_t n, size_t size)
-{
-    struct iovec iov = {buf, n};
-
-    if (n > size || !mh_gate_fd(fd))
-        return mh_real.__read_chk(fd, buf, n, size);
-    return read_any(MH_CALL___read_chk, fd, &iov, 1);
-}
-
 MH_PUBLIC ssize_t readv(int fd, const struct iovec *iov, int n)
 {
     if (n <= 0 || !mh_gate_fd(fd))
         return mh_real.readv(fd, iov, n);
-    return read_any(MH_CALL_readv, fd, iov, n);
+    return mh_read_any(MH_CALL_readv, fd, iov, n);
 }
 
 MH_PUBLIC ssize_t pread(int fd, void *buf, size_t n, off_t at)
@@ -210,33 +182,6 @@ MH_PUBLIC ssize_t pread(int fd, void *buf, size_t n, off_t at)
     if (at < 0 || !mh_gate_fd(fd))
         return mh_real.pread(fd, buf, n, at);
     return mh_file_read(MH_CALL_pread, fd, &iov, 1, at);
-}
-
-MH_PUBLIC ssize_t pread64(int fd, void *buf, size_t n, off64_t at)
-{
-    struct iovec iov = {buf, n};
-
-    if (at < 0 || !mh_gate_fd(fd))
-        return mh_real.pread64(fd, buf, n, at);
-    return mh_file_read(MH_CALL_pread64, fd, &iov, 1, at);
-}
-
-MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size);
-MH_PUBLIC ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t size)
-{
-    if (n > size || at < 0 || !mh_gate_fd(fd))
-        return mh_real.__pread_chk(fd, buf, n, at, size);
-    mh_guest_leave();
-    return pread(fd, buf, n, at);
-}
-
-MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size);
-MH_PUBLIC ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t size)
-{
-    if (n > size || at < 0 || !mh_gate_fd(fd))
-        return mh_real.__pread64_chk(fd, buf, n, at, size);
-    mh_guest_leave();
-    return pread64(fd, buf, n, at);
 }
 
 static ssize_t write_any(enum mh_call call, int fd, const struct iovec *iov, int n)
@@ -276,15 +221,6 @@ MH_PUBLIC ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
     return mh_file_write(MH_CALL_pwrite, fd, &iov, 1, at);
 }
 
-MH_PUBLIC ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
-{
-    struct iovec iov = {(void *)(uintptr_t)buf, n};
-
-    if (at < 0 || !mh_gate_fd(fd))
-        return mh_real.pwrite64(fd, buf, n, at);
-    return mh_file_write(MH_CALL_pwrite64, fd, &iov, 1, at);
-}
-
 /* Vectors at an offset. Flags ask for what only the kernel can do (not to wait, to write through):
  * such calls pass. An offset of -1 is where the descriptor stands, for those that take flags. */
 MH_PUBLIC ssize_t preadv(int fd, const struct iovec *iov, int n, off_t at)
@@ -301,20 +237,6 @@ MH_PUBLIC ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t at, int 
     return mh_file_read(MH_CALL_preadv2, fd, iov, n, at);
 }
 
-MH_PUBLIC ssize_t preadv64(int fd, const struct iovec *iov, int n, off64_t at)
-{
-    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
-        return mh_real.preadv64(fd, iov, n, at);
-    return mh_file_read(MH_CALL_preadv64, fd, iov, n, at);
-}
-
-MH_PUBLIC ssize_t preadv64v2(int fd, const struct iovec *iov, int n, off64_t at, int flags)
-{
-    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
-        return mh_real.preadv64v2(fd, iov, n, at, flags);
-    return mh_file_read(MH_CALL_preadv64v2, fd, iov, n, at);
-}
-
 MH_PUBLIC ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
 {
     if (n <= 0 || at < 0 || !mh_gate_fd(fd))
@@ -329,23 +251,9 @@ MH_PUBLIC ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t at, int
     return mh_file_write(MH_CALL_pwritev2, fd, iov, n, at);
 }
 
-MH_PUBLIC ssize_t pwritev64(int fd, const struct iovec *iov, int n, off64_t at)
-{
-    if (n <= 0 || at < 0 || !mh_gate_fd(fd))
-        return mh_real.pwritev64(fd, iov, n, at);
-    return mh_file_write(MH_CALL_pwritev64, fd, iov, n, at);
-}
-
-MH_PUBLIC ssize_t pwritev64v2(int fd, const struct iovec *iov, int n, off64_t at, int flags)
-{
-    if (n <= 0 || flags || at < -1 || !mh_gate_fd(fd))
-        return mh_real.pwritev64v2(fd, iov, n, at, flags);
-    return mh_file_write(MH_CALL_pwritev64v2, fd, iov, n, at);
-}
-
 /* Zero-copy to an observed socket goes as ordinary writes: EINVAL is what a kernel without support
  * answers, and every caller of sendfile() has that path. Only when a fault could apply. */
-static bool sendfile_refused(int to)
+bool mh_sendfile_refused(int to)
 {
     struct mh_desc *d;
     bool refuse;
@@ -361,12 +269,7 @@ static bool sendfile_refused(int to)
 
 MH_PUBLIC ssize_t sendfile(int to, int from, off_t *at, size_t n)
 {
-    return sendfile_refused(to) ? -1 : mh_real.sendfile(to, from, at, n);
-}
-
-MH_PUBLIC ssize_t sendfile64(int to, int from, off64_t *at, size_t n)
-{
-    return sendfile_refused(to) ? -1 : mh_real.sendfile64(to, from, at, n);
+    return mh_sendfile_refused(to) ? -1 : mh_real.sendfile(to, from, at, n);
 }
 
 /* The same of copies inside of the kernel, for which the reading side counts, too. */
@@ -375,7 +278,7 @@ static bool copy_refused(int from, int to)
     struct mh_desc *d;
     bool refuse;
 
-    if (sendfile_refused(to))
+    if (mh_sendfile_refused(to))
         return true;
     if (!mh_gate_fd(from))
         return false;
@@ -385,13 +288,12 @@ static bool copy_refused(int from, int to)
     return refuse;
 }
 
-MH_PUBLIC ssize_t splice(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
-                         unsigned flags)
+MH_PUBLIC ssize_t splice(int from, off_t *from_at, int to, off_t *to_at, size_t n, unsigned flags)
 {
     return copy_refused(from, to) ? -1 : MH_REAL(splice)(from, from_at, to, to_at, n, flags);
 }
 
-MH_PUBLIC ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
+MH_PUBLIC ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t n,
                                   unsigned flags)
 {
     return copy_refused(from, to) ? -1

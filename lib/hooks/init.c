@@ -22,6 +22,7 @@
 #include "fd/observe.h"
 #include "fd/serving.h"
 #include "hooks/gate.h"
+#include "hooks/libc.h"
 #include "hooks/limits.h"
 #include "hooks/memory.h"
 #include "memory/budget.h"
@@ -408,7 +409,7 @@ static bool arrive(void)
         mh_note(MH_NOTE_bad_config, 0, false, "the scenario has mistakes: nothing is injected");
     standard_streams();
     pthread_atfork(NULL, NULL, after_fork_child);
-    on_exit(at_exit, NULL);
+    mh_libc_at_exit(at_exit);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 
+#include "base/libc.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fd/caller.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mmap and its family: arenas of Python's small objects come this way. Only anonymous mappings that
  * are large and meant to be used count, and only they can be refused for a budget. */
+#include "hooks/mappings.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,11 +16,6 @@
 
 #include "base/banned.h"
 
-static inline bool shut(void)
-{
-    return MH_LIKELY(!__atomic_load_n(&mh_gate.memory, __ATOMIC_RELAXED));
-}
-
 /* A raw call's result as libc would return it. */
 static void *result(long r)
 {
@@ -28,8 +25,8 @@ static void *result(long r)
     return MAP_FAILED;
 }
 
-static __attribute__((noinline)) void *slow_mmap(enum mh_call call, void *at, size_t n, int prot,
-                                                 int flags, int fd, int64_t offset)
+__attribute__((noinline)) void *mh_mmap_slow(enum mh_call call, void *at, size_t n, int prot,
+                                             int flags, int fd, int64_t offset)
 {
     bool asks = mh_refuse_counts();
     bool counts = asks && mh_budget_counts(n, prot, flags);
@@ -50,14 +47,8 @@ static __attribute__((noinline)) void *slow_mmap(enum mh_call call, void *at, si
 
 MH_PUBLIC void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
 {
-    return shut() ? mh_real.mmap(at, n, prot, flags, fd, offset)
-                  : slow_mmap(MH_CALL_mmap, at, n, prot, flags, fd, offset);
-}
-
-MH_PUBLIC void *mmap64(void *at, size_t n, int prot, int flags, int fd, off64_t offset)
-{
-    return shut() ? mh_real.mmap64(at, n, prot, flags, fd, offset)
-                  : slow_mmap(MH_CALL_mmap64, at, n, prot, flags, fd, offset);
+    return mh_memory_shut() ? mh_real.mmap(at, n, prot, flags, fd, offset)
+                            : mh_mmap_slow(MH_CALL_mmap, at, n, prot, flags, fd, offset);
 }
 
 static __attribute__((noinline)) int slow_munmap(void *at, size_t n)
@@ -75,7 +66,7 @@ static __attribute__((noinline)) int slow_munmap(void *at, size_t n)
 
 MH_PUBLIC int munmap(void *at, size_t n)
 {
-    return shut() ? mh_real.munmap(at, n) : slow_munmap(at, n);
+    return mh_memory_shut() ? mh_real.munmap(at, n) : slow_munmap(at, n);
 }
 
 static __attribute__((noinline)) void *slow_mremap(void *at, size_t from, size_t to, int flags,
@@ -106,14 +97,14 @@ MH_PUBLIC void *mremap(void *at, size_t from, size_t to, int flags, ...)
         where = va_arg(rest, void *);
         va_end(rest);
     }
-    return shut() ? mh_real.mremap(at, from, to, flags, where)
-                  : slow_mremap(at, from, to, flags, where);
+    return mh_memory_shut() ? mh_real.mremap(at, from, to, flags, where)
+                            : slow_mremap(at, from, to, flags, where);
 }
 
 /* The break: what an allocator of the program's own may live on (libc's goes past these names). */
 static bool break_refused(enum mh_call call, int64_t by)
 {
-    if (shut() || !mh_refuse_counts())
+    if (mh_memory_shut() || !mh_refuse_counts())
         return false;
     if (by > 0 && mh_refuse(call, MH_OP_malloc, (size_t)by, true))
         return true;
@@ -133,20 +124,20 @@ MH_PUBLIC void *sbrk(intptr_t by)
         return MAP_FAILED;
     }
     was = mh_real.sbrk(by);
-    if (was == MAP_FAILED && !shut() && mh_refuse_counts())
+    if (was == MAP_FAILED && !mh_memory_shut() && mh_refuse_counts())
         mh_budget_add(-(int64_t)by);
     return was;
 }
 
 MH_PUBLIC int brk(void *end)
 {
-    int64_t by = shut() ? 0 : (int64_t)((uintptr_t)end - (uintptr_t)mh_sys(SYS_brk, 0));
+    int64_t by = mh_memory_shut() ? 0 : (int64_t)((uintptr_t)end - (uintptr_t)mh_sys(SYS_brk, 0));
 
     if (break_refused(MH_CALL_brk, by))
         return -1;
     if (!MH_REAL(brk)(end))
         return 0;
-    if (!shut() && mh_refuse_counts())
+    if (!mh_memory_shut() && mh_refuse_counts())
         mh_budget_add(-by);
     return -1;
 }

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <string.h>
 
+#include "base/libc.h"
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/decide.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files but for their bytes: flush, cut, rename, remove. */
+#include "hooks/paths.h"
+
 #include <fcntl.h>
 
 #include "base/buf.h"
@@ -41,7 +43,7 @@ MH_PUBLIC int fdatasync(int fd)
 }
 
 /* What is cut off is free again. */
-static int cut(int fd, off64_t length, int (*real)(int, off64_t))
+static int cut(int fd, off_t length, int (*real)(int, off_t))
 {
     struct mh_desc *d;
     int64_t before = -1;
@@ -60,22 +62,16 @@ static int cut(int fd, off64_t length, int (*real)(int, off64_t))
     return r;
 }
 
-MH_PUBLIC int ftruncate(int fd, off_t length)
+int mh_ftruncate(enum mh_call call, int fd, off_t length, int (*real)(int, off_t))
 {
     int ret;
 
-    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate, fd, &ret)
-               ? ret
-               : cut(fd, length, mh_real.ftruncate64);
+    return fd_fault(MH_OP_ftruncate, call, fd, &ret) ? ret : cut(fd, length, real);
 }
 
-MH_PUBLIC int ftruncate64(int fd, off64_t length)
+MH_PUBLIC int ftruncate(int fd, off_t length)
 {
-    int ret;
-
-    return fd_fault(MH_OP_ftruncate, MH_CALL_ftruncate64, fd, &ret)
-               ? ret
-               : cut(fd, length, mh_real.ftruncate64);
+    return mh_ftruncate(MH_CALL_ftruncate, fd, length, mh_real.ftruncate);
 }
 
 /* Calls on a name: rename, unlink. */
@@ -159,7 +155,7 @@ MH_PUBLIC int unlinkat(int dir, const char *path, int flags)
 }
 
 /* As ftruncate() does: what is cut off is free again. */
-static int shorten(const char *path, off64_t length, int (*real)(const char *, off64_t))
+static int shorten(const char *path, off_t length, int (*real)(const char *, off_t))
 {
     int64_t before = -1;
     int r;
@@ -177,20 +173,15 @@ static int shorten(const char *path, off64_t length, int (*real)(const char *, o
     return r;
 }
 
-MH_PUBLIC int truncate(const char *path, off_t length)
+int mh_truncate(enum mh_call call, const char *path, off_t length, int (*real)(const char *, off_t))
 {
     int ret;
 
-    return name_fault(MH_OP_ftruncate, MH_CALL_truncate, AT_FDCWD, path, &ret)
-               ? ret
-               : shorten(path, length, MH_REAL(truncate));
+    return name_fault(MH_OP_ftruncate, call, AT_FDCWD, path, &ret) ? ret
+                                                                   : shorten(path, length, real);
 }
 
-MH_PUBLIC int truncate64(const char *path, off64_t length)
+MH_PUBLIC int truncate(const char *path, off_t length)
 {
-    int ret;
-
-    return name_fault(MH_OP_ftruncate, MH_CALL_truncate64, AT_FDCWD, path, &ret)
-               ? ret
-               : shorten(path, length, MH_REAL(truncate64));
+    return mh_truncate(MH_CALL_truncate, path, length, MH_REAL(truncate));
 }

@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/macros.h"
+#include "base/libc.h"
+#include "hooks/libc.h"
 
 #include "base/banned.h"
 
@@ -27,7 +28,8 @@ void mh_real_init(void)
 #define HOOK(op, ret, name, params)                                                                \
     found = dlsym(RTLD_NEXT, #name);                                                               \
     memcpy(&mh_real.name, &found, sizeof(found));
-#include "table/hooks.def"
+#include "table/hooks_here.def"
 #undef HOOK
+    mh_libc_fill();
     errno = saved;
 }

@@ -20,9 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/libc.h"
+
 struct mh_real {
 #define HOOK(op, ret, name, params) ret(*name) params;
-#include "table/hooks.def"
+#include "table/hooks_here.def"
 #undef HOOK
 };
 extern struct mh_real mh_real;

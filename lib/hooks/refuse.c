@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/libc.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fd/decide.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The room on a disk: reserving some, asking for what is left. A budget of disk space holds for
  * both: what could not be written cannot be reserved either, and is not said to be free. */
+#include "hooks/room.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -77,24 +79,19 @@ static bool allocate(enum mh_call call, int fd, int mode, int64_t at, int64_t n,
     return true;
 }
 
-MH_PUBLIC int fallocate(int fd, int mode, off_t at, off_t n)
+int mh_fallocate(enum mh_call call, int fd, int mode, off_t at, off_t n,
+                 int (*real)(int, int, off_t, off_t))
 {
     int64_t watch;
     int r;
 
-    return allocate(MH_CALL_fallocate, fd, mode, at, n, &r, &watch)
-               ? (int)mh_finish(r, watch)
-               : MH_REAL(fallocate)(fd, mode, at, n);
+    return allocate(call, fd, mode, at, n, &r, &watch) ? (int)mh_finish(r, watch)
+                                                       : real(fd, mode, at, n);
 }
 
-MH_PUBLIC int fallocate64(int fd, int mode, off64_t at, off64_t n)
+MH_PUBLIC int fallocate(int fd, int mode, off_t at, off_t n)
 {
-    int64_t watch;
-    int r;
-
-    return allocate(MH_CALL_fallocate64, fd, mode, at, n, &r, &watch)
-               ? (int)mh_finish(r, watch)
-               : MH_REAL(fallocate64)(fd, mode, at, n);
+    return mh_fallocate(MH_CALL_fallocate, fd, mode, at, n, MH_REAL(fallocate));
 }
 
 /* Tells by its result. Where the file system cannot do it, libc writes zeros itself. */
@@ -107,30 +104,22 @@ static int posix_result(int r, int64_t watch)
     return -r;
 }
 
-MH_PUBLIC int posix_fallocate(int fd, off_t at, off_t n)
+int mh_posix_fallocate(enum mh_call call, int fd, off_t at, off_t n, int (*real)(int, off_t, off_t))
 {
     int64_t watch;
     int r;
 
-    if (!allocate(MH_CALL_posix_fallocate, fd, 0, at, n, &r, &watch))
-        return MH_REAL(posix_fallocate)(fd, at, n);
+    if (!allocate(call, fd, 0, at, n, &r, &watch))
+        return real(fd, at, n);
     if (r != -EOPNOTSUPP)
         return posix_result(r, watch);
     mh_guest_leave();
-    return mh_real.posix_fallocate(fd, at, n);
+    return real(fd, at, n);
 }
 
-MH_PUBLIC int posix_fallocate64(int fd, off64_t at, off64_t n)
+MH_PUBLIC int posix_fallocate(int fd, off_t at, off_t n)
 {
-    int64_t watch;
-    int r;
-
-    if (!allocate(MH_CALL_posix_fallocate64, fd, 0, at, n, &r, &watch))
-        return MH_REAL(posix_fallocate64)(fd, at, n);
-    if (r != -EOPNOTSUPP)
-        return posix_result(r, watch);
-    mh_guest_leave();
-    return mh_real.posix_fallocate64(fd, at, n);
+    return mh_posix_fallocate(MH_CALL_posix_fallocate, fd, at, n, MH_REAL(posix_fallocate));
 }
 
 /* Where a question is about: a path, or (NULL) an open file. */
@@ -145,8 +134,7 @@ static void place_of(int fd, const char *path, struct mh_buf *full)
         full->data[--full->len] = '\0'; /* it is no directory that something is below of */
 }
 
-/* Faults on the question. True: failed, and *ret is the answer. */
-static bool asked_fault(enum mh_call call, int fd, const char *path, int *ret)
+bool mh_room_fault(enum mh_call call, int fd, const char *path, int *ret)
 {
     int64_t watch = 0;
     int err = 0;
@@ -161,8 +149,7 @@ static bool asked_fault(enum mh_call call, int fd, const char *path, int *ret)
     return err < 0;
 }
 
-/* What a budget leaves at that place, in blocks; UINT64_MAX without one. */
-static uint64_t left(int fd, const char *path, uint64_t block)
+uint64_t mh_room_left(int fd, const char *path, uint64_t block)
 {
     uint64_t bytes = UINT64_MAX;
     bool concerned;
@@ -190,56 +177,22 @@ static uint64_t left(int fd, const char *path, uint64_t block)
     return bytes == UINT64_MAX ? bytes : bytes / block;
 }
 
-#define ASK(call_name, fd, path, ret, unit, real)                                                  \
-    do {                                                                                           \
-        int r_;                                                                                    \
-        if (asked_fault(MH_CALL_##call_name, fd, path, &r_))                                       \
-            return r_;                                                                             \
-        r_ = (real);                                                                               \
-        if (r_ == 0) {                                                                             \
-            uint64_t left_ = left(fd, path, (uint64_t)(unit));                                     \
-            (ret)->f_bfree = MH_MIN((ret)->f_bfree, left_);                                        \
-            (ret)->f_bavail = MH_MIN((ret)->f_bavail, left_);                                      \
-        }                                                                                          \
-        return r_;                                                                                 \
-    } while (0)
-
 MH_PUBLIC int statvfs(const char *restrict path, struct statvfs *restrict ret)
 {
-    ASK(statvfs, -1, path, ret, ret->f_frsize, MH_REAL(statvfs)(path, ret));
-}
-
-MH_PUBLIC int statvfs64(const char *restrict path, struct statvfs64 *restrict ret)
-{
-    ASK(statvfs64, -1, path, ret, ret->f_frsize, MH_REAL(statvfs64)(path, ret));
+    MH_ROOM_ASK(statvfs, -1, path, ret, ret->f_frsize, MH_REAL(statvfs)(path, ret));
 }
 
 MH_PUBLIC int fstatvfs(int fd, struct statvfs *ret)
 {
-    ASK(fstatvfs, fd, NULL, ret, ret->f_frsize, MH_REAL(fstatvfs)(fd, ret));
-}
-
-MH_PUBLIC int fstatvfs64(int fd, struct statvfs64 *ret)
-{
-    ASK(fstatvfs64, fd, NULL, ret, ret->f_frsize, MH_REAL(fstatvfs64)(fd, ret));
+    MH_ROOM_ASK(fstatvfs, fd, NULL, ret, ret->f_frsize, MH_REAL(fstatvfs)(fd, ret));
 }
 
 MH_PUBLIC int statfs(const char *path, struct statfs *ret)
 {
-    ASK(statfs, -1, path, ret, ret->f_bsize, MH_REAL(statfs)(path, ret));
-}
-
-MH_PUBLIC int statfs64(const char *path, struct statfs64 *ret)
-{
-    ASK(statfs64, -1, path, ret, ret->f_bsize, MH_REAL(statfs64)(path, ret));
+    MH_ROOM_ASK(statfs, -1, path, ret, ret->f_bsize, MH_REAL(statfs)(path, ret));
 }
 
 MH_PUBLIC int fstatfs(int fd, struct statfs *ret)
 {
-    ASK(fstatfs, fd, NULL, ret, ret->f_bsize, MH_REAL(fstatfs)(fd, ret));
-}
-
-MH_PUBLIC int fstatfs64(int fd, struct statfs64 *ret)
-{
-    ASK(fstatfs64, fd, NULL, ret, ret->f_bsize, MH_REAL(fstatfs64)(fd, ret));
+    MH_ROOM_ASK(fstatfs, fd, NULL, ret, ret->f_bsize, MH_REAL(fstatfs)(fd, ret));
 }

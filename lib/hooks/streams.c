@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams of stdio and of directories: how they come and go. What moves inside of them is not seen:
  * libc reads and writes behind its own names, and Python's files are no streams. */
+#include "hooks/streams.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -19,28 +21,24 @@ static int mode_flags(const char *mode)
     return O_RDONLY;
 }
 
-#define FOPEN(call_name, path, mode, real)                                                         \
-    do {                                                                                           \
-        FILE *f_;                                                                                  \
-        if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())                                     \
-            return (real);                                                                         \
-        if (mh_open_before(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode)))                 \
-            return NULL;                                                                           \
-        errno = mh_thread.saved_errno;                                                             \
-        f_ = (real);                                                                               \
-        mh_open_after(MH_CALL_##call_name, AT_FDCWD, path, mode_flags(mode),                       \
-                      f_ ? fileno(f_) : -1);                                                       \
-        return f_;                                                                                 \
-    } while (0)
+FILE *mh_fopen(enum mh_call call, const char *path, const char *mode,
+               FILE *(*real)(const char *restrict, const char *restrict))
+{
+    FILE *f;
+
+    if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())
+        return real(path, mode);
+    if (mh_open_before(call, AT_FDCWD, path, mode_flags(mode)))
+        return NULL;
+    errno = mh_thread.saved_errno;
+    f = real(path, mode);
+    mh_open_after(call, AT_FDCWD, path, mode_flags(mode), f ? fileno(f) : -1);
+    return f;
+}
 
 MH_PUBLIC FILE *fopen(const char *restrict path, const char *restrict mode)
 {
-    FOPEN(fopen, path, mode, mh_real.fopen(path, mode));
-}
-
-MH_PUBLIC FILE *fopen64(const char *restrict path, const char *restrict mode)
-{
-    FOPEN(fopen64, path, mode, mh_real.fopen64(path, mode));
+    return mh_fopen(MH_CALL_fopen, path, mode, mh_real.fopen);
 }
 
 /* libc closes the descriptor of a stream behind our back. */
@@ -55,8 +53,8 @@ static void stream_ends(FILE *f)
 }
 
 /* A refused one has closed the stream all the same, as libc's has. */
-static FILE *reopen(enum mh_call call, const char *path, const char *mode, FILE *f,
-                    FILE *(*real)(const char *restrict, const char *restrict, FILE *restrict))
+FILE *mh_freopen(enum mh_call call, const char *path, const char *mode, FILE *f,
+                 FILE *(*real)(const char *restrict, const char *restrict, FILE *restrict))
 {
     FILE *ret;
 
@@ -80,12 +78,7 @@ static FILE *reopen(enum mh_call call, const char *path, const char *mode, FILE 
 
 MH_PUBLIC FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f)
 {
-    return reopen(MH_CALL_freopen, path, mode, f, MH_REAL(freopen));
-}
-
-MH_PUBLIC FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict f)
-{
-    return reopen(MH_CALL_freopen64, path, mode, f, MH_REAL(freopen64));
+    return mh_freopen(MH_CALL_freopen, path, mode, f, MH_REAL(freopen));
 }
 
 /* Its error does not leave the stream open. */

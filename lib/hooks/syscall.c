@@ -45,14 +45,14 @@ static __thread unsigned char numbered;
     NUMBER(write, write(I(0), P(const void, 1), (size_t)a[2]))                                     \
     NUMBER(readv, readv(I(0), P(const struct iovec, 1), I(2)))                                     \
     NUMBER(writev, writev(I(0), P(const struct iovec, 1), I(2)))                                   \
-    NUMBER(pread64, pread64(I(0), P(void, 1), (size_t)a[2], a[3]))                                 \
-    NUMBER(pwrite64, pwrite64(I(0), P(const void, 1), (size_t)a[2], a[3]))                         \
-    NUMBER(preadv, preadv64(I(0), P(const struct iovec, 1), I(2), a[3]))                           \
-    NUMBER(pwritev, pwritev64(I(0), P(const struct iovec, 1), I(2), a[3]))                         \
-    NUMBER(sendfile, sendfile64(I(0), I(1), P(off64_t, 2), (size_t)a[3]))                          \
-    NUMBER(splice, splice(I(0), P(off64_t, 1), I(2), P(off64_t, 3), (size_t)a[4], (unsigned)a[5])) \
-    NUMBER(copy_file_range, copy_file_range(I(0), P(off64_t, 1), I(2), P(off64_t, 3),              \
-                                            (size_t)a[4], (unsigned)a[5]))                         \
+    NUMBER(pread64, pread(I(0), P(void, 1), (size_t)a[2], a[3]))                                   \
+    NUMBER(pwrite64, pwrite(I(0), P(const void, 1), (size_t)a[2], a[3]))                           \
+    NUMBER(preadv, preadv(I(0), P(const struct iovec, 1), I(2), a[3]))                             \
+    NUMBER(pwritev, pwritev(I(0), P(const struct iovec, 1), I(2), a[3]))                           \
+    NUMBER(sendfile, sendfile(I(0), I(1), P(off_t, 2), (size_t)a[3]))                              \
+    NUMBER(splice, splice(I(0), P(off_t, 1), I(2), P(off_t, 3), (size_t)a[4], (unsigned)a[5]))     \
+    NUMBER(copy_file_range,                                                                        \
+           copy_file_range(I(0), P(off_t, 1), I(2), P(off_t, 3), (size_t)a[4], (unsigned)a[5]))    \
     NUMBER(socket, socket(I(0), I(1), I(2)))                                                       \
     NUMBER(socketpair, socketpair(I(0), I(1), I(2), P(int, 3)))                                    \
     NUMBER(connect, connect(I(0), P(const struct sockaddr, 1), (socklen_t)a[2]))                   \
@@ -79,13 +79,13 @@ static __thread unsigned char numbered;
     NUMBER(inotify_init1, inotify_init1(I(0)))                                                     \
     NUMBER(memfd_create, memfd_create(P(const char, 0), (unsigned)a[1]))                           \
     NUMBER(close_range, close_range((unsigned)a[0], (unsigned)a[1], I(2)))                         \
-    NUMBER(ioctl, ioctl(I(0), (unsigned long)a[1], a[2]))                                          \
-    NUMBER(openat, openat64(I(0), P(const char, 1), I(2), (mode_t)a[3]))                           \
+    NUMBER(ioctl, ioctl(I(0), (mh_ioctl_number)a[1], a[2]))                                        \
+    NUMBER(openat, openat(I(0), P(const char, 1), I(2), (mode_t)a[3]))                             \
     NUMBER(fsync, fsync(I(0)))                                                                     \
     NUMBER(fdatasync, fdatasync(I(0)))                                                             \
-    NUMBER(ftruncate, ftruncate64(I(0), a[1]))                                                     \
-    NUMBER(truncate, truncate64(P(const char, 0), a[1]))                                           \
-    NUMBER(fallocate, fallocate64(I(0), I(1), a[2], a[3]))                                         \
+    NUMBER(ftruncate, ftruncate(I(0), a[1]))                                                       \
+    NUMBER(truncate, truncate(P(const char, 0), a[1]))                                             \
+    NUMBER(fallocate, fallocate(I(0), I(1), a[2], a[3]))                                           \
     NUMBER(renameat2, renameat2(I(0), P(const char, 1), I(2), P(const char, 3), (unsigned)a[4]))   \
     NUMBER(unlinkat, unlinkat(I(0), P(const char, 1), I(2)))                                       \
     NUMBER(epoll_create1, epoll_create1(I(0)))                                                     \
@@ -98,8 +98,8 @@ static __thread unsigned char numbered;
 /* The older half, which newer architectures lack. */
 #ifdef SYS_open
 #define OLD_NUMBERS(NUMBER)                                                                        \
-    NUMBER(open, open64(P(const char, 0), I(1), (mode_t)a[2]))                                     \
-    NUMBER(creat, creat64(P(const char, 0), (mode_t)a[1]))                                         \
+    NUMBER(open, open(P(const char, 0), I(1), (mode_t)a[2]))                                       \
+    NUMBER(creat, creat(P(const char, 0), (mode_t)a[1]))                                           \
     NUMBER(rename, rename(P(const char, 0), P(const char, 1)))                                     \
     NUMBER(renameat, renameat(I(0), P(const char, 1), I(2), P(const char, 3)))                     \
     NUMBER(unlink, unlink(P(const char, 0)))                                                       \

@@ -12,7 +12,6 @@
 #include "base/sys.h"
 #include "fd/stream.h"
 #include "hooks/bytes.h"
-#include "hooks/files.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
@@ -23,96 +22,22 @@ bool mh_open_takes_mode(int flags)
     return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-/* What every spelling does; `real` is an expression that calls the real function. */
-#define OPEN(call_name, dir, path, flags, real)                                                    \
-    do {                                                                                           \
-        int fd_;                                                                                   \
-        if (!mh_gate_open(&mh_gate.file) || !mh_guest_enter())                                     \
-            return (real);                                                                         \
-        if (mh_open_before(MH_CALL_##call_name, dir, path, flags))                                 \
-            return -1;                                                                             \
-        errno = mh_thread.saved_errno;                                                             \
-        fd_ = (real);                                                                              \
-        return mh_open_after(MH_CALL_##call_name, dir, path, flags, fd_);                          \
-    } while (0)
-
-#define MODE(flags)                                                                                \
-    mode_t mode = 0;                                                                               \
-    if (mh_open_takes_mode(flags)) {                                                               \
-        va_list list;                                                                              \
-        va_start(list, flags);                                                                     \
-        mode = va_arg(list, mode_t);                                                               \
-        va_end(list);                                                                              \
-    }
-
 MH_PUBLIC int open(const char *path, int flags, ...)
 {
-    MODE(flags)
-    OPEN(open, AT_FDCWD, path, flags, mh_real.open(path, flags, mode));
-}
-
-MH_PUBLIC int open64(const char *path, int flags, ...)
-{
-    MODE(flags)
-    OPEN(open64, AT_FDCWD, path, flags, mh_real.open64(path, flags, mode));
+    MH_OPEN_MODE(flags)
+    MH_OPEN(open, AT_FDCWD, path, flags, mh_real.open(path, flags, mode));
 }
 
 MH_PUBLIC int openat(int dir, const char *path, int flags, ...)
 {
-    MODE(flags)
-    OPEN(openat, dir, path, flags, mh_real.openat(dir, path, flags, mode));
-}
-
-MH_PUBLIC int openat64(int dir, const char *path, int flags, ...)
-{
-    MODE(flags)
-    OPEN(openat64, dir, path, flags, mh_real.openat64(dir, path, flags, mode));
+    MH_OPEN_MODE(flags)
+    MH_OPEN(openat, dir, path, flags, mh_real.openat(dir, path, flags, mode));
 }
 
 MH_PUBLIC int creat(const char *path, mode_t mode)
 {
-    OPEN(creat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mh_real.creat(path, mode));
+    MH_OPEN(creat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mh_real.creat(path, mode));
 }
-
-MH_PUBLIC int creat64(const char *path, mode_t mode)
-{
-    OPEN(creat64, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mh_real.creat64(path, mode));
-}
-
-MH_PUBLIC int __open_2(const char *path, int flags);
-MH_PUBLIC int __open_2(const char *path, int flags)
-{
-    OPEN(__open_2, AT_FDCWD, path, flags, mh_real.__open_2(path, flags));
-}
-
-MH_PUBLIC int __open64_2(const char *path, int flags);
-MH_PUBLIC int __open64_2(const char *path, int flags)
-{
-    OPEN(__open64_2, AT_FDCWD, path, flags, mh_real.__open64_2(path, flags));
-}
-
-MH_PUBLIC int __openat_2(int dir, const char *path, int flags);
-MH_PUBLIC int __openat_2(int dir, const char *path, int flags)
-{
-    OPEN(__openat_2, dir, path, flags, mh_real.__openat_2(dir, path, flags));
-}
-
-MH_PUBLIC int __openat64_2(int dir, const char *path, int flags);
-MH_PUBLIC int __openat64_2(int dir, const char *path, int flags)
-{
-    OPEN(__openat64_2, dir, path, flags, mh_real.__openat64_2(dir, path, flags));
-}
-
-/* The third argument is an int or a pointer; as a long it passes unchanged on every ABI we build
- * for. */
-#define THIRD(last)                                                                                \
-    long arg;                                                                                      \
-    {                                                                                              \
-        va_list list;                                                                              \
-        va_start(list, last);                                                                      \
-        arg = va_arg(list, long);                                                                  \
-        va_end(list);                                                                              \
-    }
 
 /* How CPython duplicates a descriptor. */
 MH_INLINE bool duplicate_refused(int cmd, enum mh_call call)
@@ -135,29 +60,23 @@ static int after_fcntl(int fd, int cmd, long arg, int r)
     return r;
 }
 
+int mh_fcntl(enum mh_call call, int fd, int cmd, long arg, int (*real)(int, int, ...))
+{
+    return duplicate_refused(cmd, call) ? -1 : after_fcntl(fd, cmd, arg, real(fd, cmd, arg));
+}
+
 MH_PUBLIC int fcntl(int fd, int cmd, ...)
 {
-    THIRD(cmd)
-    if (duplicate_refused(cmd, MH_CALL_fcntl))
-        return -1;
-    return after_fcntl(fd, cmd, arg, MH_REAL(fcntl)(fd, cmd, arg));
+    MH_THIRD(cmd)
+    return mh_fcntl(MH_CALL_fcntl, fd, cmd, arg, MH_REAL(fcntl));
 }
 
-MH_PUBLIC int fcntl64(int fd, int cmd, ...)
-{
-    THIRD(cmd)
-    if (duplicate_refused(cmd, MH_CALL_fcntl64))
-        return -1;
-    return after_fcntl(fd, cmd, arg,
-                       (mh_real.fcntl64 ? mh_real.fcntl64 : MH_REAL(fcntl))(fd, cmd, arg));
-}
-
-MH_PUBLIC int ioctl(int fd, unsigned long request, ...)
+MH_PUBLIC int ioctl(int fd, mh_ioctl_number request, ...)
 {
     struct mh_desc *d;
     int r;
 
-    THIRD(request)
+    MH_THIRD(request)
     r = MH_REAL(ioctl)(fd, request, arg);
     if (r < 0 || (request != FIONBIO && request != FIONREAD) || !arg || !mh_gate_fd(fd))
         return r;

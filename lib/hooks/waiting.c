@@ -171,14 +171,6 @@ MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
     return slow_poll(fds, n, timeout);
 }
 
-MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size);
-MH_PUBLIC int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
-{
-    if (size / sizeof(*fds) < n)
-        return mh_real.__poll_chk(fds, n, timeout, size);
-    return poll(fds, n, timeout);
-}
-
 MH_PUBLIC int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
                     const sigset_t *mask)
 {
@@ -192,16 +184,6 @@ MH_PUBLIC int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout
     }
     r = observed_poll(MH_CALL_ppoll, fds, (unsigned)n, ns_of(timeout), mask, &watch);
     return (int)mh_finish(r, watch);
-}
-
-MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
-                          const sigset_t *mask, size_t size);
-MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
-                          const sigset_t *mask, size_t size)
-{
-    if (size / sizeof(*fds) < n)
-        return mh_real.__ppoll_chk(fds, n, timeout, mask, size);
-    return ppoll(fds, n, timeout, mask);
 }
 
 /* The sets of select() as a poll set; 0 when they do not fit. */

@@ -15,6 +15,7 @@
 #include "python/stack.h"
 #include "python/work.h"
 
+#include "base/libc.h"
 #include "base/macros.h"
 
 #include "base/banned.h"

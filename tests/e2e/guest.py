@@ -14,7 +14,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build")))
-LIBRARY = os.path.join(BUILD, "lib", "libmishap.so")
+LIBC = os.environ.get("MISHAP_LIBC", "GLIBC")  # MUSL in the suite of that name: a build that test_musl.py makes
+PLACE = BUILD if LIBC == "GLIBC" else os.path.join(BUILD, "musl")
+LIBRARY = os.path.join(PLACE, "lib", "libmishap.so" if LIBC == "GLIBC" else "libmishap-musl.so")
 PROGRAMS = os.path.join(HERE, "programs")
 # The distribution's interpreter carries the packages that clients are tested with.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable

@@ -10,9 +10,9 @@ import socket
 
 import pytest
 
-from guest import BUILD, TREE
+from guest import LIBC, PLACE, TREE
 
-SNIPPETS = os.path.join(BUILD, "tests", "hooks", "snippets")
+SNIPPETS = os.path.join(PLACE, "tests", "hooks", "snippets")
 
 
 def table(name):
@@ -20,7 +20,13 @@ def table(name):
         return re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
 
 
-ROWS = re.findall(r"^HOOK\((\w+), [^,]+, (\w+),", table("hooks.def"), re.M)
+# Which musl 1.2.3 has none of: the library alone brings them.
+BROUGHT = {"close_range", "closefrom", "epoll_pwait2", "execveat", "preadv2", "pwritev2", "renameat2"}
+# Musl: it always refuses the first two, never the third, and does not know the fourth. The others start this
+# system's shell, whose libc has no use for what is preloaded.
+OTHERWISE = {"brk", "sbrk", "epoll_create", "epoll_pwait2", "system", "popen", "posix_spawn", "posix_spawnp",
+             "fexecve", "execv", "execve", "execveat", "execvp", "execvpe"}
+ROWS = re.findall(r"^HOOK(?:_%s)?\((\w+), [^,]+, (\w+)," % LIBC, table("hooks.def"), re.M)
 ERRORS = {op: names.replace(" ", "").split(",") for op, names in
           re.findall(r"^OP\((\w+),.*?ERR\(([^)]*)\)", table("ops.def"), re.M)}
 EFFECTS = dict(re.findall(r"^OP\((\w+), [\w.]+, ([^,]*),", table("ops.def"), re.M))
@@ -56,7 +62,10 @@ def fault(op, effect, tmp_path):
 
 @pytest.mark.parametrize("op, name", ROWS)
 def test_a_call_does_its_work(guest, tmp_path, op, name):
-    assert run(guest, tmp_path, name, under=False) == "ok 0", "bare"
+    if LIBC == "MUSL" and name in OTHERWISE:
+        pytest.skip("musl's own answer is another")
+    if LIBC == "GLIBC" or name not in BROUGHT:
+        assert run(guest, tmp_path, name, under=False) == "ok 0", "bare"
     for how in ("main", "thread", "fork", "constructor"):
         assert run(guest, tmp_path, name, how) == "ok 0", "observed, %s" % how
     for how in ("main", "fork"):

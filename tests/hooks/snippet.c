@@ -11,7 +11,7 @@ static const struct {
     int (*run)(void);
 } snippets[] = {
 #define HOOK(op, ret, name, params) {#op, #name, snippet_##name},
-#include "table/hooks.def"
+#include "table/hooks_here.def"
 #undef HOOK
 };
 enum { N = sizeof(snippets) / sizeof(*snippets) };

@@ -33,6 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #include "base/sys.h"
 
 enum {
@@ -62,6 +63,16 @@ enum {
             return -__LINE__;                                                                      \
     } while (0)
 
+#if !MH_LIBC_GLIBC /* musl has them late or never: only the library brings them */
+#pragma weak close_range
+#pragma weak closefrom
+#pragma weak epoll_pwait2
+#pragma weak execveat
+#pragma weak preadv2
+#pragma weak pwritev2
+#pragma weak renameat2
+#endif
+
 /* A system call past every hook, as the C library would return it. */
 #define past(number, ...) past_result(mh_sys(number, __VA_ARGS__))
 long past_result(long r);
@@ -78,5 +89,5 @@ int syscall_open(const char *path); /* opened for both, past every hook */
 mode_t mask(void);
 
 #define HOOK(op, ret, name, params) int snippet_##name(void);
-#include "table/hooks.def"
+#include "table/hooks_here.def"
 #undef HOOK

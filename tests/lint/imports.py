@@ -8,7 +8,7 @@ import sys
 import tree
 
 NEWEST = (2, 31)
-NEEDED = re.compile(r"libc\.so\.6|libdl\.so\.2|libpthread\.so\.0|ld-linux-.*\.so\.\d")
+NEEDED = re.compile(r"libc\.so|libc\.so\.6|libdl\.so\.2|libpthread\.so\.0|ld-linux-.*\.so\.\d")
 # All that the guest may ask of libc, besides the calls that it hooks. None of them allocates, prints, locks or
 # reads a locale, but for the last rows, which belong to libraries that are linked in.
 ALLOWED = set("""
@@ -19,6 +19,8 @@ strlen strncasecmp strncmp strnlen strrchr strspn strstr
 abort __ctype_b_loc __stack_chk_fail dirfd fclose fgets fileno strtoull
 malloc_usable_size
 """.split())
+# Where musl has another name or a function for it.
+ALLOWED_MUSL = set("___environ _environ atexit ntohs pthread_atfork".split())
 
 
 def main():
@@ -26,15 +28,15 @@ def main():
     dynamic = tree.output("objdump", "-p", library)
     needed = re.findall(r"^\s*NEEDED\s+(\S+)", dynamic, re.M)
     findings += [f"needs {n}" for n in needed if not NEEDED.fullmatch(n)]
-    table = re.sub(r"/\*.*?\*/", "", tree.text("lib/table/hooks.def"), flags=re.S)
-    hooks = set(re.findall(r"^HOOK\(\s*\w+\s*,\s*[^,]+,\s*(\w+)\s*,", table, re.M))
+    libc = tree.libc_of(library)
+    allowed = ALLOWED | set(tree.hooks(libc)) | (ALLOWED_MUSL if libc == "MUSL" else set())
     symbols = tree.output("objdump", "-T", library)
     undefined = re.findall(r"\*UND\*\s+\S+\s+(?:\(?([\w.]+)\)?\s+)?(\w+)$", symbols, re.M)
     for version, name in undefined:
         number = re.fullmatch(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?", version or "")
         if number and (int(number[1]), int(number[2])) > NEWEST:
             findings.append(f"{name} is wanted as of {version}, newer than {NEWEST[0]}.{NEWEST[1]}")
-        if name not in ALLOWED | hooks:
+        if name not in allowed:
             findings.append(f"{name} is called, and is not among what a guest may call")
     tree.finish(findings, len(undefined))
 

@@ -10,8 +10,7 @@ HELPERS = {"snippet"}
 
 
 def main():
-    table = re.sub(r"/\*.*?\*/", "", tree.text("lib/table/hooks.def"), flags=re.S)
-    rows = set(re.findall(r"^HOOK\(\s*\w+\s*,\s*[^,]+,\s*(\w+)\s*,", table, re.M))
+    rows = set(tree.hooks())
     files = {f[:-2] for f in os.listdir(os.path.join(tree.ROOT, "tests/hooks")) if f.endswith(".c")} - HELPERS
     findings = [f"tests/hooks/{n}.c is missing: a row of hooks.def without its snippet" for n in sorted(rows - files)]
     findings += [f"tests/hooks/{n}.c is of no row of hooks.def" for n in sorted(files - rows)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the lint tests share: which files there are, and how a finding is printed."""
 import os
+import re
 import subprocess
 import sys
 
@@ -22,6 +23,18 @@ def files(*suffixes, under=("lib", "tools", "tests", "config", "docker")):
 def text(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         return f.read()
+
+
+def hooks(*libcs):
+    """Names of the rows of hooks.def: of all libcs, or of those that all have and of the ones named."""
+    table = re.sub(r"/\*.*?\*/", "", text("lib/table/hooks.def"), flags=re.S)
+    rows = re.findall(r"^HOOK(?:_(\w+))?\(\s*\w+\s*,\s*[^,]+,\s*(\w+)\s*,", table, re.M)
+    return [name for libc, name in rows if not libcs or not libc or libc in libcs]
+
+
+def libc_of(library):
+    """GLIBC or MUSL, by what the library needs."""
+    return "GLIBC" if "libc.so.6" in output("objdump", "-p", library) else "MUSL"
 
 
 def output(*command):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "run/program.h"
 
 #include "base/banned.h"
 
@@ -62,12 +63,17 @@ static char *find(const char *const *places, size_t n, const char *last, const c
     return found ? found : readable(last, name);
 }
 
-char *mh_library_find(void)
+char *mh_library_find(char *const *command)
 {
     /* The build tree, the same folder, the prefix after it was moved as a whole. */
     static const char *const places[] = {"../lib", ".", MISHAP_FROM_BIN_TO_LIB};
+    struct mh_program program = {NULL};
+    char *found = NULL;
 
-    return find(places, ARRAY_SIZE(places), MISHAP_LIBDIR, "libmishap.so");
+    if (command && mh_program_inspect(command, NULL, &program) == 0 && program.musl)
+        found = find(places, ARRAY_SIZE(places), MISHAP_LIBDIR, "libmishap-musl.so");
+    mh_program_done(&program);
+    return found ? found : find(places, ARRAY_SIZE(places), MISHAP_LIBDIR, "libmishap.so");
 }
 
 /* Where shipped data are: the source tree around a build, and around one in that; the prefix. */

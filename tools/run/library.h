@@ -3,8 +3,9 @@
 #pragma once
 
 /* The preload library that belongs to this executable: of the build tree, beside the executable, in
- * the prefix it was installed to, or moved together with it. NULL with errno; caller frees. */
-char *mh_library_find(void);
+ * the prefix it was installed to, or moved together with it. For a command (NULL: none) on musl it
+ * is libmishap-musl.so, if that is there, too. NULL with errno; caller frees. */
+char *mh_library_find(char *const *command);
 
 /* A scenario as the user named it: a file, or the name of a shipped one with or without ".ini".
  * Returns its absolute path, NULL with errno; caller frees. */

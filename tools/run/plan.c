@@ -215,9 +215,9 @@ static uint64_t random_seed(void)
     return seed & MH_PLAN_SEED_MAX;
 }
 
-int mh_plan_library(struct mh_plan *plan)
+int mh_plan_library(struct mh_plan *plan, char *const *command)
 {
-    plan->library = mh_library_find();
+    plan->library = mh_library_find(command);
     if (!plan->library) {
         mh_log_errno(-errno, "Cannot find libmishap.so, beside this program or in " MISHAP_LIBDIR);
         return MH_EXIT_TROUBLE;

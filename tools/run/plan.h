@@ -38,7 +38,7 @@ int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
 int mh_plan_directory(struct mh_plan *plan, const char *name);
 
 /* Finds the library. Returns an exit status. */
-int mh_plan_library(struct mh_plan *plan);
+int mh_plan_library(struct mh_plan *plan, char *const *command);
 
 /* Can the library be in this command? Says what is against it. Returns an exit status. */
 int mh_plan_program(const struct mh_plan *plan, char *const *command);

@@ -204,6 +204,7 @@ static void judge_elf(struct mh_program *p, const struct image *it, const char *
     libc = library            ? library_libc(&own)
            : elf_loader(&own) ? loader_libc(elf_loader(&own))
                               : "glibc";
+    p->musl = loader && !strcmp(loader_libc(loader), "musl");
     p->foreign = true;
     if (!h || !mine || h->e_machine != mine->e_machine ||
         h->e_ident[EI_DATA] != mine->e_ident[EI_DATA]) {

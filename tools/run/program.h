@@ -9,6 +9,7 @@ struct mh_program {
     char *path;    /* of the ELF file, as /proc/PID/exe would have it; NULL unknown */
     char *invoked; /* as it was called: a link to it that decides where modules come from */
     char *line;    /* arguments with blanks between */
+    bool musl;     /* it asks for musl's loader */
     bool python;   /* it starts an interpreter: it has or wants CPython's entry points */
     char why[400]; /* the library cannot be in it, because; "" it can */
     bool foreign;  /* with the library in its environment it would not even start */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which libc this is compiled for, and what its headers say otherwise than glibc's: the one place
+ * that asks. What the hooks do otherwise is in hooks/glibc.c and hooks/musl.c. */
+#pragma once
+
+#include <features.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifdef __GLIBC__
+#define MH_LIBC_GLIBC 1
+
+/* dlsym moved from libdl to libc in glibc 2.34: the old version serves both. */
+#if defined(__x86_64__)
+#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.2.5")
+#elif defined(__aarch64__)
+#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.17")
+#endif
+
+typedef int mh_mmsg_flags;
+typedef unsigned long mh_ioctl_number;
+
+#else /* musl says nothing of itself */
+#define MH_LIBC_GLIBC 0
+#define MH_OLD_DLSYM  _Static_assert(1, "no versions there")
+
+#define NETDB_INTERNAL -1 /* of h_errno */
+
+/* Macros that stand for themselves, and would get into names that are put together. */
+#undef stdin
+#undef stdout
+#undef stderr
+
+typedef unsigned mh_mmsg_flags;
+typedef int mh_ioctl_number;
+
+/* Of musl 1.2.5, or of none yet; hooks/musl.c has something for each. */
+struct iovec;
+struct epoll_event;
+struct timespec;
+ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t at, int flags);
+ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t at, int flags);
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+int close_range(unsigned first, unsigned last, int flags);
+void closefrom(int first);
+int epoll_pwait2(int epfd, struct epoll_event *events, int n, const struct timespec *timeout,
+                 const sigset_t *mask);
+int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags);
+#endif
