@@ -168,9 +168,11 @@ static const char *loader_libc(const char *loader)
 /* The libc that the library needs; it has no loader of its own. */
 static const char *library_libc(const struct image *i)
 {
-    static const char *const glibc[] = {"libc.so.6"};
+    /* As musl's own tools name it, and as Alpine does. */
+    static const char *const musl[] = {"libc.so", "libc.musl-x86_64.so.1",
+                                       "libc.musl-aarch64.so.1"};
 
-    return elf_names(i, glibc, 1) ? "glibc" : "musl";
+    return elf_names(i, musl, ARRAY_SIZE(musl)) ? "musl" : "glibc";
 }
 
 /* The loader takes no LD_PRELOAD from whoever gains rights by the start. */
