@@ -40,7 +40,7 @@ static void kernel_side(struct mh_listing *l)
 {
     struct mh_kernel *k = NULL;
     char why[MH_KERNEL_WHY] = "";
-    _cleanup_free_ char *library = mh_library_find();
+    _cleanup_free_ char *library = mh_library_find(NULL);
     int r = mh_kernel_open(library, &k, why);
 
     mh_kernel_free(k);
