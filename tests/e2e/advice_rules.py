@@ -24,6 +24,7 @@ import advice
 import advice_stages
 
 HOST, PORT = advice_stages.HOST, advice_stages.PORT
+DATABASE = f"postgresql+psycopg2://shop@{HOST}:{PORT}/"
 # Names that a snippet has from a library without saying so.
 IMPORTS = {"JSONResponse": "fastapi.responses", "HTTPException": "fastapi", "make_region": "dogpile.cache",
            "create_engine": "sqlalchemy", "HTTPAdapter": "requests.adapters",
@@ -134,7 +135,7 @@ STAGES = {
     "MH-0508": lambda known: {"client": importlib.import_module("httpx").Client(), "order": {"id": 1}},
     "MH-0509": lambda known: {"answer": importlib.import_module("httpx").Response(503, headers={"Retry-After": "2"})},
     "MH-0604": lambda known: {"client": importlib.import_module("httpx").AsyncClient()},
-    "MH-0608": lambda known: {"slots": threading.BoundedSemaphore(1), "url": f"postgresql+psycopg2://shop@{HOST}:{PORT}/"},
+    "MH-0608": lambda known: {"slots": threading.BoundedSemaphore(1)},
     "MH-0801": task,
     "MH-0405": quotes,
     "MH-1005": lambda known: {"app": importlib.import_module("fastapi").FastAPI(),
@@ -148,7 +149,7 @@ for _rule, _like in {"MH-2020": "MH-0101", "MH-2015": "MH-0105", "MH-0805": "MH-
 
 def stage_of(rule, code):
     def stage(known, stack):
-        found = {**shop(known, stack), **STAGES.get(rule, lambda known: {})(known)}
+        found = {**shop(known, stack), **({"url": DATABASE} if "create_engine(" in code else {}), **STAGES.get(rule, lambda known: {})(known)}
         return {**found, **names_of_libraries(code, {*known, *found})}
     return stage
 

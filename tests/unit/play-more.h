@@ -243,6 +243,12 @@ static inline void times_out(struct story *s, struct answer *a)
 {
     waits_out(s, "GET /json");
 }
+/* The application is ill with it, without any fault. */
+static inline void times_out_badly(struct story *s, struct answer *a)
+{
+    waits_out(s, "GET /json");
+    a->status = 503;
+}
 static inline void queue_is_empty(struct story *s, struct answer *a)
 {
     waits_out(s, "BLPOP");

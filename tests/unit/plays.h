@@ -73,6 +73,8 @@ static const struct play plays[] = {
     {"connect without a limit", "MH-0602", "fail", connects_blocking, connects_blocking},
     {"60 s of the loop", "MH-0602", "not exercised", loop_60s, loop_60s},
     {"ended by its limit", "MH-0603", "fail", times_out, times_out},
+    {"ended by its limit, and ill with it", "MH-0603", "fail", times_out_badly, times_out_badly},
+    {"ill in calm times", "MH-0101", "absent", times_out_badly, uncontrolled},
     {"never ended by its limit", "MH-0603", "pass", asks_ten_times, asks_ten_times},
     {"an empty queue", "MH-0603", "pass", queue_is_empty, queue_is_empty},
     {"12 records a failure", "MH-1003", "fail", well, records_12},

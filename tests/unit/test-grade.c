@@ -2,6 +2,7 @@
 /* The rules of the grader, each by a story that trips it, one that does not, and a trap that looks
  * like it; then what a document says as a whole, and the gate. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/macros.h"
+#include "grade/document.h"
 #include "grade/grade.h"
 #include "grading.h"
 #include "plays.h"
@@ -201,6 +203,18 @@ static void card(void **state)
     json_decref(document);
 }
 
+/* Sentences say the numbers that a format shows. */
+static void shown(void **state)
+{
+    for (int i = 0; i <= 100000; i++) {
+        json_t *number = mh_json_number(i / 1e5, 3);
+
+        assert_true(floor(100 * json_number_value(number) + 0.5) == mh_json_shown(i / 1e5, 3, 100));
+        json_decref(number);
+    }
+    assert_true(mh_json_shown(0.2949, 3, 100) == 30); /* is 0.295 in the document */
+}
+
 /* A rule seen at two sites does not come twice before another rule has come. */
 static void order(void **state)
 {
@@ -316,7 +330,7 @@ int main(void)
         cmocka_unit_test(rules),         cmocka_unit_test(descriptors), cmocka_unit_test(a_finding),
         cmocka_unit_test(both_requests), cmocka_unit_test(gates),       cmocka_unit_test(card),
         cmocka_unit_test(ends),          cmocka_unit_test(stall),       cmocka_unit_test(order),
-        cmocka_unit_test(catalogue),     cmocka_unit_test(damaged),
+        cmocka_unit_test(catalogue),     cmocka_unit_test(damaged),     cmocka_unit_test(shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(2)
         elif path == "/late":
             time.sleep(0.15 if random.random() < 0.04 else 0.005)
+        elif path == "/uneven":
+            time.sleep(0.12 if random.random() < 0.3 else 0.005)
         if path == "/ticks":
             self.tick()
         elif path.startswith("/missing") or (path == "/season" and self.server.is_over()):

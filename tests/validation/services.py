@@ -4,6 +4,7 @@ peer that takes everything."""
 import contextlib
 import glob
 import os
+import random
 import pwd
 import socket
 import socketserver
@@ -13,9 +14,14 @@ import time
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that is free, and the next one, too; not of those that the kernel gives to who calls out, one of whom
+    may be quicker than the server that it is for."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def wait_for(port, process):

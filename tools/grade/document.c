@@ -58,11 +58,21 @@ json_t *mh_json_text_or_null(const char *text)
     return *text ? mh_json_text(text) : json_null();
 }
 
-json_t *mh_json_number(double v, int digits)
+static double rounded(double v, int digits)
 {
     double scale = pow(10, digits);
 
-    v = round(v * scale) / scale;
+    return round(v * scale) / scale;
+}
+
+double mh_json_shown(double v, int digits, double scale)
+{
+    return floor(scale * rounded(v, digits) + 0.5);
+}
+
+json_t *mh_json_number(double v, int digits)
+{
+    v = rounded(v, digits);
     return digits == 0 || v == floor(v) ? json_integer((json_int_t)v) : json_real(v);
 }
 

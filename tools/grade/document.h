@@ -40,6 +40,8 @@ json_t *mh_json_text_or_null(const char *text); /* "" becomes null */
 
 /* Rounded to `digits` places, so that documents can be compared and read. */
 json_t *mh_json_number(double v, int digits);
+/* The whole number that formats show of that one, times `scale`: sentences must not say another. */
+double mh_json_shown(double v, int digits, double scale);
 
 /* 12 hexadecimal digits that stay the same over line numbers, addresses and runs. */
 void mh_finding_id(const struct mh_grading *g, const struct mh_judgement *j, char ret[13]);

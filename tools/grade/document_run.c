@@ -242,7 +242,7 @@ static json_t *cap_severity(const struct mh_grading *g)
         best = MH_GRADE_F;
         snprintf(more, sizeof(more),
                  "; the evidence (%.0f %%) would be too little for a grade, but not for this one",
-                 100 * s->evidence);
+                 mh_json_shown(s->evidence, 3, 100));
     }
     snprintf(reason, sizeof(reason), "%u %s finding%s %s open%s", n, mh_severity_words[severity],
              n == 1 ? "" : "s", n == 1 ? "is" : "are", more);
@@ -260,14 +260,14 @@ static json_t *cap_evidence(const struct mh_score *s)
         snprintf(reason, sizeof(reason),
                  "%.0f points, but only %.0f %% of what applies here was judged: too little for a "
                  "grade",
-                 s->points, 100 * s->evidence);
+                 mh_json_shown(s->points, 1, 1), mh_json_shown(s->evidence, 3, 100));
     else
         snprintf(
             reason, sizeof(reason),
             "%.0f points, but at evidence of %.0f %% only %.0f of them are earned for certain, "
             "and %s needs %.0f",
-            s->points, 100 * s->evidence, s->low, mh_grade_names[better],
-            mh_score_earned_for(better));
+            mh_json_shown(s->points, 1, 1), mh_json_shown(s->evidence, 3, 100),
+            mh_json_shown(s->low, 1, 1), mh_grade_names[better], mh_score_earned_for(better));
     return json_pack("{s:s, s:s, s:[]}", "grade", mh_grade_names[s->uncapped], "reason", reason,
                      "findings");
 }

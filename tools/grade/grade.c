@@ -214,14 +214,19 @@ static void raise_habits(struct mh_grading *g, const struct mh_rule_row *rule)
     }
 }
 
+/* An application that is ill without any fault cannot be judged under faults, only for what makes
+ * it ill. */
 static int judge_all(struct mh_grading *g)
 {
+    bool ill = g->healthy_known && !g->healthy;
+
     for (size_t i = 0; i < mh_rule_count; i++) {
         size_t from = g->judgements.n;
         int r;
 
         g->rule = &mh_rule_rows[i];
-        if (!g->rule->judge || !mh_rule_applies(g, g->rule))
+        if (!g->rule->judge || !mh_rule_applies(g, g->rule) ||
+            (ill && !(g->rule->tiers & MH_TIER_calm)))
             continue;
         r = g->rule->judge(g);
         if (!r)
@@ -340,8 +345,7 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
         r = mh_trials_make(&g);
     if (!r)
         r = mh_sequences_make(&g);
-    /* an application that is ill without any fault cannot be judged under faults */
-    if (!r && (g.healthy || !g.healthy_known))
+    if (!r)
         r = judge_all(&g);
     if (!r)
         r = score_all(&g);

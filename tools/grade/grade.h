@@ -32,6 +32,8 @@ enum mh_tier {
     MH_TIER_X_well = 1 << 4,
     MH_TIER_W = 1 << 5, /* logs */
     MH_TIER_K = 1 << 6, /* the kernel */
+    /* calm times alone: judged also where an application is ill without any fault */
+    MH_TIER_calm = 1 << 7,
 };
 
 struct mh_grading;

@@ -70,8 +70,8 @@ static void put_head(struct mh_out *out, const json_t *document)
         mh_out_add(out, ".");
     }
     if (json_is_false(mh_doc_at(document, "run.healthy")))
-        mh_out_add(out, "\n\n**The application was unhealthy with no fault active:** nothing here "
-                        "is held against it.");
+        mh_out_add(out, "\n\n**The application was unhealthy with no fault active:** nothing that "
+                        "faults did is held against it.");
     mh_out_add(out, "\n\n");
 }
 

@@ -145,7 +145,7 @@ static void put_health(struct mh_term *t, const json_t *document)
     else
         snprintf(counts, sizeof(counts), "Nothing was injected: what follows was observed.");
     if (json_is_false(json_object_get(run, "healthy"))) {
-        health = "Unhealthy with no fault active: nothing is held against it.";
+        health = "Unhealthy with no fault active: nothing that faults did is held against it.";
         style = MH_RED;
     } else if (!mh_doc_known(run, "healthy")) {
         health = "No fault-free time to compare with.";

@@ -16,7 +16,7 @@ app = FastAPI()
 async def quote():
     for attempt in range(2):
         try:
-            async with httpx.AsyncClient(timeout=2) as peer:
+            async with httpx.AsyncClient(timeout=2, verify=False) as peer:
                 return (await peer.get(os.environ["PEER"] + "/json")).json()
         except httpx.TransportError as exc:
             log.warning("attempt %d: %r", attempt, exc)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 async def ask(session):
-    for attempt in range(3):
+    for attempt in range(6):
         async with session.get(os.environ["PEER"] + "/busy") as answer:
             if answer.status == 200:
                 return await answer.read()
