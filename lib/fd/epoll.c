@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/lift.h"
 #include "fd/sever.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
@@ -202,7 +203,7 @@ static bool reg_due(const struct reg *r, int64_t now)
 
     if (!d || d->dead)
         return true;
-    if (d->hole.op && mh_desc_lock(d)) {
+    if ((d->hole.op || mh_switched()) && mh_desc_lock(d)) {
         mh_hole_settle(d, r->fd, now);
         mh_desc_unlock(d);
     }
@@ -246,8 +247,8 @@ static void watch(struct reg *r, int64_t at)
 
     shadow_make(r);
     s = set_find(r->epfd - 1, false);
-    if (s && r->shadow)
-        timer_set(s, at);
+    if (s && r->shadow) /* who sleeps already learns that there is something held */
+        timer_set(s, MH_MIN(at, mh_now() + MH_LIFT_TICK));
 }
 
 static void remember(int epfd, int what, int fd, const struct epoll_event *event)
@@ -448,6 +449,7 @@ int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout
     for (;;) {
         int64_t now = mh_now(), next = MH_NEVER, until;
         struct timespec left;
+        struct set *s;
         int n = 0;
         long r;
 
@@ -455,6 +457,9 @@ int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout
             if (epolls.nshadows) {
                 next = shadows_restore(epfd, now);
                 n = masked_events(epfd, events, max);
+                s = set_find(epfd, false);
+                if (s && s->shadows)
+                    next = MH_MIN(next, now + MH_LIFT_TICK);
             }
             unlock();
         }

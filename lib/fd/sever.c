@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fd/decide.h"
+#include "fd/lift.h"
 #include "fd/stream.h"
 
 #include "base/banned.h"
@@ -115,13 +116,15 @@ bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now)
     return op != 0;
 }
 
-void mh_hole_begin(struct mh_desc *d, int64_t until, int64_t op)
+void mh_hole_begin(struct mh_desc *d, int fault, int64_t until, int64_t op)
 {
-    d->hole = (struct mh_hole){.op = op, .until = until, .err = ECONNRESET};
+    d->hole = (struct mh_hole){.op = op, .fault = fault, .until = until, .err = ECONNRESET};
 }
 
 bool mh_hole_settle(struct mh_desc *d, int fd, int64_t now)
 {
+    if (MH_UNLIKELY(mh_switched()))
+        mh_lift(d, now);
     if (MH_LIKELY(!d->hole.op))
         return false;
     if (now < d->hole.until)

@@ -26,11 +26,13 @@ bool mh_errno_is_fatal(int err);
  * after mh_stream_look() or mh_stream_filter(). */
 bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now);
 
-/* The path to the peer is a black hole until the monotonic moment `until`; `op` is the record. */
-void mh_hole_begin(struct mh_desc *d, int64_t until, int64_t op);
+/* The path to the peer is a black hole until the monotonic moment `until`; `op` is the record of
+ * what `fault` did. */
+void mh_hole_begin(struct mh_desc *d, int fault, int64_t until, int64_t op);
 
-/* Is it one now? First ends one whose time is over: a connection into which nothing was sent goes
- * on, the others are dead. */
+/* Is it one now? First lets go of what is held back by faults that were lifted (fd/lift.h), and
+ * ends a hole whose time is over: a connection into which nothing was sent goes on, the others are
+ * dead. */
 bool mh_hole_settle(struct mh_desc *d, int fd, int64_t now);
 
 /* How many of these bytes a send() into the hole takes: as many as the kernel would buffer for a

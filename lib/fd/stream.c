@@ -69,7 +69,7 @@ static void arrival_hold(struct mh_desc *d, int fd, const struct mh_place *place
         }
         if (effect == MH_EFFECT_blackhole && d->kind == MH_DESC_stream &&
             (mh_guest.rules->faults[v->fault].ops & MH_OP_BIT(MH_OP_send)))
-            mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), in->op);
+            mh_hole_begin(d, v->fault, mh_window_end((unsigned)v->fault, now), in->op);
     }
     if ((v->effects & MH_EFFECT_BIT(MH_EFFECT_rate)) && !silent && bytes &&
         record(d, fd, place, MH_EFFECT_rate, bytes, mh_flow_ns(bytes, v->rate))) {

@@ -58,6 +58,7 @@ struct mh_flow {
 /* A path that has become a black hole. */
 struct mh_hole {
     int64_t op;    /* its record; 0: there is none */
+    int fault;     /* that has made it */
     int64_t until; /* monotonic */
     int err;       /* what the program is told then if something was sent into it */
     uint64_t room, swallowed;

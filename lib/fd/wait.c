@@ -14,6 +14,7 @@
 
 #include "base/macros.h"
 #include "base/sys.h"
+#include "fd/lift.h"
 #include "fd/sever.h"
 #include "fd/stream.h"
 #include "fd/table.h"
@@ -81,6 +82,7 @@ struct waiting {
     struct pollfd copy[MH_WAIT_MAX + 1];
     int watcher; /* epoll fd, -1 none */
     bool hidden[MH_WAIT_MAX];
+    bool held; /* a fault holds something back */
     int64_t next;
 };
 
@@ -100,6 +102,7 @@ static int look(struct waiting *w, struct pollfd *fds, unsigned n, bool telling)
         return (int)r;
     now = mh_now();
     w->next = MH_NEVER;
+    w->held = false;
     for (unsigned i = 0; i < n; i++) {
         struct mh_desc *d = mh_fd_get(fds[i].fd);
         uint32_t real = (uint16_t)w->copy[i].revents, seen = real;
@@ -109,6 +112,7 @@ static int look(struct waiting *w, struct pollfd *fds, unsigned n, bool telling)
             seen = mh_stream_filter(d, fds[i].fd, real, now, &w->next);
             if (telling && mh_connection_strike(d, fds[i].fd, now))
                 seen = mh_stream_filter(d, fds[i].fd, real, now, &w->next);
+            w->held |= mh_holds(d, now);
             mh_desc_unlock(d);
         }
         seen &= (uint16_t)fds[i].events | always;
@@ -172,6 +176,8 @@ int mh_wait(struct pollfd *fds, unsigned n, int64_t timeout_ns, const sigset_t *
         if (watch(&w, fds, n))
             continue;
         until = MH_MIN(deadline, w.next);
+        if (w.held)
+            until = MH_MIN(until, now + MH_LIFT_TICK);
         left = timespec_of(less_slack(MH_MAX(until - now, 0)));
         w.copy[n] = (struct pollfd){w.watcher, POLLIN, 0};
         r = mh_sys(SYS_ppoll, w.copy, n + 1, until == MH_NEVER ? NULL : &left, mask, 8);

@@ -10,6 +10,7 @@
 #include "fault/connection.h"
 #include "fd/caller.h"
 #include "fd/decide.h"
+#include "fd/lift.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
@@ -62,6 +63,7 @@ static void defer(struct connecting *c, int64_t release, int err)
     c->d->connecting = true;
     c->d->out.decided = false;
     c->d->out.release = release;
+    c->d->out.verdict = c->v;
     mh_python_held(c->d->out.op, c->place.task);
     if (err) {
         c->d->dead = MH_DEAD_connect;
@@ -71,13 +73,15 @@ static void defer(struct connecting *c, int64_t release, int err)
     mh_desc_unlock(c->d);
 }
 
-/* Waits (blocking connect) to `until` or SO_SNDTIMEO. Returns 0, or what connect() answers then. */
+/* Waits (blocking connect) to `until` or SO_SNDTIMEO. Returns 0; 1 when the fault was lifted; or
+ * what connect() answers then. */
 static int stand(struct connecting *c, int64_t until)
 {
     int64_t deadline = c->d->sndtimeo_ns ? c->start + c->d->sndtimeo_ns : MH_NEVER;
-    int r = mh_wait_until(until < deadline ? until : deadline);
+    int r = mh_wait_held(until < deadline ? until : deadline,
+                         c->v.fault >= 0 ? c->v.fault : c->v.delay_fault);
 
-    if (r < 0)
+    if (r)
         return r;
     return until > deadline ? -EINPROGRESS : 0;
 }
@@ -98,6 +102,8 @@ static int fail(struct connecting *c, int err, int64_t release)
         return -EINPROGRESS;
     }
     r = release > c->start ? stand(c, release) : 0;
+    if (r > 0)
+        return (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
     return r ? r : -err;
 }
 
@@ -145,7 +151,7 @@ static int connect_faulted(struct connecting *c)
     if (r != -EINTR) {
         int w = stand(c, c->start + delay);
 
-        r = w ? w : r;
+        r = w < 0 ? w : r;
     }
     return r;
 }

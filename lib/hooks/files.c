@@ -15,6 +15,7 @@
 #include "event/write.h"
 #include "fault/corrupt.h"
 #include "fd/decide.h"
+#include "fd/lift.h"
 #include "fd/observe.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
@@ -79,7 +80,7 @@ int mh_path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct 
         s.wait_ns = -1;
         if (!mh_record(&s))
             return 0;
-        mh_wait_until(mh_now() + v.delay_ns);
+        mh_wait_held(mh_now() + v.delay_ns, v.delay_fault);
     }
     if (!(v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
         return 0;
@@ -227,7 +228,7 @@ static int moving_fault(struct moving *m, struct mh_verdict *v, uint64_t *cap, s
     if (!mh_decide(m->d, m->kind, &place, total(m->iov, m->niov), v))
         return 0;
     if (v->delay_ns && record(m, v, MH_EFFECT_delay, 0, 0, v->delay_ns))
-        mh_wait_until(mh_now() + v->delay_ns);
+        mh_wait_held(mh_now() + v->delay_ns, v->delay_fault);
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_error)) {
         m->watch = record(m, v, MH_EFFECT_error, -1, v->error, 0);
         *ret = -v->error;
@@ -269,7 +270,7 @@ static void slow_disk(struct moving *m, const struct mh_verdict *v, uint64_t n)
     until = MH_MAX(m->d->out_free, now) + took;
     m->d->out_free = until;
     mh_desc_unlock(m->d);
-    mh_wait_until(until);
+    mh_wait_held(until, v->fault);
 }
 
 static void corrupt(struct moving *m, const struct mh_verdict *v, size_t n)

@@ -10,7 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/decide.h"
-#include "fd/wait.h"
+#include "fd/lift.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
 
@@ -51,7 +51,7 @@ static int asked_fault(struct asking *a)
         !mh_decide_path(MH_OP_getaddrinfo, NULL, a->node, &a->place, &v))
         return 0;
     if (v.delay_ns && record(a, &v, MH_EFFECT_delay, 0, v.delay_ns))
-        while (mh_wait_until(a->start + v.delay_ns) == -EINTR)
+        while (mh_wait_held(a->start + v.delay_ns, v.delay_fault) == -EINTR)
             ; /* no resolver is ended by signals */
     if (v.effects & MH_EFFECT_BIT(MH_EFFECT_family)) {
         a->family = v.family;

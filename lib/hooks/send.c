@@ -9,6 +9,7 @@
 #include "fault/connection.h"
 #include "fd/decide.h"
 #include "fd/epoll.h"
+#include "fd/lift.h"
 #include "fd/observe.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
@@ -127,7 +128,7 @@ static void decide(struct sending *s, int64_t now)
         v->effects = 0;
     } else if (effect == MH_EFFECT_blackhole) {
         mh_stream_look(d, s->fd, now); /* what has come already can still be read */
-        mh_hole_begin(d, mh_window_end((unsigned)v->fault, now), d->out.op);
+        mh_hole_begin(d, v->fault, mh_window_end((unsigned)v->fault, now), d->out.op);
     } else {
         d->out.release =
             effect == MH_EFFECT_hang ? mh_window_end((unsigned)v->fault, now) : now + v->delay_ns;
@@ -234,7 +235,7 @@ static ssize_t send_held(struct sending *s)
         }
         if (mh_now() >= deadline)
             return -EAGAIN;
-        w = mh_wait_until(MH_MIN(deadline, until));
+        w = mh_wait_until(MH_MIN(MH_MIN(deadline, until), mh_now() + MH_LIFT_TICK));
         if (w < 0)
             return w;
         if (!mh_fd_still(s->fd, s->d, conn))

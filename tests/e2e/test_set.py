@@ -144,6 +144,39 @@ def test_by_a_process(running):
     assert quick(running.each(running.set("off", where=running.process.pid)))
 
 
+HELD = [(way, "recv", what) for way in ("recv", "limit", "poll", "epoll", "select", "asyncio")
+        for what in ("hang = yes", "delay = 20s", "blackhole = yes", "rate = 1 byte/s\ndelay = 5s")] + [
+    ("send", "send", "hang = yes"), ("send", "send", "delay = 20s"), ("asyncio", "send", "hang = yes"),
+    ("connect", "connect", "delay = 20s"), ("connect", "connect", "hang = yes"), ("open", "open", "delay = 20s"),
+    ("read", "read", "delay = 20s"), ("getaddrinfo", "getaddrinfo", "delay = 20s"),
+]
+
+
+@pytest.mark.parametrize("way, call, what", HELD)
+@pytest.mark.parametrize("words", [("off",), ("off", "f")])
+@timed
+def test_what_is_held_is_let_go(guest, peer, tmp_path, way, call, what, words):
+    """A wait under way ends with the fault that holds it: no later than 50 ms after `mishap set`, and a busy machine
+    after half a second."""
+    (tmp_path / "file").write_text("hello")
+    where = {"open": "path = %s/file" % tmp_path, "read": "path = %s/file" % tmp_path, "getaddrinfo": ""}
+    process, out = guest.start([PYTHON, os.path.join(PROGRAMS, "held.py"), str(peer.plain), way, str(tmp_path / "file")],
+                               config="[run]\nprocesses = *\n[fault f]\ncall = %s\n%s\n%s\n"
+                               % (call, what, where.get(call, "peer = 127.0.0.1")), stdout=subprocess.PIPE)
+    with process:
+        try:
+            process.stdout.readline()
+            time.sleep(0.4)
+            assert process.poll() is None
+            assert mishap("set", out, *words).returncode == 0
+            since = time.monotonic()
+            process.wait(5)
+            assert float(process.stdout.readline()) - since < 0.05 + 0.5
+        finally:
+            process.kill()
+    assert [e["fault"] for e in mhr.read_dir(out) if e["event"] == "op" and e["fault"]]
+
+
 def test_what_begins_later_has_it(running, guest, peer):
     running.set("slow.delay=150ms")
     done = guest.code("""
