@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -102,6 +103,58 @@ def test_the_threads_of_librdkafka_have_their_frames(guest):
     assert r.faults()
     for fault in r.faults():
         assert not fault["stack"] and any("librdkafka" in where for _, where in stacks[fault["native"]])
+
+
+HAMMER = """
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void *hammer(void *port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(long)port)};
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < 30; i++) {
+        int s = socket(AF_INET, SOCK_STREAM, 0);
+
+        connect(s, (struct sockaddr *)&to, sizeof(to));
+        close(s);
+    }
+    return NULL;
+}
+
+void work(int port)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, hammer, (void *)(long)port);
+    pthread_join(thread, NULL);
+}
+"""
+
+
+def test_a_finding_in_a_thread_that_python_does_not_know_shows_its_frames(tmp_path):
+    """Whose site is not the application's: what there is to be told of it is the function of the library."""
+    (tmp_path / "hammer.c").write_text(HAMMER)
+    library = tmp_path / "libhammer.so"
+    subprocess.run([shutil.which("cc") or pytest.skip("no C compiler"), "-shared", "-fPIC", "-rdynamic", "-o", library,
+                    tmp_path / "hammer.c", "-lpthread"], check=True)
+    (tmp_path / "down.ini").write_text("[run]\nprocesses = *\n[fault down]\ncall = connect\nerror = ECONNREFUSED\n")
+    (tmp_path / "app.py").write_text("import ctypes\nctypes.CDLL(%r).work(7)\n" % str(library))
+    subprocess.run([os.path.join(BUILD, "tools", "mishap"), "run", "-q", "-c", tmp_path / "down.ini", "-o",
+                    tmp_path / "out", "--report", tmp_path / "r.json", "--", PYTHON, tmp_path / "app.py"],
+                   check=False, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    report = json.loads((tmp_path / "r.json").read_text())
+    [finding] = [f for f in report["findings"] if f["rule"] == "MH-0502"]
+    assert finding["peer"] == "127.0.0.1:7"
+    assert finding["site"]["file"] == str(library) and finding["site"]["function"] == "hammer"
+    assert any(f["file"] == str(library) for f in finding["site"]["stack"])
+    assert {case["site"] for case in report["cases"]} == {finding["site"]["function"]}
+    events = subprocess.run([os.path.join(BUILD, "tools", "mishap"), "events", tmp_path / "out", "--grep",
+                             "libhammer.so"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert any(" stack " in line and "native=1" in line for line in events.splitlines())
 
 
 CRASH = """

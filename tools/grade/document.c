@@ -101,6 +101,21 @@ static json_t *frame_json(const struct mh_grading *g, const struct mh_frame *f)
                      f->line > 0 ? json_integer(f->line) : json_null());
 }
 
+/* Frames of machine code of a failure at this peer in a thread that Python does not know. 0: there
+ * are none. */
+static uint32_t native_stack(const struct mh_grading *g, uint32_t peer)
+{
+    const struct mh_model *m = g->m;
+
+    for (size_t i = 0; peer && i < m->ops.n; i++) {
+        const struct mh_act *a = &m->acts.v[m->ops.v[i].act];
+
+        if (m->ops.v[i].native && !a->stack && a->peer == peer)
+            return m->ops.v[i].native;
+    }
+    return 0;
+}
+
 uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement *j)
 {
     const struct mh_site *s = j->site ? &g->m->sites.v[j->site - 1] : NULL;
@@ -110,7 +125,32 @@ uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement
         stack = g->m->acts.v[g->m->ops.v[g->trials.v[j->trial - 1].op].act].stack;
     if (!stack || (s && g->m->stacks.v[stack - 1].site != j->site))
         stack = s ? s->stack : stack;
-    return stack;
+    return stack || s ? stack : native_stack(g, j->peer);
+}
+
+/* Where there is no site: the innermost function of a library that has a name, or any of it. */
+static const struct mh_frame *native_top(const struct mh_model *m, uint32_t stack)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+    const struct mh_frame *any = NULL;
+
+    for (uint32_t i = 0; s && i < s->nframes; i++) {
+        const struct mh_frame *f = &m->frames.v[s->frames + i];
+
+        if (f->kind != MH_FRAME_library)
+            continue;
+        if (strcmp(mh_model_text(m, f->function), "?") != 0)
+            return f;
+        any = any ? any : f;
+    }
+    return any || !s || !s->nframes ? any : &m->frames.v[s->frames];
+}
+
+const char *mh_document_site(const struct mh_grading *g, uint32_t site, uint32_t peer)
+{
+    const struct mh_frame *top = site ? NULL : native_top(g->m, native_stack(g, peer));
+
+    return top ? mh_model_text(g->m, top->function) : mh_name_site(g, site);
 }
 
 static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *j)
@@ -118,7 +158,7 @@ static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *
     const struct mh_site *s = j->site ? &g->m->sites.v[j->site - 1] : NULL;
     uint32_t number = mh_document_stack(g, j);
     json_t *stack = json_array();
-    const struct mh_frame *top = s && s->nframes ? &s->frames[0] : NULL;
+    const struct mh_frame *top = !s ? native_top(g->m, number) : s->nframes ? &s->frames[0] : NULL;
 
     if (number) {
         const struct mh_stack *k = &g->m->stacks.v[number - 1];

@@ -49,6 +49,8 @@ void mh_finding_id(const struct mh_grading *g, const struct mh_judgement *j, cha
 /* The fix for a finding: {library, code, text}. */
 /* The stack to show: the example's, else the one that the judge named, else the site's own. */
 uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement *j);
+/* The name of a site; without one that of the native function that failed at the peer, if any. */
+const char *mh_document_site(const struct mh_grading *g, uint32_t site, uint32_t peer);
 
 /* The fix of a finding. */
 json_t *mh_fix_json(const struct mh_grading *g, const struct mh_judgement *j);

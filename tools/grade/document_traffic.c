@@ -64,7 +64,7 @@ json_t *mh_document_cases(const struct mh_grading *g)
             list,
             json_pack(
                 "{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o}", "id", id, "site",
-                mh_json_text(mh_name_site(g, c->site)), "fault",
+                mh_json_text(mh_document_site(g, c->site, c->peer)), "fault",
                 mh_json_text(mh_name_fault(g, c->fault)), "effect",
                 effect_text(g, c, effect, sizeof(effect)), "peer", mh_json_text_or_null(peer),
                 "shape", c->fault ? json_string(c->one_shot ? "one-shot" : "window") : json_null(),

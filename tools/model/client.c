@@ -397,6 +397,7 @@ int mh_intake_op(struct mh_intake *in)
                              .ordinal = e.ordinal,
                              .nonblocking = e.nonblocking != 0,
                              .client = e.side == 1,
+                             .native = mh_intake_number(&in->stacks, e.native),
                              .exchange = e.exchange,
                              .attempt = attempt};
     a->op = (uint32_t)in->m->ops.n - 1;

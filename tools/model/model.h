@@ -240,6 +240,7 @@ struct mh_op_seen {
     int effect;             /* enum mh_effect plus 1 */
     int64_t delay, wait, timeout, ordinal;
     bool nonblocking, client;
+    uint32_t native; /* stack of machine code: where no Python is, or memory was refused */
     int64_t exchange;
     uint32_t attempt;       /* act index plus 1 of the attempt it belongs to */
     uint32_t steps, nsteps; /* in model->steps */

@@ -194,7 +194,8 @@ static int on_path(struct mh_intake *in)
 static int on_stack(struct mh_intake *in)
 {
     struct mh_ev_stack e = mh_record_as(in->record, stack);
-    int64_t number = mh_model_add_stack(in->m, in->record->tail, in->record->tail_len);
+    int64_t number =
+        mh_model_add_stack(in->m, in->record->tail, in->record->tail_len, e.native != 0);
 
     struct mh_process *p = mh_intake_process(in);
     uint8_t part;

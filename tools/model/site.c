@@ -129,8 +129,20 @@ static int64_t number_of(const char *p, const char *end)
     return v;
 }
 
+/* Of a frame of machine code: whose object is it? The application's own code is Python. */
+static enum mh_frame_kind kind_of_object(const char *path)
+{
+    static const char *const system[] = {"libc.so", "ld-linux", "libpthread", "libstdc++"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    for (size_t i = 0; i < ARRAY_SIZE(system); i++)
+        if (!strncmp(name, system[i], strlen(system[i])))
+            return MH_FRAME_stdlib;
+    return MH_FRAME_library;
+}
+
 /* One line "function \t file \t line". Returns 1, 0 for lines of another kind, or -ENOMEM. */
-static int add_frame(struct mh_model *m, const char *line, const char *end)
+static int add_frame(struct mh_model *m, const char *line, const char *end, bool native)
 {
     const char *file = memchr(line, '\t', (size_t)(end - line));
     const char *no = file ? memchr(file + 1, '\t', (size_t)(end - file - 1)) : NULL;
@@ -147,7 +159,8 @@ static int add_frame(struct mh_model *m, const char *line, const char *end)
     f->function = (uint32_t)function;
     f->file = (uint32_t)name;
     f->line = (int32_t)number_of(no + 1, end);
-    f->kind = mh_frame_kind_of(mh_model_text(m, f->file));
+    f->kind = native ? kind_of_object(mh_model_text(m, f->file))
+                     : mh_frame_kind_of(mh_model_text(m, f->file));
     return 1;
 }
 
@@ -199,7 +212,7 @@ static int64_t site_of(struct mh_model *m, uint32_t stack, const struct mh_frame
     return (int64_t)m->sites.n;
 }
 
-int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n)
+int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n, bool native)
 {
     uint64_t key = mh_hash_bytes(MH_HASH_START, text, n);
     uint32_t have = mh_map_get(&m->stack_keys, key), first = (uint32_t)m->frames.n;
@@ -214,7 +227,7 @@ int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n)
 
         if (!stop)
             stop = end;
-        if (add_frame(m, line, stop) < 0)
+        if (add_frame(m, line, stop, native) < 0)
             return -ENOMEM;
         line = stop + 1;
     }

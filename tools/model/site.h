@@ -7,8 +7,9 @@
 /* Is this file the application's own, a library, or the standard library? */
 enum mh_frame_kind mh_frame_kind_of(const char *file);
 
-/* Takes in the text of a stack record. Returns its number in model->stacks, or a negative errno. */
-int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n);
+/* Takes in the text of a stack record; `native`: its frames are machine code, and no application's.
+ * Returns its number in model->stacks, or a negative errno. */
+int64_t mh_model_add_stack(struct mh_model *m, const char *text, size_t n, bool native);
 
 /* Fills in what the stack's frames say of its process and its task (parts.def). */
 void mh_model_stack_parts(struct mh_model *m, struct mh_stack *s);
