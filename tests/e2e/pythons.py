@@ -33,6 +33,8 @@ def _find():
 
 
 FOUND = _find()
+FREE_THREADED = sorted(glob.glob(os.path.join(os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")), "versions",
+                                              "3.*t", "bin", "python3")) + glob.glob("/usr/bin/python3.*t"))
 every_python = pytest.mark.parametrize("python", list(FOUND))
 
 

@@ -6,8 +6,8 @@ import functools
 import pytest
 
 import mhr
-from guest import has_module
-from pythons import FOUND, every_python, minor, need_python, notes, run
+from guest import Guest, has_module
+from pythons import FOUND, FREE_THREADED, every_python, minor, need_python, notes, run
 
 KEPT = 96
 
@@ -213,6 +213,31 @@ def test_an_unknown_version_gives_no_stacks_said_once(version):
     answers, events = run(python, "layout.py", version, 0)
     assert answers == [[0, 0, 0]] * 3
     assert notes(events) == ["no_stacks"]
+
+
+@every_python
+def test_a_build_that_calls_itself_free_threaded_gives_no_stacks_said_once(python):
+    path = need_python(python)
+    if minor(path) < 13:
+        pytest.skip("there was no such build")
+    answers, events = run(path, "layout.py", "free-threaded")
+    assert answers == [[0, 0, 0]] * 3
+    assert notes(events) == ["no_stacks"]
+
+
+@pytest.mark.parametrize("python", FREE_THREADED or [None])
+def test_a_free_threaded_build_gives_no_stacks_said_once(python, tmp_path):
+    """Under the library itself: the program does as it would, what is recorded has no stack and no outcome."""
+    if not python:
+        pytest.skip("no free-threaded CPython here (pyenv install 3.14t): neither Debian nor PyPI has one")
+    done = Guest(tmp_path).code("""
+        import socket
+        try: socket.create_connection(("127.0.0.1", 1))
+        except ConnectionRefusedError: print("{}")
+    """, python=python)
+    assert done.json() == {}
+    assert [e["stack"] for e in done.events("connect")] == [0] and not done.events("outcome")
+    assert [e["code"] for e in done.events("note")] == [mhr.NOTE["no_stacks"]]
 
 
 def test_the_layout_of_a_neighbour_is_found_out():
