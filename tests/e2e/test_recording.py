@@ -2,7 +2,9 @@
 """Recordings survive what programs do not: SIGKILL, cut files, crashes; and they say what was seen."""
 
 import glob
+import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,7 +12,7 @@ import time
 import pytest
 
 import mhr
-from guest import PRELUDE, PYTHON, has_module
+from guest import BUILD, PRELUDE, PYTHON, has_module
 
 FIRES = "[run]\nprocesses = *\n[fault f]\ncall = connect\nerror = ECONNREFUSED\n"
 
@@ -75,8 +77,6 @@ for _ in range(30):
 
 
 def test_the_tool_reads_a_cut_tail_too(guest, peer, tmp_path):
-    from guest import BUILD
-
     tool = os.path.join(BUILD, "tools", "mishap")
     if not os.path.exists(tool):
         pytest.skip("the tool is not built")
@@ -111,6 +111,35 @@ for _ in range(30):
     got = mhr.read(str(bad))
     assert len(whole) - 4 <= len(got) <= len(whole)
     assert got[-1] == whole[-1]
+
+
+@pytest.mark.parametrize("what,at,swapped", [("byte order", 8, 4), ("version", 12, 2), ("version 0", 12, 0)])
+def test_what_is_foreign_or_of_the_future_is_refused_by_name(guest, peer, tmp_path, what, at, swapped):
+    """Both readers refuse it, and the report of a run says which of its files it could not read, and goes on."""
+    r = guest.command([PYTHON, "-c", PRELUDE + "connect()", str(peer.plain), "0"])
+    path = one_file(r.out)
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    data[at:at + swapped] = bytes(data[at:at + swapped])[::-1]
+    if not swapped:
+        data[at:at + 2] = b"\0\0"
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "foreign.mhr").write_bytes(data)
+    with pytest.raises(ValueError):
+        mhr.read(str(place / "foreign.mhr"))
+    tool = os.path.join(BUILD, "tools", "mishap")
+    for verb, said in ("events", "foreign.mhr"), ("report", "no recording in '%s' can be read" % place):
+        done = subprocess.run([tool, verb, str(place)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=20, check=False)
+        assert done.returncode == 3 and said in done.stderr and not done.stdout, (what, done)
+    shutil.copy(path, place)
+    done = subprocess.run([tool, "events", "--json", str(place)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=20, check=False)
+    assert done.returncode == 3 and len(done.stdout.splitlines()) == len(mhr.read(path))
+    done = subprocess.run([tool, "report", "--format", "json", str(place)], stdout=subprocess.PIPE, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 0 and "foreign.mhr" in " ".join(json.loads(done.stdout)["blind_spots"])
 
 
 @pytest.fixture

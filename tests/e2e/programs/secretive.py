@@ -2,9 +2,11 @@
 """An application that handles secrets wherever programs do: secretive.py
 
 SECRETS in the environment is a JSON list; they go through bodies, headers, queries, cookies, keys and values of
-redis, SQL, DSNs, exception messages, log lines of several shapes, syslog, journald, statsd, OTLP and Sentry.
+redis, its AUTH, SQL, PostgreSQL's passwords, arguments of tasks, DSNs, exception messages, log lines of several
+shapes (logging, loguru, structlog, Celery's), syslog, journald, statsd, OTLP and Sentry.
 Calls fail by what a scenario asks for, or for real."""
 
+import base64
 import contextlib
 import http.client
 import http.server
@@ -84,6 +86,17 @@ def use_everything(secret):
     ask(echo.port, resp(b"AUTH", b"user", raw))
     ask(echo.port, resp(b"SET", b"session:" + raw, raw, b"EX", b"60"))
     ask(echo.port, resp(b"GET", raw))
+    ask(echo.port, resp(b"HELLO", b"3", b"AUTH", b"user", raw))
+    ask(echo.port, resp(b"CONFIG", b"SET", b"requirepass", raw))
+    ask(echo.port, resp(raw, b"is no command"))
+    task = json.dumps([[secret], {"card": secret}, {}]).encode()
+    ask(echo.port, resp(b"LPUSH", b"celery", json.dumps({
+        "body": base64.b64encode(task).decode(), "properties": {"reply_to": secret},
+        "headers": {"task": "shop.tasks.pay", "id": secret, "argsrepr": repr((secret,)),
+                    "kwargsrepr": repr({"card": secret})}}).encode()))
+    start = b"\0\3\0\0user\0" + raw + b"\0database\0" + raw + b"\0\0"
+    ask(echo.port, (len(start) + 4).to_bytes(4, "big") + start)
+    ask(echo.port, b"p" + (len(raw) + 5).to_bytes(4, "big") + raw + b"\0")
     sql = b"SELECT * FROM users WHERE password = '" + raw + b"'\0"
     ask(echo.port, b"Q" + (len(sql) + 4).to_bytes(4, "big") + sql)
     connection = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=2)
@@ -97,6 +110,13 @@ def log_everything(secret, syslog, datagrams):
     raw = secret.encode()
     logging.error("login of %s failed", secret)
     logging.warning("redis://user:%s@127.0.0.1:%d/0 is away", secret.replace("/", "_"), echo.port)
+    logging.info("Task shop.tasks.pay[%s] received", secret)
+    logging.error("Task shop.tasks.pay[1] raised unexpected: ValueError(%r)", secret)
+    print(f"2026-11-26 01:02:03.456 | ERROR    | shop.pay:charge:42 - no {secret}", flush=True)  # loguru's format
+    print(json.dumps({"text": secret, "record": {"level": {"name": "ERROR"}, "extra": {"card": secret}, "message": secret,
+                                                 "exception": {"type": "ValueError", "value": secret}}}), flush=True)
+    print(json.dumps({"event": "no " + secret, "level": "error", "card": secret, "request_id": secret,
+                      "exception": "Traceback (most recent call last):\nValueError: " + secret}), flush=True)
     logging.error("password=%s key=%s:5432 token: %s", secret, secret, secret)
     logging.info('{"level": "error", "msg": "%s", "trace_id": "0af7651916cd43dd8448eb211c80319c"}', secret)
     try:
