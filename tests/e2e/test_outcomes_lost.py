@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exceptions that nobody will handle any more: their last step is `lost`, and only theirs."""
 
+import json
+import os
+import subprocess
+
 import pytest
 
+from guest import BUILD, PYTHON
 from pythons import every_python, minor, need_python, steps
 
 REFUSED = "ConnectionRefusedError"
@@ -155,3 +160,31 @@ def test_a_pool_hands_it_on(guest, python):
     assert "lost" not in [s[0] for s in found]
     if minor(need_python(python)) >= 9:
         assert found[-1][0] == "handled"
+
+
+ALONE = """
+async def main():
+    task = asyncio.ensure_future(work())
+    await asyncio.sleep(0.02)
+    %s
+    del task
+    gc.collect()
+    await asyncio.sleep(0.02)
+asyncio.run(main())
+"""
+ASKED = """try: await task
+    except OSError: pass"""
+
+
+@pytest.mark.parametrize("program,end", [
+    (ALONE % "pass", "nobody: lost in work (app.py:12)"), (ALONE % ASKED, "main (app.py:"),
+    (FINALIZER, "nobody: lost in "), ("fail()\n", "nobody: lost in <module> (app.py:")])
+def test_the_report_tells_of_what_was_lost(tmp_path, program, end):
+    """The journey of such an error ends with nobody, and says where; one that was handled does not."""
+    (tmp_path / "app.py").write_text(BEGIN + program)
+    subprocess.run([os.path.join(BUILD, "tools", "mishap"), "run", "-q", "-o", tmp_path / "out", "--report",
+                    tmp_path / "r.json", "--", PYTHON, tmp_path / "app.py"], check=False, timeout=60,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journeys = json.loads((tmp_path / "r.json").read_text())["journeys"]
+    [handler] = [j["handler"] or "" for j in journeys if REFUSED in (j["exception"] or "")]
+    assert handler.startswith(end) and "app.py:" in handler

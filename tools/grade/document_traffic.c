@@ -159,6 +159,8 @@ static uint64_t journey_key(const struct mh_grading *g, const struct mh_trial *t
     key = mh_mix2(key, mh_mix2(t->type_born, t->type_last));
     if (t->caught)
         key = mh_mix2(key, mh_mix2(t->handler.function, (uint64_t)t->handler.line));
+    if (t->lost)
+        key = mh_mix2(key + 1, mh_mix2(t->lost_in.function, (uint64_t)t->lost_in.line));
     return mh_mix2(mh_mix2(key, t->path), (uint64_t)mh_grading_unit(g, t->unit)->status);
 }
 
@@ -169,6 +171,7 @@ static json_t *journey_json(const struct mh_grading *g, const struct journey *j)
     const char *peer = t->peer ? mh_name_peer(g, t->peer) : mh_model_text(g->m, t->path);
     const char *born = mh_model_text(g->m, t->type_born), *last = mh_model_text(g->m, t->type_last);
     const char *err = mh_name_err(t->kind, t->err);
+    static const char nobody[] = "nobody: lost in ";
     char operation[400], exception[400], handler[400] = "";
 
     snprintf(operation, sizeof(operation), "%s %s", mh_op_rows[t->kind].name, peer);
@@ -176,8 +179,11 @@ static json_t *journey_json(const struct mh_grading *g, const struct journey *j)
         snprintf(exception, sizeof(exception), "%s > %s", born, last);
     else
         snprintf(exception, sizeof(exception), "%s", born);
-    if (t->caught)
-        mh_name_frame(g, &t->handler, handler, sizeof(handler));
+    if (t->lost)
+        memcpy(handler, nobody, sizeof(nobody));
+    if (t->caught || t->lost)
+        mh_name_frame(g, t->lost ? &t->lost_in : &t->handler, handler + strlen(handler),
+                      sizeof(handler) - strlen(handler));
     return json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:o, s:I}", "operation", mh_json_text(operation), "errno",
         err ? json_string(err) : json_null(), "injected", t->fault != 0, "exception",

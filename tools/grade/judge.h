@@ -80,6 +80,8 @@ struct mh_trial {
     bool healthy_after; /* the route answered well and untouched later on */
     bool caught;        /* a handler is known */
     struct mh_frame handler;
+    struct mh_frame lost_in; /* `lost`: nobody can catch it any more, as of a task nobody asked */
+    bool lost;
     uint32_t type_born, type_last; /* texts: exception type, and what it became */
     uint32_t type_handler;         /* text: a mistake of the handler's own, which was raised */
     struct mh_frame raised;        /* ... there */

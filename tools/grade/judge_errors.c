@@ -41,10 +41,13 @@ static void say_journey(const struct mh_grading *g, struct mh_judgement *j,
 
     if (!*born)
         return;
-    mh_name_frame(g, &t->handler, frame, sizeof(frame));
+    mh_name_frame(g, t->lost ? &t->lost_in : &t->handler, frame, sizeof(frame));
     mh_sentence(j->evidence, "%s%s%s, %s%s%s", born, strcmp(born, last) ? " became " : "",
-                strcmp(born, last) ? last : "", t->caught ? "caught in " : "caught nowhere",
-                t->caught ? frame : "",
+                strcmp(born, last) ? last : "",
+                t->caught ? "caught in "
+                : t->lost ? "caught by nobody: lost in "
+                          : "caught nowhere",
+                t->caught || t->lost ? frame : "",
                 t->caught && t->handler.kind != MH_FRAME_app ? ", which is not the application's"
                                                              : "");
 }

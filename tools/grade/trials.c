@@ -204,7 +204,7 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
             break;
         case MH_STEP_replaced:
             t->type_last = s->type;
-            t->followed = t->caught = false;
+            t->followed = t->caught = t->lost = false;
             t->type_handler = 0;
             if (is_mistake(mh_model_text(m, s->type)) && s->frame.kind == MH_FRAME_app) {
                 t->type_handler = s->type;
@@ -212,14 +212,18 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
             }
             break;
         case MH_STEP_reraised:
-            t->followed = t->caught = false;
+            t->followed = t->caught = t->lost = false;
             break;
         case MH_STEP_handled:
             t->caught = t->followed = true;
+            t->lost = false;
             t->handler = s->frame;
             break;
-        case MH_STEP_unhandled:
         case MH_STEP_lost:
+            t->lost = true;
+            t->lost_in = s->frame;
+            /* fallthrough */
+        case MH_STEP_unhandled:
             t->followed = true;
             t->caught = false;
             break;

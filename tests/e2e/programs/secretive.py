@@ -113,8 +113,9 @@ def log_everything(secret, syslog, datagrams):
     logging.info("Task shop.tasks.pay[%s] received", secret)
     logging.error("Task shop.tasks.pay[1] raised unexpected: ValueError(%r)", secret)
     print(f"2026-11-26 01:02:03.456 | ERROR    | shop.pay:charge:42 - no {secret}", flush=True)  # loguru's format
-    print(json.dumps({"text": secret, "record": {"level": {"name": "ERROR"}, "extra": {"card": secret}, "message": secret,
-                                                 "exception": {"type": "ValueError", "value": secret}}}), flush=True)
+    print(json.dumps({"text": secret, "record": {
+        "level": {"name": "ERROR"}, "extra": {"card": secret}, "message": secret,
+        "exception": {"type": "ValueError", "value": secret}}}), flush=True)
     print(json.dumps({"event": "no " + secret, "level": "error", "card": secret, "request_id": secret,
                       "exception": "Traceback (most recent call last):\nValueError: " + secret}), flush=True)
     logging.error("password=%s key=%s:5432 token: %s", secret, secret, secret)
