@@ -283,6 +283,12 @@ static inline void tried_again(struct story *s, struct answer *a)
     ask_at(s, PRICES, 0, 2);
 }
 
+/* The first request only, and the next one asks while the fault is still in force. */
+static inline void uncontrolled_once(struct story *s, struct answer *a)
+{
+    (s->now == CALM_MS ? uncontrolled : well)(s, a);
+}
+
 /* ---- MH-0502, MH-0503 ---- */
 static inline void tries(struct story *s, int n, int pause_ms)
 {

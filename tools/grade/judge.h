@@ -300,6 +300,23 @@ bool mh_ended_unseen(const struct mh_grading *g, struct mh_window w);
 /* Facts that stacks alone would have shown, where some are lacking. */
 uint32_t mh_facts_unsure(const struct mh_grading *g);
 
+/* How often a fault hit, of the operations that it could have hit: 0..1 by process and peer. */
+struct mh_share {
+    uint64_t hits;
+    int64_t low, high;
+};
+struct mh_shares {
+    struct mh_map keys;
+    MH_VEC(struct mh_share) list;
+};
+
+/* shares.c. Returns 0 or -ENOMEM. */
+int mh_shares_count(const struct mh_grading *g, struct mh_shares *ret);
+void mh_shares_done(struct mh_shares *shares);
+/* Would the next try have gone through? */
+bool mh_is_one_shot(const struct mh_grading *g, const struct mh_shares *shares,
+                    const struct mh_op_seen *o, const struct mh_act *a);
+
 /* Adds a sentence. Lists that are NULL (no memory) are left alone. */
 void mh_sentence(json_t *list, const char *format, ...) MH_PRINTF(2, 3);
 void mh_reason(struct mh_judgement *j, const char *format, ...) MH_PRINTF(2, 3);

@@ -79,60 +79,11 @@ static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
            !strncmp(text, "DELETE ", 7);
 }
 
-/* How often a fault hit, of the operations that it could have hit: 0..1 by process and peer. */
-struct share {
-    uint64_t hits;
-    int64_t low, high;
-};
-
 struct making {
     struct mh_grading *g;
-    struct mh_map keys, share_keys, hurt; /* hurt: connections that a fault has hit */
-    MH_VEC(struct share) shares;
+    struct mh_map keys, hurt; /* hurt: connections that a fault has hit */
+    struct mh_shares shares;
 };
-
-static uint64_t share_key(const struct mh_op_seen *o, const struct mh_act *a)
-{
-    return mh_mix2(mh_mix2((uint64_t)o->fault, a->process), a->peer ? a->peer : o->path + 1000000u);
-}
-
-static int count_shares(struct making *k)
-{
-    const struct mh_model *m = k->g->m;
-
-    for (size_t i = 0; i < m->ops.n; i++) {
-        const struct mh_op_seen *o = &m->ops.v[i];
-        uint64_t key = share_key(o, &m->acts.v[o->act]);
-        uint32_t have = mh_map_get(&k->share_keys, key);
-        struct share *s;
-
-        if (!o->fault)
-            continue;
-        if (have == MH_MAP_NONE) {
-            have = (uint32_t)k->shares.n;
-            s = mh_vec_add(&k->shares);
-            if (!s || mh_map_set(&k->share_keys, key, have))
-                return -ENOMEM;
-            s->low = s->high = o->ordinal;
-        }
-        s = &k->shares.v[have];
-        s->hits++;
-        s->low = MH_MIN(s->low, o->ordinal);
-        s->high = MH_MAX(s->high, o->ordinal);
-    }
-    return 0;
-}
-
-static bool is_one_shot(const struct making *k, const struct mh_op_seen *o, const struct mh_act *a)
-{
-    uint32_t have = o->fault ? mh_map_get(&k->share_keys, share_key(o, a)) : MH_MAP_NONE;
-    const struct share *s;
-
-    if (have == MH_MAP_NONE)
-        return false;
-    s = &k->shares.v[have];
-    return s->hits == 1 || 2 * (double)s->hits <= (double)s->high - (double)s->low + 1;
-}
 
 /* A datagram sent into the blue, of which the kernel tells at the next one that nobody took it:
  * statsd and its like are made so that nobody need care. No stream is refused by a send. */
@@ -366,7 +317,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .kind = o->kind,
                            .error = gave_error(o),
                            .ambiguous = a->ambiguous,
-                           .one_shot = is_one_shot(k, o, a),
+                           .one_shot = mh_is_one_shot(g, &k->shares, o, a),
                            .healthy_after = r->last_ok > a->until || mh_went_on(k->g, a)};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
@@ -423,7 +374,7 @@ static int background_case(struct making *k, const struct mh_op_seen *o, const s
                          .fault = o->fault,
                          .err = o->err,
                          .effect = o->effect,
-                         .one_shot = is_one_shot(k, o, a)};
+                         .one_shot = mh_is_one_shot(k->g, &k->shares, o, a)};
 
     return case_count(k->g, &t, 0);
 }
@@ -471,7 +422,7 @@ static int take_op(struct making *k, uint32_t op)
 int mh_trials_make(struct mh_grading *g)
 {
     struct making k = {.g = g};
-    int r = count_shares(&k);
+    int r = mh_shares_count(g, &k.shares);
 
     for (uint32_t i = 0; i < g->m->ops.n && !r; i++)
         r = take_op(&k, i);
@@ -484,8 +435,7 @@ int mh_trials_make(struct mh_grading *g)
         r = case_count(g, t, mh_grading_unit(g, t->unit)->route);
     }
     mh_map_done(&k.keys);
-    mh_map_done(&k.share_keys);
     mh_map_done(&k.hurt);
-    free(k.shares.v);
+    mh_shares_done(&k.shares);
     return r;
 }
