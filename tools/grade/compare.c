@@ -12,13 +12,6 @@
 
 #include "base/banned.h"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 static const json_t *with_id(const json_t *list, const char *id)
 {
     const json_t *one;
@@ -26,7 +19,7 @@ static const json_t *with_id(const json_t *list, const char *id)
 
     json_array_foreach(list, i, one)
     {
-        if (*id && !strcmp(text_of(one, "id"), id))
+        if (*id && !strcmp(mh_document_text(one, "id"), id))
             return one;
     }
     return NULL;
@@ -35,14 +28,14 @@ static const json_t *with_id(const json_t *list, const char *id)
 static int severity_of(const json_t *finding)
 {
     for (int i = MH_SEVERITY_low; i <= MH_SEVERITY_critical; i++)
-        if (!strcmp(text_of(finding, "severity"), mh_severity_words[i]))
+        if (!strcmp(mh_document_text(finding, "severity"), mh_severity_words[i]))
             return i;
     return -1;
 }
 
 static bool partial(const json_t *finding)
 {
-    return !strcmp(text_of(finding, "verdict"), "partial");
+    return !strcmp(mh_document_text(finding, "verdict"), "partial");
 }
 
 static const char *state_of(const json_t *now, const json_t *then)
@@ -85,9 +78,9 @@ static const char *why_not_tested(const json_t *document, const json_t *finding)
 
         json_array_foreach(list, k, one)
         {
-            bool here = !strcmp(text_of(one, "id"), text_of(finding, "id"));
-            bool whole =
-                !*text_of(one, "site") && !strcmp(text_of(one, "rule"), text_of(finding, "rule"));
+            bool here = !strcmp(mh_document_text(one, "id"), mh_document_text(finding, "id"));
+            bool whole = !*mh_document_text(one, "site") &&
+                         !strcmp(mh_document_text(one, "rule"), mh_document_text(finding, "rule"));
 
             if (here || whole)
                 return rows[i].why;
@@ -103,7 +96,7 @@ static bool fired(const json_t *document, const char *fault)
 
     json_array_foreach(list, i, one)
     {
-        if (!strcmp(text_of(one, "fault"), fault) &&
+        if (!strcmp(mh_document_text(one, "fault"), fault) &&
             json_integer_value(json_object_get(one, "fired")) > 0)
             return true;
     }
@@ -132,7 +125,7 @@ static json_t *lost_faults(const json_t *document, const json_t *baseline)
 
     json_array_foreach(list, i, one)
     {
-        const char *fault = text_of(one, "fault");
+        const char *fault = mh_document_text(one, "fault");
 
         if (lost && *fault && json_integer_value(json_object_get(one, "fired")) > 0 &&
             !fired(document, fault) && !has_text(lost, fault))
@@ -163,7 +156,7 @@ static bool passed_as_whole(const json_t *passed, const char *rule)
 
     json_array_foreach(passed, i, one)
     {
-        if (!*text_of(one, "site") && !strcmp(text_of(one, "rule"), rule))
+        if (!*mh_document_text(one, "site") && !strcmp(mh_document_text(one, "rule"), rule))
             return true;
     }
     return false;
@@ -179,11 +172,11 @@ static void sort_past(const json_t *document, const json_t *baseline, json_t *fi
 
     json_array_foreach(list, i, one)
     {
-        const char *id = text_of(one, "id");
+        const char *id = mh_document_text(one, "id");
 
         if (with_id(json_object_get(document, "findings"), id))
             continue;
-        if (with_id(passed, id) || passed_as_whole(passed, text_of(one, "rule")))
+        if (with_id(passed, id) || passed_as_whole(passed, mh_document_text(one, "rule")))
             json_array_append_new(fixed, past(one, NULL));
         else
             json_array_append_new(untested, past(one, why_not_tested(document, one)));
@@ -201,7 +194,7 @@ int mh_compare(json_t *document, const json_t *baseline)
 
     json_array_foreach(findings, i, one)
     {
-        const char *state = state_of(one, with_id(earlier, text_of(one, "id")));
+        const char *state = state_of(one, with_id(earlier, mh_document_text(one, "id")));
 
         for (size_t k = 0; k < ARRAY_SIZE(states); k++)
             counts[k] += !strcmp(states[k], state);

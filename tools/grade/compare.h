@@ -6,6 +6,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
+/* A text in a document; "" where there is none. */
+static inline const char *mh_document_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
 /* Gives each finding of `document` its state against `baseline`, and the document its "comparison":
  * what is new, worse, unchanged, fixed (the same case was judged again and passed) or not
  * re-tested, and which faults fired then and did not now. Returns 0 or -ENOMEM. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/macros.h"
+#include "grade/compare.h"
 #include "grade/grade.h"
 
 #include "base/banned.h"
@@ -20,25 +21,18 @@ static int severity_named(const char *name)
     return -EINVAL;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 /* Is it one that a pipeline is to stop for: sure enough, not waived, and, where there is an earlier
  * run to compare with, not as bad as it was before? */
 static bool counts(const json_t *document, const json_t *finding)
 {
     const json_t *waiver = json_object_get(finding, "waiver");
 
-    if (!strcmp(text_of(finding, "confidence"), "low"))
+    if (!strcmp(mh_document_text(finding, "confidence"), "low"))
         return false;
     if (waiver && !json_is_true(json_object_get(waiver, "expired")))
         return false;
     return !json_object_get(document, "comparison") ||
-           strcmp(text_of(finding, "state"), "unchanged");
+           strcmp(mh_document_text(finding, "state"), "unchanged");
 }
 
 int mh_gate(const json_t *document, const char *fail_on)
@@ -58,7 +52,7 @@ int mh_gate(const json_t *document, const char *fail_on)
         return GATE_UNHEALTHY;
     json_array_foreach(findings, i, f)
     {
-        int severity = severity_named(text_of(f, "severity"));
+        int severity = severity_named(mh_document_text(f, "severity"));
 
         if (severity >= least && counts(document, f))
             return GATE_FAILED;

@@ -151,7 +151,8 @@ static int list_logs(struct mh_grading *g)
 
         if (g->m->acts.v[i].kind != MH_ACT_log) {
             if (!g->m->acts.v[i].task &&
-                mh_map_set(&g->callers, mh_thread_key(&g->m->acts.v[i]), 1))
+                mh_map_set(&g->callers, mh_thread_key(g->m->acts.v[i].process, g->m->acts.v[i].tid),
+                           1))
                 return -ENOMEM;
             continue;
         }

@@ -154,9 +154,9 @@ struct mh_grading {
     struct mh_advice_seen *advice; /* NULL: none by library */
 };
 
-static inline uint64_t mh_thread_key(const struct mh_act *a)
+static inline uint64_t mh_thread_key(uint32_t process, uint32_t tid)
 {
-    return mh_mix2(a->process, a->tid);
+    return mh_mix2(process, tid);
 }
 
 /* trials.c, outcome.c, retry.c: made before any judge runs. Each returns 0 or -ENOMEM. */

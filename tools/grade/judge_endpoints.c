@@ -243,28 +243,6 @@ static int tally_0201(struct mh_grading *g, const struct endpoints *e, struct mh
     return 0;
 }
 
-int mh_judge_0201(struct mh_grading *g)
-{
-    struct endpoints e = {.pairs = {.n = 0}};
-    struct mh_tallies tallies = {0};
-    size_t before = g->judgements.n;
-    int r = endpoints_find(g, &e);
-
-    if (!r)
-        r = tally_0201(g, &e, &tallies);
-    for (size_t i = 0; i < tallies.list.n && !r; i++)
-        if (tallies.list.v[i].fired >= LEAST_UNITS)
-            r = file_0201(g, &e, &tallies.list.v[i]);
-    if (!r && g->judgements.n == before)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "of endpoints that stand for each other none was down for three units of "
-                          "work or more",
-                          "[fault x] call = connect, peer = ONE OF THEM, error = ECONNREFUSED");
-    mh_tallies_done(&tallies);
-    endpoints_done(&e);
-    return r;
-}
-
 /* ---- MH-0202 ---- */
 
 /* A peer that may be missed by its nature is another rule's. */
@@ -298,7 +276,7 @@ static int tally_0202(struct mh_grading *g, const struct endpoints *e, struct mh
     return 0;
 }
 
-static int file_0202(struct mh_grading *g, const struct mh_tally *t)
+static int file_0202(struct mh_grading *g, const struct endpoints *e, const struct mh_tally *t)
 {
     bool all = t->failed == t->fired;
     struct mh_judgement *j =
@@ -327,7 +305,14 @@ static int file_0202(struct mh_grading *g, const struct mh_tally *t)
     return 0;
 }
 
-int mh_judge_0202(struct mh_grading *g)
+/* ---- both ---- */
+
+typedef int take_trials(struct mh_grading *g, const struct endpoints *e,
+                        struct mh_tallies *tallies);
+typedef int file_place(struct mh_grading *g, const struct endpoints *e, const struct mh_tally *t);
+
+static int judge(struct mh_grading *g, take_trials *trials, file_place *place, const char *none,
+                 const char *how)
 {
     struct endpoints e = {.pairs = {.n = 0}};
     struct mh_tallies tallies = {0};
@@ -335,15 +320,28 @@ int mh_judge_0202(struct mh_grading *g)
     int r = endpoints_find(g, &e);
 
     if (!r)
-        r = tally_0202(g, &e, &tallies);
+        r = trials(g, &e, &tallies);
     for (size_t i = 0; i < tallies.list.n && !r; i++)
         if (tallies.list.v[i].fired >= LEAST_UNITS)
-            r = file_0202(g, &tallies.list.v[i]);
+            r = place(g, &e, &tallies.list.v[i]);
     if (!r && g->judgements.n == before)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no peer that has one endpoint was down for three units of work or more",
-                          "[fault x] call = connect, peer = *, error = ECONNREFUSED");
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, none, how);
     mh_tallies_done(&tallies);
     endpoints_done(&e);
     return r;
+}
+
+int mh_judge_0201(struct mh_grading *g)
+{
+    return judge(g, tally_0201, file_0201,
+                 "of endpoints that stand for each other none was down for three units of work or "
+                 "more",
+                 "[fault x] call = connect, peer = ONE OF THEM, error = ECONNREFUSED");
+}
+
+int mh_judge_0202(struct mh_grading *g)
+{
+    return judge(g, tally_0202, file_0202,
+                 "no peer that has one endpoint was down for three units of work or more",
+                 "[fault x] call = connect, peer = *, error = ECONNREFUSED");
 }

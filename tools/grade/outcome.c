@@ -246,7 +246,8 @@ static bool may_speak_for(const struct mh_grading *g, const struct mh_act *log,
 {
     if (log->task)
         return op->task != 0;
-    return log->tid == op->tid || mh_map_get(&g->callers, mh_thread_key(log)) == MH_MAP_NONE;
+    return log->tid == op->tid ||
+           mh_map_get(&g->callers, mh_thread_key(log->process, log->tid)) == MH_MAP_NONE;
 }
 
 /* The first log at or after a time. */

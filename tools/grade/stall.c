@@ -24,11 +24,6 @@ struct standing {
     MH_VEC(struct stand) stands;
 };
 
-static uint64_t thread_of(uint32_t process, uint32_t tid)
-{
-    return mh_mix2(process, tid);
-}
-
 /* Threads of all processes that answer; 0 when there is one for each connection. */
 static int find_servers(struct standing *s)
 {
@@ -36,7 +31,7 @@ static int find_servers(struct standing *s)
 
     for (size_t i = 0; i < s->g->m->units.n; i++) {
         const struct mh_unit *u = &s->g->m->units.v[i];
-        uint64_t key = thread_of(u->process, u->tid);
+        uint64_t key = mh_thread_key(u->process, u->tid);
 
         if (u->command || u->open || !u->tid || s->g->m->processes.v[u->process].baseline)
             continue;
@@ -80,7 +75,7 @@ static int find_stands(struct standing *s)
 
         if (a->kind != MH_ACT_wait || a->loop || a->connecting || !a->pending || !a->unit ||
             !a->peer || a->wait.timeout != -1 ||
-            mh_map_get(&s->servers, thread_of(a->process, a->tid)) == MH_MAP_NONE)
+            mh_map_get(&s->servers, mh_thread_key(a->process, a->tid)) == MH_MAP_NONE)
             continue;
         stand = mh_vec_add(&s->stands);
         if (!stand)
