@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "advice.h"
+#include "alert.h"
 #include "base/macros.h"
 #include "cmd.h"
 #include "grade/compare.h"
@@ -153,6 +154,8 @@ int mh_judge_check(const struct mh_judge *j)
     }
     if (!status && j->out)
         status = check_file(j->out);
+    for (size_t i = 0; i < j->nalerts && !status; i++)
+        status = mh_alert_check(j->alerts[i]);
     if (!status && j->fail_on)
         status = check_severity(j->fail_on);
     if (!status && j->baseline)
@@ -284,7 +287,11 @@ static int judge(const struct mh_judge *j, json_t *document, const struct mh_mod
     if (j->store)
         store(document, path);
     status = write_reports(j, document, model, path);
-    return status ? status : gate(j, document);
+    if (!status)
+        status = gate(j, document);
+    for (size_t i = 0; i < j->nalerts; i++)
+        mh_alert_send(j->alerts[i], document, status);
+    return status;
 }
 
 int mh_judge_document(const struct mh_judge *j, json_t *document, const char *path)

@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MH_MOST_REPORTS = 16 };
+enum { MH_MOST_REPORTS = 16, MH_MOST_ALERTS = 4 };
 
 struct mh_judge {
     const char *reports[MH_MOST_REPORTS]; /* files; the format goes by the suffix */
     size_t nreports;
+    const char *alerts[MH_MOST_ALERTS]; /* services to be told, NAME or NAME=FILE */
+    size_t nalerts;
     const char *format;   /* of what goes to `out`; NULL: by its suffix, or text */
     const char *out;      /* instead of stdout; NULL stdout */
     const char *fail_on;  /* severity as the user wrote it, NULL none */
@@ -25,8 +27,8 @@ struct mh_judge {
     bool verbose;
 };
 
-/* --report, --fail-on, --baseline, --waivers, --advice, --verbose: a child parser whose input is a
- * struct mh_judge. */
+/* --report, --alert, --fail-on, --baseline, --waivers, --advice, --verbose: a child parser whose
+ * input is a struct mh_judge. */
 extern const struct argp mh_judge_argp;
 
 /* Can all of it be done? Said before a long run, not after it. Returns an exit status. */

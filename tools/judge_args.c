@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS, KEY_ADVICE };
+enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS, KEY_ADVICE, KEY_ALERT };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -16,6 +16,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "more than %d reports", MH_MOST_REPORTS);
         else
             j->reports[j->nreports++] = arg;
+        return 0;
+    case KEY_ALERT:
+        if (j->nalerts == MH_MOST_ALERTS)
+            argp_error(state, "more than %d alerts", MH_MOST_ALERTS);
+        else
+            j->alerts[j->nalerts++] = arg;
         return 0;
     case KEY_FAIL_ON:
         j->fail_on = arg;
@@ -40,6 +46,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option rows[] = {
     {"report", KEY_REPORT, "FILE", 0,
      "Also write a report; its suffix picks the format; may repeat", 0},
+    {"alert", KEY_ALERT, "SERVICE[=FILE]", 0,
+     "Tell slack of the grade (address in SLACK_WEBHOOK_URL), or opsgenie of one that the gate "
+     "does "
+     "not let pass (key in OPSGENIE_API_KEY); FILE: its first line is that instead; may repeat",
+     0},
     {"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
      "Exit 10 when a finding is this bad or worse: low, medium, high, critical", 0},
     {"baseline", KEY_BASELINE, "DIR|REPORT.json", 0,
