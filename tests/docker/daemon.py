@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+import zlib
 
 import pytest
 
@@ -13,7 +14,8 @@ BUILD = os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build"))
 COMPOSE = os.path.join(TREE, "docker", "compose")
 BASE = "mishap-test-base"
 PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libunwind-dev libjansson-dev "
-            "libsmartcols-dev redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
+            "libsmartcols-dev libcurl4-openssl-dev libcurl4 ca-certificates "
+            "redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
             "python3-redis python3-tenacity python3-celery gunicorn python3-gunicorn python3-flask python3-django "
             "python3-psycopg2 redis-tools supervisor python3-confluent-kafka postgresql").split()
 NAMESPACES = ["unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]
@@ -29,7 +31,7 @@ def why_not():
 
 def root():
     """A Debian with all packages, made once; skips where there is no mirror."""
-    place = os.path.join(BUILD, "docker-root")
+    place = os.path.join(BUILD, "docker-root-%08x" % zlib.crc32(" ".join(PACKAGES).encode()))
     if os.path.isdir(place):
         return place
     new = place + ".new"
