@@ -47,6 +47,7 @@ static __thread struct {
     bool looked;       /* for what made it */
     const void *queue; /* from which it takes its work */
     int64_t arrived;   /* the request whose bytes it read last */
+    uint32_t tid;      /* its id, once it was asked for */
     bool inside;       /* it has the lock: a signal's handler may come to a capture */
 } self;
 
@@ -61,6 +62,7 @@ void mh_lineage_reset(void)
     self.looked = true;
     self.told = self.arrived = 0;
     self.queue = NULL;
+    self.tid = 0;
     self.inside = false;
 }
 
@@ -79,6 +81,13 @@ static struct piece *piece_of(struct served s)
 static struct served served_of(const struct piece *p)
 {
     return p ? (struct served){p->id, (uint32_t)(p - lineage.pieces)} : (struct served){0};
+}
+
+static uint32_t tid(void)
+{
+    if (!self.tid)
+        self.tid = (uint32_t)mh_sys_gettid();
+    return self.tid;
 }
 
 static bool enter(void)
@@ -198,7 +207,7 @@ void mh_lineage_begun(const char *ts, enum mh_lineage_kind kind, const void *obj
                                 : by ? by->unit
                                      : 0,
                         .at = mh_now(),
-                        .tid = (uint32_t)mh_sys_gettid(),
+                        .tid = tid(),
                         .kind = (uint8_t)kind};
     atomic_store_explicit(&lineage.any, true, memory_order_relaxed);
     leave();
@@ -246,17 +255,18 @@ void mh_lineage_idle(const void *queue)
     self.piece.id = self.born.id = 0;
 }
 
+/* A loop runs each callback in a context: no lock here. Entries change under the GIL, which we
+ * have.
+ */
 struct mh_lineage_before mh_lineage_enter(const void *context)
 {
     struct mh_lineage_before before = {self.piece.id, self.piece.slot};
-    struct piece *p;
+    struct piece *p = atomic_load_explicit(&lineage.any, memory_order_relaxed)
+                          ? find(MH_LINEAGE_context, (uintptr_t)context)
+                          : NULL;
 
-    if (!atomic_load_explicit(&lineage.any, memory_order_relaxed) || !enter())
-        return before;
-    p = find(MH_LINEAGE_context, (uintptr_t)context);
-    if (p && p->tid != (uint32_t)mh_sys_gettid())
+    if (p && p->tid != tid())
         self.piece = served_of(p);
-    leave();
     return before;
 }
 
