@@ -19,7 +19,7 @@ struct mh_gates {
     uint32_t memory; /* a fault limits or refuses memory */
     uint32_t sleep;  /* requested sleeps */
 };
-extern struct mh_gates mh_gate;
+extern MH_OWN struct mh_gates mh_gate;
 
 struct mh_guest {
     int pid;
@@ -31,7 +31,7 @@ struct mh_guest {
     struct mh_control *control; /* likewise */
     char out[512];
 };
-extern struct mh_guest mh_guest;
+extern MH_OWN struct mh_guest mh_guest;
 
 struct mh_thread {
     int depth; /* of hooks under way: a nested call goes to the real function */

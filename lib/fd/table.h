@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/macros.h"
 #include "fd/guest.h"
 #include "fd/peer.h"
 #include "python/python.h"
@@ -124,7 +125,7 @@ struct mh_desc {
     struct mh_http http;
 };
 
-extern uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */
+extern MH_OWN uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */
 
 /* The description of this descriptor, NULL when not observed. Borrowed: good while it is open. */
 struct mh_desc *mh_fd_get(int fd);

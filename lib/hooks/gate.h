@@ -45,9 +45,10 @@ static inline bool mh_gate_idle(int fd)
 {
     uint32_t word = __atomic_load_n(&mh_gate.fd, __ATOMIC_RELAXED);
 
-    return MH_LIKELY(!word) ||
-           (!(word & MH_GATE_BOOT) &&
-            ((unsigned)fd >= MH_FD_MAX || !__atomic_load_n(&mh_fd_kind[fd], __ATOMIC_RELAXED)));
+    if (MH_UNLIKELY(word != MH_GATE_ON))
+        return !word;
+    return MH_UNLIKELY((unsigned)fd >= MH_FD_MAX) ||
+           MH_LIKELY(!__atomic_load_n(&mh_fd_kind[(unsigned)fd], __ATOMIC_RELAXED));
 }
 
 /* Is this descriptor one that we observe? */

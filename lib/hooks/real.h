@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/macros.h"
+
 #include "base/libc.h"
 
 struct mh_real {
@@ -27,7 +29,7 @@ struct mh_real {
 #include "table/hooks_here.def"
 #undef HOOK
 };
-extern struct mh_real mh_real;
+extern MH_OWN struct mh_real mh_real;
 
 /* Looks everything up with dlsym(RTLD_NEXT). Idempotent; keeps errno. */
 void mh_real_init(void);

@@ -165,7 +165,7 @@ MH_PUBLIC int poll(struct pollfd *fds, nfds_t n, int timeout)
     const struct pollfd *one = fds;
 
     __asm__("" : "+r"(one)); /* gcc 12 believes that poll() only writes */
-    if (((n == 0 && timeout <= 0) || (n == 1 && mh_gate_idle(one->fd))) &&
+    if (((n == 1 && mh_gate_idle(one->fd)) || (n == 0 && timeout <= 0)) &&
         MH_LIKELY(mh_real.poll != NULL))
         return mh_real.poll(fds, n, timeout);
     return slow_poll(fds, n, timeout);
