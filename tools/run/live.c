@@ -97,28 +97,36 @@ static int open_in(const char *directory, const char *name, struct mh_live *ret)
     return MH_EXIT_OK;
 }
 
-int mh_live_open(const char *name, struct mh_live *ret)
+int mh_live_directory(const char *name, char **ret)
 {
-    _cleanup_free_ char *directory = NULL;
-
-    *ret = (struct mh_live){NULL, -1};
-    if (is_directory(name))
-        return open_in(name, name, ret);
+    *ret = NULL;
+    if (is_directory(name)) {
+        *ret = strdup(name);
+        return *ret ? MH_EXIT_OK : (mh_log_errno(-ENOMEM, "Cannot look"), MH_EXIT_TROUBLE);
+    }
     if (!*name || name[strspn(name, "0123456789")]) {
         mh_log("there is no directory '%s'", name);
         return MH_EXIT_MISUSE;
     }
-    directory = directory_of(name);
-    if (!directory) {
-        if (errno == ENOENT)
-            mh_log("there is no process %s", name);
-        else if (errno)
-            mh_log_errno(-errno, "Cannot look into process %s", name);
-        else
-            mh_log("process %s does not run under mishap", name);
-        return MH_EXIT_MISUSE;
-    }
-    return open_in(directory, name, ret);
+    *ret = directory_of(name);
+    if (*ret)
+        return MH_EXIT_OK;
+    if (errno == ENOENT)
+        mh_log("there is no process %s", name);
+    else if (errno)
+        mh_log_errno(-errno, "Cannot look into process %s", name);
+    else
+        mh_log("process %s does not run under mishap", name);
+    return MH_EXIT_MISUSE;
+}
+
+int mh_live_open(const char *name, struct mh_live *ret)
+{
+    _cleanup_free_ char *directory = NULL;
+    int status = mh_live_directory(name, &directory);
+
+    *ret = (struct mh_live){NULL, -1};
+    return status ? status : open_in(directory, name, ret);
 }
 
 void mh_live_close(struct mh_live *live)
