@@ -391,6 +391,9 @@ static int sweep(const struct options *o)
         status = find_targets(&s);
     if (!status)
         status = all_of_them(&s);
+    action.sa_handler = SIG_DFL; /* what is left is soon done, and can be ended */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     if (!status)
         status = tell(&s);
     mh_targets_done(&s.targets);

@@ -13,8 +13,8 @@ struct mh_live {
     int lock;                   /* one tool at a time */
 };
 
-/* The output directory `name`, or that of the run of which it is a process; caller frees. Returns an
- * exit status. */
+/* The output directory `name`, or that of the run of which it is a process; caller frees. Returns
+ * an exit status. */
 int mh_live_directory(const char *name, char **ret);
 
 /* Opens the run whose output directory is `name`, or of which it is a process. Returns an exit
