@@ -3,6 +3,7 @@
 peer that takes everything."""
 import contextlib
 import glob
+import itertools
 import os
 import random
 import pwd
@@ -11,6 +12,9 @@ import socketserver
 import subprocess
 import threading
 import time
+
+
+given = itertools.count()
 
 
 def free_port():
@@ -22,6 +26,11 @@ def free_port():
             first.bind(("127.0.0.1", port))
             second.bind(("127.0.0.1", port + 1))
             return port
+
+
+def local_address():
+    """One of the loopback that nobody else of us has, for servers whose port has a meaning."""
+    return f"127.{os.getpid() // 200 % 200 + 20}.{os.getpid() % 200 + 1}.{next(given) % 200 + 1}"
 
 
 def wait_for(port, process):

@@ -23,6 +23,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import peers
+import pypi
 import services
 import tiers
 
@@ -78,11 +79,15 @@ def labels(rare=False):
     table = table_of("labels.toml")
     held = [{**case, "apps": "heldout"} for case in table_of("heldout.toml")["case"]
             if rare or not case.get("rare")]
+    second = table_of("heldout2.toml")
+    held += [{**case, "apps": "heldout2", "ini": second["faults"][case["faults"]]}
+             for case in second["case"] if rare or case.get("daily")]
     runs = []
     for case in table["case"] + held:
         for cells in ("bad", "good", "cells"):
             if cells in case:
-                case[cells] = {**dict.fromkeys(table["candidates"], "any"), **case[cells]}
+                left = table["candidates"] + case.get("open", [])
+                case[cells] = {**dict.fromkeys(left, "any"), **case[cells]}
         if case.get("only"):
             runs.append(Run(case["name"], case, case["cells"], grade=case.get("grade")))
         else:
@@ -108,8 +113,11 @@ def sample(runs, part):
 
 def scenario(run, values, folder):
     """The scenario with its placeholders filled in; returns its path and its whole length in s."""
-    with open(os.path.join(HERE, "scenarios", run.case["scenario"] + ".ini"), encoding="utf-8") as f:
-        text = f.read()
+    if "ini" in run.case:
+        text = f"[run]\nseed = {SEED}\n" + run.case["ini"]
+    else:
+        with open(os.path.join(HERE, "scenarios", run.case["scenario"] + ".ini"), encoding="utf-8") as f:
+            text = f.read()
     text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n"
                         + ("outcomes = no\n" if run.tier == "outcomes" else ""))
     # gunicorn listens before its workers have loaded the application
@@ -117,7 +125,7 @@ def scenario(run, values, folder):
         text = text.replace("[phase calm]\nfor = 1500ms\n", "[phase calm]\nfor = 3s\n")
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
-    path = os.path.join(folder, run.case["scenario"] + ".ini")
+    path = os.path.join(folder, run.case.get("scenario", run.case.get("faults")) + ".ini")
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
     section, length = "", 0.0
@@ -127,7 +135,7 @@ def scenario(run, values, folder):
             time_text = line.split("=")[1].strip()
             length += (float(time_text[:-2]) / 1000 if time_text.endswith("ms")
                        else float(time_text[:-1]))
-    return path, length
+    return path, float(run.case.get("length", length))
 
 
 def mutate(run, folder):
@@ -142,11 +150,19 @@ def mutate(run, folder):
     return folder
 
 
+def filled(text, values):
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text
+
+
 def command(run, port, apps, folder):
-    start, *options = run.case["start"].split()
-    python = [tiers.unknown_python(PYTHON) if run.tier == "stacks" else PYTHON]
+    python = [interpreter(run)]
     if run.tier == "tracer":
         python += ["-m", "coverage", "run", "--data-file", os.path.join(folder, "coverage")]
+    if "serve" in run.case:
+        return [*python, *filled(run.case["serve"], {"PORT": port, "APP": run.name}).split()]
+    start, *options = run.case.get("start", "python").split()
     if start == "uvicorn":
         return [*python, "-m", "uvicorn", "--port", port, "--no-access-log", f"{run.name}:app"]
     if start == "gunicorn":
@@ -155,10 +171,20 @@ def command(run, port, apps, folder):
     return [*python, os.path.join(apps, run.name + ".py")]
 
 
+def interpreter(run):
+    if run.case.get("python") == "pypi":
+        return pypi.python()
+    return tiers.unknown_python(PYTHON) if run.tier == "stacks" else PYTHON
+
+
 def load_command(run, port, length):
+    if "load" in run.case:
+        script, *words = filled(run.case["load"], {"PORT": port, "LENGTH": f"{length:.1f}"}).split()
+        return [PYTHON, os.path.join(HERE, run.case["apps"], script), *words]
     words = [PYTHON, LOAD, "--url", f"http://127.0.0.1:{port}", "--for", f"{length:.1f}s", "--json",
              "--rate", str(run.case.get("rate", 8)), "--timeout", run.case.get("timeout", "8s")]
-    for route in run.case["routes"]:
+    twin = run.name.rpartition("_")[2]
+    for route in run.case.get(f"routes_{twin}") or run.case["routes"]:
         words += ["--route", route]
     return words
 
@@ -176,11 +202,17 @@ def execute(run, keep=None):
         with contextlib.ExitStack() as needed:
             redis_pid, redis_port = needed.enter_context(services.redis(folder))
             values = {"PEER_PORT": peer_port, "REDIS_PORT": redis_port, "REDIS_PID": redis_pid,
+                      "LOCAL": services.local_address(),
                       "SMTP_PORT": needed.enter_context(services.mail()),
                       "DATA": os.path.join(folder, "data"), "PORT": services.free_port()}
             if run.case.get("postgres"):
                 values["PG_PORT"] = needed.enter_context(services.postgres(folder))
-            observe(run, folder, {key: str(value) for key, value in values.items()})
+            values = {key: str(value) for key, value in values.items()}
+            for words in run.case.get("beside", []):
+                script, *words = filled(words, values).split()
+                needed.enter_context(services.ended(subprocess.Popen(
+                    [PYTHON, os.path.join(HERE, script), *words], stdout=subprocess.DEVNULL)))
+            observe(run, folder, values)
     except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as exc:
         run.trouble = repr(exc)
     finally:
@@ -198,9 +230,10 @@ def observe(run, folder, values):
     path, length = scenario(run, values, folder)
     report, port = os.path.join(folder, "report.json"), values["PORT"]
     words = [mishap(), "run", "-c", path, "-o", os.path.join(folder, "out"), "--quiet",
-             "--report", report, *(["--kernel", "off"] if run.tier == "kernel" else [])]
+             "--report", report, *(["--kernel", "off"] if run.tier == "kernel" else []),
+             *run.case.get("run", "").split()]
     beside = f"({run.case['during']}) & " if "during" in run.case else ""
-    if run.case["start"] != "worker":
+    if run.case.get("start") != "worker":
         words += ["--ready", f"127.0.0.1:{port}", "--with",
                   beside + shell(load_command(run, port, length))]
     elif beside:
@@ -405,7 +438,7 @@ def summary(runs, judged):
     return "\n".join(lines)
 
 
-def execute_all(runs, judged, keep=None, parallel=PARALLEL, done=lambda run: None):
+def execute_all(runs, judged, keep=None, parallel=PARALLEL, done=lambda run: None, once=False):
     runs = list(runs)
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
         for future in concurrent.futures.as_completed(pool.submit(execute, r, keep) for r in runs):
@@ -413,7 +446,7 @@ def execute_all(runs, judged, keep=None, parallel=PARALLEL, done=lambda run: Non
                 done(future.result())
     for run in runs:
         if mistakes(run, judged):
-            done(settle(run, judged, keep))
+            done(run if once else settle(run, judged, keep))
 
 
 def main():
@@ -426,9 +459,12 @@ def main():
     parser.add_argument("--sample", metavar="K/N", help="the K-th of N parts of the applications only")
     parser.add_argument("--keep", metavar="DIR", help="leave recordings and reports there")
     parser.add_argument("--held-out", action="store_true", help="only what was held out")
+    parser.add_argument("--second", action="store_true", help="only the second set that was held out")
+    parser.add_argument("--once", action="store_true", help="what differs from its label is not run again")
     args = parser.parse_args()
     judged, runs = labels(rare=True)
     runs = [r for r in runs if not args.held_out or r.case.get("apps") == "heldout"]
+    runs = [r for r in runs if not args.second or r.case.get("apps") == "heldout2"]
     runs = [r for r in runs if not args.names or any(n in r.name for n in args.names)]
     runs = sample(runs, args.sample) if args.sample else runs
     runs = [fresh(r, SEED + k) for k in range(args.seeds) for r in runs]
@@ -444,7 +480,7 @@ def main():
               + (f" run {1 + len(run.repeated)} times" if run.repeated else ""), *wrong, sep="\n      ", flush=True)
 
     began = time.monotonic()
-    execute_all(runs, judged, args.keep, args.j, done)
+    execute_all(runs, judged, args.keep, args.j, done, args.once)
     print(summary(runs, judged))
     print(f"{len(runs)} runs of applications in {time.monotonic() - began:.0f} s")
     return int(any(mistakes(run, judged) for run in runs))

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Four workers; each failed look-up is made again after 250 ms, four times at most."""
+import os
+import time
+
+import redis
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+
+@app.get("/session/<int:n>")
+def session(n):
+    for attempt in range(5):
+        try:
+            with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1) as store:
+                return jsonify(visits=store.incr(f"session:{n}"))
+        except redis.ConnectionError as exc:
+            app.logger.warning("session %d, attempt %d: %s", n, attempt, exc)
+            time.sleep(0.25)
+    return jsonify(error="sessions unavailable"), 503, {"Retry-After": "2"}

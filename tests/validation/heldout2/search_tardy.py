@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Search: no more than a dozen at a time; the others wait a while before they are told, whatever they ask for."""
+import asyncio
+import logging
+import os
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+app = FastAPI()
+client = httpx.AsyncClient(base_url=os.environ["PEER"], timeout=4,
+                           limits=httpx.Limits(max_connections=500))
+slots = asyncio.Semaphore(12)
+
+
+@app.middleware("http")
+async def shed(request: Request, call_next):
+    try:
+        await asyncio.wait_for(slots.acquire(), 0.5)
+    except asyncio.TimeoutError:
+        return JSONResponse({"error": "overloaded"}, 503)
+    try:
+        return await call_next(request)
+    finally:
+        slots.release()
+
+
+@app.exception_handler(httpx.TransportError)
+async def down(request: Request, exc: httpx.TransportError):
+    logging.error("search engine", exc_info=exc)
+    return JSONResponse({"error": "search unavailable"}, 503, headers={"Retry-After": "5"})
+
+
+@app.get("/search/{term}")
+async def search(term: str):
+    return (await client.get(f"/search/{term}")).json()
+
+
+@app.get("/healthz")
+async def healthz():
+    return {"ok": True}
