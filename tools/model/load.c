@@ -105,8 +105,11 @@ static void give_roles(struct mh_model *m, const char *const *roles)
 /* How a command ended is the status of its one unit of work. */
 static void command_status(const struct mh_model *m, const struct mh_process *p, struct mh_unit *u)
 {
+    /* whatever it says when it was told to end: an interpreter that is interrupted exits with 1 */
+    bool told = m->child_stopped && m->stops.n && p->last >= m->stops.v[0].at;
+
     u->open = false;
-    if (p->exited || p->complete)
+    if ((p->exited || p->complete) && !(told && p->exit_status > 0))
         u->status = p->exit_status > 0 ? 500 : 200;
     else if (m->child_stopped || (m->supervised && m->child_status == INT32_MIN))
         u->how = 1;
