@@ -189,6 +189,26 @@ struct leak {
     unsigned faulted, clean;
 };
 
+/* The most units that a fault hit and that were in flight together: as many connections a pool may
+ * have opened for them, and keep. */
+static unsigned most_at_once(const struct mh_grading *g, const struct mh_process *p)
+{
+    unsigned most = 0;
+
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+        unsigned n = 0;
+
+        for (size_t k = p->first_unit; u->faulted && k < p->first_unit + p->nunits; k++) {
+            const struct mh_unit *v = &g->m->units.v[k];
+
+            n += v->faulted && v->begun <= u->begun && (v->open || v->ended >= u->begun);
+        }
+        most = MH_MAX(most, n);
+    }
+    return most;
+}
+
 static int64_t median(int64_t *v, size_t n)
 {
     qsort(v, n, sizeof(*v), mh_compare_int64);
@@ -246,16 +266,26 @@ static int file_0607(struct mh_grading *g, const struct mh_process *p, const str
      */
     bool leaks = 2 * (l->after - l->before) >= (int64_t)l->faulted &&
                  10 * (MH_MAX(l->after, l->last) - l->half) >= (int64_t)l->faulted;
+    unsigned at_once = leaks ? most_at_once(g, p) : 0;
+    bool pooled = leaks && l->after - l->before <= (int64_t)at_once;
     bool sure = l->faulted >= LEAK_UNITS_SURE && l->clean >= LEAK_UNITS_SURE;
     struct mh_judgement *j =
-        mh_judge_file(g, leaks ? MH_VERDICT_fail : MH_VERDICT_pass, 0, 0, MH_SEVERITY_high,
-                      sure ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+        mh_judge_file(g,
+                      pooled  ? MH_VERDICT_unclear
+                      : leaks ? MH_VERDICT_fail
+                              : MH_VERDICT_pass,
+                      0, 0, MH_SEVERITY_high, sure ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
 
     if (!j)
         return -ENOMEM;
     j->fired = l->faulted;
     j->failed = leaks ? (unsigned)MH_MIN(l->after - l->before, (int64_t)l->faulted) : 0;
-    if (!leaks)
+    if (pooled)
+        mh_reason(j,
+                  "pid %d: %lld descriptors more than before, and %u faulted units of work were in "
+                  "flight at once: a pool may keep as many connections",
+                  p->pid, (long long)(l->after - l->before), at_once);
+    else if (!leaks)
         mh_reason(
             j,
             "pid %d: %lld descriptors open before, %lld after %u faulted and %u clean units of "
