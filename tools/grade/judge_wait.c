@@ -33,6 +33,23 @@ static uint64_t place(uint32_t site, uint32_t peer)
     return mh_mix2(site, peer);
 }
 
+/* Was this very wait prolonged by a fault? Without phases a fault is in force from the first that
+ * it hits, which a wait may precede by a little. */
+static bool is_held(const struct mh_grading *g, const struct mh_act *a)
+{
+    int64_t until = a->kind == MH_ACT_waited ? a->at + a->wait.waited : INT64_MAX;
+    int64_t slack = blocked_ns / 10; /* a fault is on record before the wait that it makes */
+
+    for (size_t i = 0; i < g->m->ops.n; i++) {
+        const struct mh_act *o = &g->m->acts.v[g->m->ops.v[i].act];
+
+        if (g->m->ops.v[i].fault && a->conn && o->conn == a->conn && o->until >= a->at - slack &&
+            o->at <= until)
+            return true;
+    }
+    return mh_model_fault_active(g->m, a->at);
+}
+
 /* Places where a consumer waits by design: long without any fault, in the run of a command. */
 static int find_idle(const struct mh_grading *g, struct mh_map *idle)
 {
@@ -44,12 +61,11 @@ static int find_idle(const struct mh_grading *g, struct mh_map *idle)
         if (!u || !u->command)
             continue;
         if (a->kind == MH_ACT_waited)
-            is_long = a->wait.waited >= second && !mh_model_fault_active(g->m, a->at);
+            is_long = a->wait.waited >= second && !is_held(g, a);
         /* the last thing that was heard of it: it waited when the recording ended */
         else if (a->kind == MH_ACT_wait && a->pending)
             is_long = u->ended - a->at >= 5 * second && a->attempt_of &&
-                      !g->m->acts.v[a->attempt_of - 1].answered &&
-                      !mh_model_fault_active(g->m, a->at);
+                      !g->m->acts.v[a->attempt_of - 1].answered && !is_held(g, a);
         if (is_long && mh_map_set(idle, place(a->site, a->peer), 1))
             return -ENOMEM;
     }
@@ -168,8 +184,9 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
     const struct mh_act *a = &g->m->acts.v[o->act];
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     bool hang = mh_effect_silent(t->effect);
-    /* It was the caller who had enough: what the application would have done is not known. */
-    bool left = !u->open && !u->command && u->how == 1;
+    /* It was the caller who had enough, or the run that was stopped: what the application would
+     * have done is not known. */
+    bool left = !u->open && u->how == 1;
     int64_t lift = hang ? mh_fault_lifted(g, t->fault, a->at) : a->at + o->delay;
     int64_t end = u->open ? u->ended : MH_MAX(u->ended, a->at);
     const struct mh_act *attempt = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
@@ -178,6 +195,9 @@ static enum waited behaviour(const struct mh_grading *g, const struct mh_trial *
         return NOTHING;
     if (attempt && attempt->failed && attempt->attempt.ended > a->at)
         end = MH_MIN(end, attempt->attempt.ended);
+    /* the interpreter, interrupted, closes what is open */
+    if (left && g->m->stops.n && end >= g->m->stops.v[0].at)
+        end = MH_MAX(end, u->ended);
     *ret = end - a->at;
     if (((!u->open && !left) || end < u->ended) && (!lift || end < lift - blocked_ns))
         return GAVE_UP;
