@@ -89,12 +89,41 @@ static double suppression(const struct mh_demand *d)
     return d->expected > 0 ? MH_MAX(0, 1 - d->asking / d->expected) : 0;
 }
 
-/* What asking a dead peer costs: a second for each call, or next to nothing. */
-static enum mh_severity cost(const struct mh_demand *d, struct mh_window w)
+/* Threads that asked the peer in this window, and stood still meanwhile. Returns 0 when coroutines
+ * did, of which any number may wait. */
+static unsigned threads_asking(const struct mh_grading *g, uint32_t peer, struct mh_window w)
 {
-    if (d->failed && d->blocked / d->failed >= second)
-        return d->blocked >= (w.to - w.from) / 2 ? MH_SEVERITY_high : MH_SEVERITY_medium;
-    return MH_SEVERITY_low;
+    struct mh_map seen = {0};
+    unsigned n = 0;
+
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (a->kind != MH_ACT_attempt || a->peer != peer || !a->unit || a->at < w.from ||
+            a->at >= w.to || mh_map_get(&seen, mh_thread_key(a)) != MH_MAP_NONE)
+            continue;
+        if (a->task || mh_map_set(&seen, mh_thread_key(a), 1)) {
+            n = 0;
+            break;
+        }
+        n++;
+    }
+    mh_map_done(&seen);
+    return n;
+}
+
+/* What asking a dead peer costs: half of the time of all who could serve, or a second for each
+ * call, or next to nothing. */
+static enum mh_severity cost(const struct mh_grading *g, uint32_t peer, const struct mh_demand *d,
+                             struct mh_window w)
+{
+    unsigned threads = threads_asking(g, peer, w);
+    bool slow = d->failed && d->blocked / d->failed >= second;
+
+    if ((threads && d->blocked / threads >= (w.to - w.from) / 2) ||
+        (slow && d->blocked >= (w.to - w.from) / 2))
+        return MH_SEVERITY_high;
+    return slow ? MH_SEVERITY_medium : MH_SEVERITY_low;
 }
 
 /* Requests that no longer ask must be quick: those that wait for a pool or a lock are slow. */
@@ -125,7 +154,7 @@ static int window_0301(struct mh_grading *g, uint32_t peer, const struct mh_need
              : !is_quick(&half) ? MH_VERDICT_unclear
              : s < 0.8          ? MH_VERDICT_partial
                                 : MH_VERDICT_pass,
-             peer, &all, cost(&all, w),
+             peer, &all, cost(g, peer, &all, w),
              all.expected >= MANY_FAILING ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
     if (!j)
         return -ENOMEM;

@@ -130,7 +130,8 @@ void mh_demand_of(const struct mh_grading *g, uint32_t process, uint32_t peer,
             if (a->kind != MH_ACT_attempt || a->peer != peer)
                 continue;
             asked++;
-            ret->well += a->answered && !a->failed;
+            /* what was asked in time and answered when it was over tells nothing of it */
+            ret->well += a->answered && !a->failed && a->attempt.ended < w.to;
             ret->failed += a->failed;
             ret->blocked += a->failed && a->attempt.ended ? a->attempt.ended - a->at : 0;
             ret->example = ret->example ? ret->example : g->m->by_unit.v[u->first_act + k] + 1;
