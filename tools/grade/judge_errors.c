@@ -157,8 +157,9 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
         return !u->open && u->status > 0 && u->status != 500 ? 1 : MH_NOT_MINE;
     if (t->outcome != MH_OUTCOME_broke)
         return 1;
-    /* caught by the application, and the body is an object of its own making: a documented error */
-    return t->caught && t->handler.kind == MH_FRAME_app && u->nkeys > 0 ? 0.5 : 0;
+    /* caught by the application, and the body is an object of its own making: a documented error;
+     * or a command that says what failed and ends with a bad status */
+    return t->caught && t->handler.kind == MH_FRAME_app && (u->command ? t->logged : u->nkeys > 0);
 }
 
 /* Did one of these break with an object for a body, and it is not known whose handler made it? */
