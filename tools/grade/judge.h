@@ -108,7 +108,7 @@ enum { MH_SEQUENCE_WAITS = 12 };
 
 /* Tries of one thing in a row, each but the first because the one before failed. */
 struct mh_sequence {
-    uint32_t unit, process, site, peer;
+    uint32_t unit, process, site, peer, stack; /* stack: of the first try */
     unsigned attempts;
     int64_t first, last, median_wait, longest_wait;
     int64_t waits[MH_SEQUENCE_WAITS]; /* the first ones, in order */

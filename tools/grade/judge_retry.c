@@ -68,7 +68,7 @@ static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
     j->fired = t->fired;
     j->failed = t->failed;
     j->trial = trial_at(g, t);
-    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
+    j->stack = worst_of(g, t)->stack;
     return j;
 }
 

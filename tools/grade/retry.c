@@ -198,6 +198,7 @@ static int start(struct walker *w, const struct mh_act *a)
                                       .process = a->process,
                                       .site = a->site,
                                       .peer = a->peer,
+                                      .stack = a->stack,
                                       .attempts = 1,
                                       .first = a->at,
                                       .ambiguous = a->ambiguous},
@@ -299,7 +300,7 @@ static int walk_unit(struct walker *w, const struct mh_unit *u)
         if (walk_act(w, &m->acts.v[m->by_unit.v[u->first_act + i]]))
             return -ENOMEM;
     while (w->n)
-        if (emit(w, w->n - 1, !u->open))
+        if (emit(w, w->n - 1, !u->open && !(u->command && u->how == 1)))
             return -ENOMEM;
     return 0;
 }
