@@ -131,6 +131,31 @@ static bool waits_by_design(const struct mh_grading *g, const struct mh_act *a)
     return attempt && mh_redis_use_of(mh_model_text(g->m, attempt->attempt.text)) == MH_REDIS_wait;
 }
 
+/* A coroutine's call that ended by its own side's close, unanswered. */
+static bool given_up(const struct mh_grading *g, const struct mh_act *a)
+{
+    return a->task && a->failed && a->attempt.err == ETIMEDOUT && !a->answered &&
+           mh_grading_unit(g, a->unit)->how != 1;
+}
+
+/* Of calls that are given up for other reasons (a hedge, a race) no two last equally long: limits
+ * of a loop are told by that. Returns the limit, or 0. */
+static int64_t common_limit(const struct mh_grading *g, const struct mh_tally *t)
+{
+    int64_t least = INT64_MAX, most = 0;
+
+    for (size_t i = 0; i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (a->kind != MH_ACT_attempt || a->site != t->site || a->peer != t->peer ||
+            !is_served(g, a) || !mh_grading_unit(g, a->unit)->calm || !given_up(g, a))
+            continue;
+        least = MH_MIN(least, a->attempt.ended - a->at);
+        most = MH_MAX(most, a->attempt.ended - a->at);
+    }
+    return least >= most / 10 * 7 ? most : 0;
+}
+
 static int tally_0603(const struct mh_grading *g, struct mh_tallies *tallies)
 {
     for (size_t i = 0; i < g->m->acts.n; i++) {
@@ -140,8 +165,10 @@ static int tally_0603(const struct mh_grading *g, struct mh_tallies *tallies)
         if (!is_served(g, a) || !a->peer || !mh_grading_unit(g, a->unit)->calm)
             continue;
         if (a->kind == MH_ACT_attempt) {
-            if (!count(tallies, a, false))
+            t = count(tallies, a, false);
+            if (!t)
                 return -ENOMEM;
+            t->partial += given_up(g, a);
         } else if (a->kind == MH_ACT_waited && !a->loop && a->blocking && a->wait.ready == 0 &&
                    a->wait.timeout > 0 && a->wait.waited >= a->wait.timeout / 10 * 9 &&
                    !waits_by_design(g, a)) {
@@ -163,8 +190,14 @@ int mh_judge_0603(struct mh_grading *g)
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
-        bool fires = t->failed >= FEW_TIMEOUTS && t->failed * 100 > t->fired;
         struct mh_judgement *j;
+        bool fires;
+
+        if (t->partial >= FEW_TIMEOUTS && !t->failed && common_limit(g, t)) {
+            tallies.list.v[i].failed = t->partial;
+            tallies.list.v[i].worst = common_limit(g, t);
+        }
+        fires = t->failed >= FEW_TIMEOUTS && t->failed * 100 > t->fired;
 
         if (t->fired < CLEAN_CALLS && !fires)
             continue;
@@ -318,13 +351,15 @@ int mh_judge_1003(struct mh_grading *g)
 
 /* ---- MH-2005 ---- */
 
-/* Names that need no resolver: addresses, and this host. */
-static bool needs_resolver(const char *name)
+enum { SLOW_LOOKUP_NS = 100000000 };
+
+/* Names that need no resolver: addresses, and this host, unless it was seen to take its time. */
+static bool needs_resolver(const char *name, int64_t took)
 {
     char address[16];
 
-    return *name && strcmp(name, "localhost") && inet_pton(AF_INET, name, address) != 1 &&
-           inet_pton(AF_INET6, name, address) != 1;
+    return *name && (strcmp(name, "localhost") || took >= SLOW_LOOKUP_NS) &&
+           inet_pton(AF_INET, name, address) != 1 && inet_pton(AF_INET6, name, address) != 1;
 }
 
 int mh_judge_2005(struct mh_grading *g)
@@ -338,7 +373,7 @@ int mh_judge_2005(struct mh_grading *g)
         struct mh_tally *t;
 
         if (a->kind != MH_ACT_dns || !is_served(g, a) ||
-            !needs_resolver(mh_model_text(g->m, a->dns.name)))
+            !needs_resolver(mh_model_text(g->m, a->dns.name), a->dns.wait))
             continue;
         if (!a->task) {
             aside++;
