@@ -170,6 +170,24 @@ static int file_beside(struct mh_grading *g, const struct beside *b)
     return 0;
 }
 
+enum { SPINS_PER_S = 1000 };
+
+/* A door that cannot be opened, and is tried again and again without a rest: it takes the time that
+ * those would need who could give a descriptor back. */
+static int file_spin(struct mh_grading *g, const struct mh_process *p, uint32_t site)
+{
+    struct mh_judgement *j =
+        mh_judge_file(g, MH_VERDICT_fail, site, 0, MH_SEVERITY_critical, MH_CONFIDENCE_high);
+
+    if (!j)
+        return -ENOMEM;
+    j->fired = j->failed = p->limit_rate;
+    j->stack = p->limit_stack;
+    mh_sentence(j->evidence, "%s in accept, %u times within a second: it was called again at once",
+                mh_name_err(MH_OP_accept, p->limit_err), p->limit_rate);
+    return 0;
+}
+
 static bool serves(const struct mh_process *p)
 {
     return !p->baseline && !p->command_run && (p->nunits || p->listening > 0);
@@ -201,14 +219,18 @@ static int judge_beside(struct mh_grading *g, bool limits)
     }
     for (uint32_t i = 0; i < g->m->processes.n && !r && limits; i++) {
         const struct mh_process *p = &g->m->processes.v[i];
+        uint32_t site = p->limit_stack ? g->m->stacks.v[p->limit_stack - 1].site : 0;
         char what[100];
 
         if (!p->limit_at || !serves(p))
             continue;
+        if (p->limit_rate > SPINS_PER_S) {
+            r = file_spin(g, p, site);
+            continue;
+        }
         snprintf(what, sizeof(what), "%s in accept", mh_name_err(MH_OP_accept, p->limit_err));
         r = file_beside(
-            g, &(struct beside){i, p->limit_stack ? g->m->stacks.v[p->limit_stack - 1].site : 0, 0,
-                                p->limit_stack, p->limit_at, p->limit_err, what});
+            g, &(struct beside){i, site, 0, p->limit_stack, p->limit_at, p->limit_err, what});
     }
     mh_map_done(&seen);
     return r;

@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-enum { SIDE_CLIENT = 1 };
+enum { SIDE_CLIENT = 1, TAKEN_OVER_NS = 1000000000, LIMIT_SPAN_NS = 1000000000 };
 
 static void peer_hint(struct mh_model *m, uint32_t peer, uint32_t stack)
 {
@@ -82,11 +82,11 @@ int mh_intake_connect(struct mh_intake *in)
 {
     struct mh_ev_connect e = mh_record_as(in->record, connect);
     int64_t at = in->record->at + in->offset;
-    struct mh_conn *c = mh_intake_conn(in, e.conn);
+    struct mh_conn *c = e.side == SIDE_CLIENT ? mh_intake_conn(in, e.conn) : NULL;
     struct mh_act *a = attempt_of(in, c);
 
     if (e.side != SIDE_CLIENT)
-        return 0;
+        return mh_map_set(&in->accepted, (uint64_t)e.conn, (uint32_t)(in->record->at / 1000) | 1);
     if (c)
         c->opened_at = at;
     /* the fault's own record of this very call may have come before */
@@ -136,6 +136,36 @@ int mh_intake_close(struct mh_intake *in)
     return 0;
 }
 
+static bool is_app_site(const struct mh_model *m, uint32_t site)
+{
+    return site && m->sites.v[site - 1].app;
+}
+
+/* A connect that a library made in a task of its own (one address after the other, say) belongs to
+ * who sends the first request on it: nothing of the application is on the stack of the first. */
+static void take_over(struct mh_intake *in, struct mh_act *a, const struct mh_ev_request *e)
+{
+    struct mh_model *m = in->m;
+    struct mh_conn *c = mh_intake_conn(in, e->conn);
+    uint32_t stack = mh_intake_number(&in->stacks, e->stack);
+    uint32_t site = stack ? m->stacks.v[stack - 1].site : 0;
+
+    if (!a->from_connect || !a->task || !e->task || a->task == (uint64_t)e->task ||
+        is_app_site(m, a->site) || !is_app_site(m, site) ||
+        in->record->at + in->offset - a->until > TAKEN_OVER_NS)
+        return;
+    if (a->site)
+        m->sites.v[a->site - 1].calls--;
+    m->sites.v[site - 1].calls++;
+    a->task = (uint64_t)e->task;
+    a->site = site;
+    a->stack = stack;
+    if (c) {
+        c->site = site;
+        c->stack = stack;
+    }
+}
+
 int mh_intake_request(struct mh_intake *in)
 {
     struct mh_ev_request e = mh_record_as(in->record, request);
@@ -151,6 +181,8 @@ int mh_intake_request(struct mh_intake *in)
         a = attempt_add(in, e.conn, e.peer, e.stack, e.task, e.unit);
     if (!a)
         return -ENOMEM;
+    if (first)
+        take_over(in, a, &e);
     a->pooled = !first;
     a->attempt.text = (uint32_t)text;
     a->attempt.digest = (uint64_t)e.digest;
@@ -353,6 +385,16 @@ static void refused(struct mh_intake *in, const struct mh_ev_op *e)
     p->refused_native = mh_intake_number(&in->stacks, e->native);
 }
 
+/* How many of them within one second, at most. */
+static void limit_count(struct mh_process *p, int64_t at)
+{
+    if (!p->limit_rate || at - p->limit_from >= LIMIT_SPAN_NS) {
+        p->limit_from = at;
+        p->limit_now = 0;
+    }
+    p->limit_rate = MH_MAX(p->limit_rate, ++p->limit_now);
+}
+
 int mh_intake_op(struct mh_intake *in)
 {
     struct mh_ev_op e = mh_record_as(in->record, op);
@@ -366,6 +408,7 @@ int mh_intake_op(struct mh_intake *in)
     if (e.kind == MH_OP_accept && (e.err == EMFILE || e.err == ENFILE || e.err == ENOMEM)) {
         struct mh_process *p = mh_intake_process(in);
 
+        limit_count(p, in->record->at + in->offset);
         p->limit_at = in->record->at + in->offset;
         p->limit_err = (int)e.err;
         p->limit_stack = mh_intake_number(&in->stacks, e.stack);

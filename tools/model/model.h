@@ -96,6 +96,7 @@ struct mh_route {
     unsigned calm, calm_failed; /* units */
     struct mh_path_seen usual;  /* over all of its paths */
     int64_t calm_p50, calm_p95, calm_p99;
+    int64_t calm_queued; /* the longest, as of a unit */
     int64_t deadline;
     int64_t last_ok; /* end of the last unit that was well and untouched by a fault */
 };
@@ -124,6 +125,8 @@ struct mh_unit {
     int32_t status; /* of a run of a command or a task: 200 fine, 500 not */
     int32_t how;
     int64_t begun, ended, latency, bytes;
+    int64_t
+        queued; /* from when its connection was taken in to the first byte that was read of it */
     uint64_t digest, keys;
     int64_t nkeys, retry_after, fds_begun, fds_ended;
     int64_t rss_kb;            /* 0: not looked at */
@@ -289,6 +292,9 @@ struct mh_process {
     uint32_t refused_native; /* stack, as in acts: how the interpreter came to it */
     int64_t limit_at;        /* wall: the last accept() that a limit refused; 0 none */
     int limit_err;           /* its errno */
+    int64_t limit_from;      /* when the span began in which they are counted */
+    unsigned limit_now;      /* ... there */
+    unsigned limit_rate;     /* the most of them within a second */
     uint32_t limit_stack;    /* as in acts */
     int listening;           /* port + 1 */
     bool recorded;           /* it has a process record of its own */

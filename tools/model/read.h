@@ -16,6 +16,7 @@ struct mh_intake {
     /* ids of pieces of work, tasks and threads -> index in model->pieces plus 1 */
     struct mh_map pieces, piece_of_task, piece_of_thread;
     size_t first_piece;
+    struct mh_map accepted; /* connections taken in, of which nothing was read yet: when, in us */
 };
 
 static inline struct mh_process *mh_intake_process(struct mh_intake *in)

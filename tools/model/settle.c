@@ -164,6 +164,7 @@ static int settle_calm(struct mh_model *m)
             m->calm_units++;
             r->calm++;
             r->calm_failed += mh_unit_failed(u);
+            r->calm_queued = MH_MAX(r->calm_queued, u->queued);
             learn(&r->usual, u);
             if (learn_path(m, u))
                 return -ENOMEM;
