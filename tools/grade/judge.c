@@ -83,7 +83,9 @@ enum mh_confidence mh_tally_confidence(const struct mh_tally *t)
     else if ((agree == t->fired && t->fired + t->again >= MEDIUM_TRIALS) ||
              (t->fired >= MEDIUM_TRIALS && 5 * agree >= 4 * t->fired))
         c = MH_CONFIDENCE_medium;
-    if (2 * t->ambiguous > t->fired && c > MH_CONFIDENCE_low)
+    /* of many that end alike each may belong to any of those in flight: it is the same verdict */
+    if (2 * t->ambiguous > t->fired &&
+        (c == MH_CONFIDENCE_high || (c == MH_CONFIDENCE_medium && t->fired < HIGH_TRIALS)))
         c--;
     return c;
 }
