@@ -380,9 +380,10 @@ static int file_block(struct mh_grading *g, const struct mh_tally *t)
                 "a coroutine made the event loop's thread stand still %u times, for %s at most "
                 "(%s%s%s); %s, for one",
                 t->fired, MH_SPAN(t->worst),
-                a->kind == MH_ACT_sleep    ? "sleep()"
-                : a->kind == MH_ACT_waited ? call_name(a->wait.call)
-                                           : "a file operation",
+                a->kind == MH_ACT_sleep                        ? "sleep()"
+                : a->kind == MH_ACT_waited                     ? call_name(a->wait.call)
+                : g->m->ops.v[a->op].kind == MH_OP_getaddrinfo ? "a look-up of a name"
+                                                               : "a file operation",
                 t->peer ? " on " : "", mh_name_peer(g, t->peer), mh_name_route(g, a->unit));
     if (t->partial)
         mh_sentence(j->evidence,
