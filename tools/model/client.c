@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-enum { SIDE_CLIENT = 1, TAKEN_OVER_NS = 1000000000, LIMIT_SPAN_NS = 1000000000 };
+enum { SIDE_CLIENT = 1, TAKEN_OVER_NS = 1000000000 };
 
 static void peer_hint(struct mh_model *m, uint32_t peer, uint32_t stack)
 {
@@ -86,7 +86,7 @@ int mh_intake_connect(struct mh_intake *in)
     struct mh_act *a = attempt_of(in, c);
 
     if (e.side != SIDE_CLIENT)
-        return mh_map_set(&in->accepted, (uint64_t)e.conn, (uint32_t)(in->record->at / 1000) | 1);
+        return mh_intake_taken_in(in, e.conn);
     if (c)
         c->opened_at = at;
     /* the fault's own record of this very call may have come before */
@@ -385,16 +385,6 @@ static void refused(struct mh_intake *in, const struct mh_ev_op *e)
     p->refused_native = mh_intake_number(&in->stacks, e->native);
 }
 
-/* How many of them within one second, at most. */
-static void limit_count(struct mh_process *p, int64_t at)
-{
-    if (!p->limit_rate || at - p->limit_from >= LIMIT_SPAN_NS) {
-        p->limit_from = at;
-        p->limit_now = 0;
-    }
-    p->limit_rate = MH_MAX(p->limit_rate, ++p->limit_now);
-}
-
 int mh_intake_op(struct mh_intake *in)
 {
     struct mh_ev_op e = mh_record_as(in->record, op);
@@ -405,14 +395,7 @@ int mh_intake_op(struct mh_intake *in)
 
     if (e.effect == MH_EFFECT_kill + 1)
         mh_intake_process(in)->killed_at = in->record->at + in->offset;
-    if (e.kind == MH_OP_accept && (e.err == EMFILE || e.err == ENFILE || e.err == ENOMEM)) {
-        struct mh_process *p = mh_intake_process(in);
-
-        limit_count(p, in->record->at + in->offset);
-        p->limit_at = in->record->at + in->offset;
-        p->limit_err = (int)e.err;
-        p->limit_stack = mh_intake_number(&in->stacks, e.stack);
-    }
+    mh_intake_door(in, &e);
     if (e.side == 2 || e.kind <= 0 || e.kind >= MH_OP_COUNT)
         return 0;
     if (e.kind == MH_OP_socket || fault < 0)

@@ -208,18 +208,6 @@ static int on_stack(struct mh_intake *in)
     return mh_map_set(&in->stacks, (uint64_t)e.stack, (uint32_t)number);
 }
 
-/* The first request of a connection that was taken in: how long that is ago. */
-static int queued(struct mh_intake *in, int64_t conn, int64_t *ret)
-{
-    uint32_t at = mh_map_get(&in->accepted, (uint64_t)conn);
-
-    *ret = 0;
-    if (at == MH_MAP_NONE || !at)
-        return 0;
-    *ret = (int64_t)(((uint32_t)(in->record->at / 1000) | 1) - at) * 1000;
-    return mh_map_set(&in->accepted, (uint64_t)conn, 0);
-}
-
 static int on_unit_begin(struct mh_intake *in)
 {
     struct mh_ev_unit_begin e = mh_record_as(in->record, unit_begin);
@@ -228,7 +216,7 @@ static int on_unit_begin(struct mh_intake *in)
 
     route = mh_model_add_route(in->m, in->record->tail, in->record->tail_len);
     u = mh_vec_add(&in->m->units);
-    if (path < 0 || route < 0 || !u || queued(in, e.conn, &waited) ||
+    if (path < 0 || route < 0 || !u || mh_intake_stood(in, e.conn, &waited) ||
         mh_map_set(&in->units, (uint64_t)e.unit, (uint32_t)in->m->units.n - 1))
         return -ENOMEM;
     *u = (struct mh_unit){.process = in->process,
