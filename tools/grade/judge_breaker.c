@@ -100,9 +100,9 @@ static unsigned threads_asking(const struct mh_grading *g, uint32_t peer, struct
         const struct mh_act *a = &g->m->acts.v[i];
 
         if (a->kind != MH_ACT_attempt || a->peer != peer || !a->unit || a->at < w.from ||
-            a->at >= w.to || mh_map_get(&seen, mh_thread_key(a)) != MH_MAP_NONE)
+            a->at >= w.to || mh_map_get(&seen, mh_thread_key(a->process, a->tid)) != MH_MAP_NONE)
             continue;
-        if (a->task || mh_map_set(&seen, mh_thread_key(a), 1)) {
+        if (a->task || mh_map_set(&seen, mh_thread_key(a->process, a->tid), 1)) {
             n = 0;
             break;
         }
