@@ -6,7 +6,7 @@
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 3; }
 
-BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libinih-dev libunwind-dev libjansson-dev
+BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libinih-dev libjansson-dev
                 libsmartcols-dev)
 
 installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2> /dev/null | grep -qx installed; }

@@ -35,8 +35,10 @@ typedef unsigned long mh_ioctl_number;
 
 typedef unsigned mh_mmsg_flags;
 typedef int mh_ioctl_number;
+#endif
 
-/* Of musl 1.2.5, or of none yet; hooks/musl.c has something for each. */
+/* Of glibc 2.34 or 2.35, of musl 1.2.5, or of none yet: what is asked of a libc that lacks them is
+ * in the hooks. */
 struct iovec;
 struct epoll_event;
 struct timespec;
@@ -48,4 +50,8 @@ void closefrom(int first);
 int epoll_pwait2(int epfd, struct epoll_event *events, int n, const struct timespec *timeout,
                  const sigset_t *mask);
 int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags);
+
+/* Of <linux/close_range.h> of Linux 5.11. */
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif

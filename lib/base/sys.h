@@ -8,6 +8,17 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+/* Numbers that headers of before Linux 5.11 lack; they are the same on every architecture. */
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+
 #if defined(__x86_64__)
 static inline long mh_sys6(long n, long a, long b, long c, long d, long e, long f)
 {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 
+#include "base/libc.h"
 #include "base/sys.h"
 #include "fd/decide.h"
 #include "fd/epoll.h"

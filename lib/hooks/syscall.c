@@ -17,19 +17,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #include "base/sys.h"
 #include "event/write.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"
-
-#ifndef SYS_io_uring_setup
-#define SYS_io_uring_setup 425
-#endif
-#ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 441
-#endif
 
 /* Of this thread: such a call is under way. Another preloaded library may do what a name means by
  * number (tcmalloc's mmap does): its call must not come back to the name. */

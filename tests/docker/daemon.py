@@ -13,7 +13,7 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build"))
 COMPOSE = os.path.join(TREE, "docker", "compose")
 BASE = "mishap-test-base"
-PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libunwind-dev libjansson-dev "
+PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libjansson-dev "
             "libsmartcols-dev libcurl4-openssl-dev libcurl4 ca-certificates "
             "redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
             "python3-redis python3-tenacity python3-celery gunicorn python3-gunicorn python3-flask python3-django "
