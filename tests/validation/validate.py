@@ -121,7 +121,7 @@ def scenario(run, values, folder):
     text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n"
                         + ("outcomes = no\n" if run.tier == "outcomes" else ""))
     # gunicorn listens before its workers have loaded the application
-    if run.case["start"].startswith("gunicorn") and not {"during", "stop"} & set(run.case):
+    if run.case.get("start", "").startswith("gunicorn") and not {"during", "stop"} & set(run.case):
         text = text.replace("[phase calm]\nfor = 1500ms\n", "[phase calm]\nfor = 3s\n")
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
