@@ -117,16 +117,17 @@ static int add_file(struct finder *f, const struct mh_act *a)
 {
     char path[MH_PATTERN_SIZE];
     const char *name = mh_model_text(f->m, a->file.path);
+    size_t n = strlen(name);
     int r;
 
     if (!strncmp(name, "/dev/", 5) || !strncmp(name, "/proc/", 6) || strstr(name, "/__pycache__/"))
         return 0;
-    snprintf(path, sizeof(path), "%s", name);
-    mh_compose_unmask(path);
-    if (strlen(name) >= sizeof(path) || strpbrk(path, " \t,;#?[]")) {
+    if (n >= sizeof(path) || strpbrk(name, " \t,;#?[]")) {
         fprintf(f->left_out, "%s: a scenario cannot name this path\n", name);
         return 0;
     }
+    memcpy(path, name, n + 1);
+    mh_compose_unmask(path);
     r = add(f, OPEN, a->site, path);
     /* Who writes is not recorded, but what is written to is. */
     return r ? r : add(f, WRITE, 0, path);
