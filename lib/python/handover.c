@@ -31,7 +31,6 @@ enum {
     DEF_FUNCTION = 8,    /* PyMethodDef */
     DEF_FLAGS = 16,
     TUPLE_SIZE = 16,
-    TUPLE_ITEMS = 24,
     /* METH_ flags of a definition: what its function is called with */
     NO_ARGUMENTS = 0x04,
     FAST_WORDS = 0x80 | 0x02,
@@ -57,7 +56,7 @@ static int task_init(void *task, void *args, void *words)
     const char *ts = mh_stack_thread();
 
     if (ts && args && MH_AT(int64_t, args, TUPLE_SIZE) > 0)
-        mh_lineage_begun(ts, MH_LINEAGE_task, MH_AT(char *, args, TUPLE_ITEMS));
+        mh_lineage_begun(ts, MH_LINEAGE_task, MH_AT(char *, args, mh_py.at.tu_data));
     return real.task(task, args, words);
 }
 

@@ -26,6 +26,7 @@ struct piece {
     uint64_t by_task;         /* in which it was made */
     int64_t id, by, unit, at;
     uint32_t tid, by_slot;
+    uint32_t ran_in; /* context: thread in which it has run already, 0 none */
     uint8_t kind;
     atomic_bool told;
 };
@@ -260,18 +261,27 @@ void mh_lineage_idle(const void *queue)
  */
 struct mh_lineage_before mh_lineage_enter(const void *context)
 {
-    struct mh_lineage_before before = {self.piece.id, self.piece.slot};
+    struct mh_lineage_before before = {.id = self.piece.id, .slot = self.piece.slot};
     struct piece *p = atomic_load_explicit(&lineage.any, memory_order_relaxed)
                           ? find(MH_LINEAGE_context, (uintptr_t)context)
                           : NULL;
 
-    if (p && p->tid != tid())
+    if (p && p->tid != tid() && p->ran_in != tid()) {
         self.piece = served_of(p);
+        before.entered = self.piece.id;
+        before.entered_slot = self.piece.slot;
+    }
     return before;
 }
 
 void mh_lineage_return(struct mh_lineage_before before)
 {
+    struct piece *p = piece_of((struct served){before.entered, before.entered_slot});
+
+    /* What was copied for another thread runs there once and is gone. A context that C code makes
+     * for a task, of which nobody tells, may lie there next. */
+    if (p)
+        p->ran_in = tid();
     self.piece = (struct served){before.id, before.slot};
 }
 

@@ -31,6 +31,8 @@ void mh_lineage_idle(const void *queue);
 struct mh_lineage_before {
     int64_t id;
     uint32_t slot;
+    int64_t entered; /* piece that it entered; 0 none */
+    uint32_t entered_slot;
 };
 struct mh_lineage_before mh_lineage_enter(const void *context);
 void mh_lineage_return(struct mh_lineage_before before);
