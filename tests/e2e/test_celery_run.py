@@ -79,7 +79,10 @@ class Run:
         assert self.done.returncode == 0, self.done.stderr
         assert len(self.sent) >= 40 and len(self.lost) <= lost, self.lost
         assert not set(self.sent[-len(self.sent) // 4:]) & set(self.lost)
-        assert {i: s for i, s in self.states().items() if i in self.ran} == {i: [state] for i in self.ran}
+        states = {i: s for i, s in self.states().items() if i in self.ran}
+        # One that ran may not have been able to say so: where its result goes is the broker's own redis.
+        other = {i: s for i, s in states.items() if s != [state]}
+        assert set(states) == set(self.ran) and len(other) <= lost and all(s == ["failed"] for s in other.values()), other
         units = [u for u in self.report["units"] if u["kind"] == "task"]
         assert {(u["name"], u["framework"]) for u in units} == {("celery_jobs.mark", "celery")}
         assert "celery worker" in {p["role"] for p in self.report["processes"]}
