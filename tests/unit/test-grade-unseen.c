@@ -43,6 +43,24 @@ static void last_resort(struct story *s, struct answer *a)
     *a = (struct answer){.status = 500, .ms = 3, .nkeys = 1, .digest = 5, .retry_after = -1};
 }
 
+/* ---- MH-0103: an empty list, as if nobody had anything to recommend ---- */
+
+static void full_list(struct story *s, struct answer *a)
+{
+    well(s, a);
+    a->bytes = 200;
+}
+static void empty_list(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, PRICES), IN_APP);
+    *a = (struct answer){.status = 200, .ms = 3, .digest = 99, .bytes = 3, .retry_after = -1};
+}
+static void shorter_list(struct story *s, struct answer *a)
+{
+    empty_list(s, a);
+    a->bytes = 90;
+}
+
 /* ---- MH-2005: this host's own name, which took its time ---- */
 
 static void looks_up_slowly(struct story *s, struct answer *a)
@@ -119,6 +137,8 @@ static void some_end_anyhow(struct story *s, struct answer *a)
 }
 
 static const struct play plays[] = {
+    {"an empty list and not a word", "MH-0103", "fail", full_list, empty_list},
+    {"a shorter list", "MH-0103", "pass", full_list, shorter_list},
     {"a 500 of its own making", "MH-0101", "pass", well, says_what_failed},
     {"a 500 of the framework's", "MH-0101", "fail", well, last_resort},
     {"localhost, for 150 ms", "MH-2005", "fail", looks_up_slowly, looks_up_slowly},

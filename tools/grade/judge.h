@@ -182,6 +182,8 @@ bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t);
 unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer);
 /* An error was caught by the application, and nothing whatever came of it. */
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u);
+/* Next to nothing was answered as if all were well, and nobody was told (MH-0404). */
+bool mh_trial_hollow(struct mh_grading *g, const struct mh_trial *t);
 
 /* Trials (or other things) counted by site and peer. */
 struct mh_tally {

@@ -209,7 +209,9 @@ static double value_0103(struct mh_grading *g, const struct mh_trial *t)
 {
     if (!t->error || t->outcome == MH_OUTCOME_unknown)
         return MH_NOT_MINE;
-    if (mh_trial_swallowed(t, mh_grading_unit(g, t->unit)))
+    if (mh_trial_swallowed(t, mh_grading_unit(g, t->unit)) ||
+        (t->caught && t->handler.kind == MH_FRAME_app && !t->retried && !t->fallback &&
+         mh_trial_hollow(g, t)))
         return 0;
     if (t->caught && t->handler.kind == MH_FRAME_app)
         return 1;

@@ -140,6 +140,11 @@ static double value_0404(struct mh_grading *g, const struct mh_trial *t)
     return t->logged || 10 * u->bytes >= p->bytes ? 1 : 0;
 }
 
+bool mh_trial_hollow(struct mh_grading *g, const struct mh_trial *t)
+{
+    return value_0404(g, t) == 0;
+}
+
 int mh_judge_0404(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
