@@ -14,6 +14,17 @@ installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2> /dev/null | grep 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 can_install() { command -v apt-get > /dev/null && { [ "$(id -u)" = 0 ] || command -v sudo > /dev/null; }; }
 
+# The archive of Debian that this machine's own apt is set to; fails where there is none.
+debian_archive() {
+    local found
+    found=$(apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' 2> /dev/null | sort -u)
+    if [ -z "$found" ]; then
+        as_root apt-get -qq update > /dev/null 2>&1 || return 1
+        found=$(apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' 2> /dev/null | sort -u)
+    fi
+    [ -n "$found" ] && printf '%s\n' "${found%%$'\n'*}"
+}
+
 # Installing redis-server must not start a redis for good: nothing of ours is left running.
 POLICY=/usr/sbin/policy-rc.d
 policy_made=''
