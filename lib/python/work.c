@@ -31,34 +31,19 @@ static const struct row {
     int name, id, run;
 } rows[] = {
 #define WORK(framework, file, function, name, id, run) {framework, file, function, name, id, run},
-#define OVER(file, function)
-#define JOBS(file)
 #include "python/works.def"
-#undef WORK
-#undef OVER
-#undef JOBS
 };
 
 static const struct over {
     const char *file, *function;
 } overs[] = {
-#define WORK(framework, file, function, name, id, run)
 #define OVER(file, function) {file, function},
-#define JOBS(file)
 #include "python/works.def"
-#undef WORK
-#undef OVER
-#undef JOBS
 };
 
 static const char *const pipe_makers[] = {
-#define WORK(framework, file, function, name, id, run)
-#define OVER(file, function)
 #define JOBS(file) file,
 #include "python/works.def"
-#undef WORK
-#undef OVER
-#undef JOBS
 };
 
 /* A run that was seen. `exact`: its begin came by a pipe, so it lasts until the next one's.
