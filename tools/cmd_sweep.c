@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "base/sys.h"
 #include "cmd.h"
 #include "files.h"
+#include "grade/grade.h"
 #include "judge.h"
 #include "log.h"
 #include "report/doc.h"
@@ -84,14 +84,6 @@ static void parse_number(const char *name, const char *arg, uint64_t most, uint6
         argp_error(state, "--%s: '%s' is no number from 1 to %" PRIu64, name, arg, most);
 }
 
-static int severity_of(const char *name)
-{
-    for (int i = 0; mh_severity_names[i]; i++)
-        if (!strcasecmp(mh_severity_names[i], name))
-            return i;
-    return -1;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -127,7 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FAIL_ON:
         o->fail_on = arg;
-        if (severity_of(arg) < 0)
+        if (mh_severity_named(arg) < 0)
             argp_error(state, "--fail-on: '%s' is none of low, medium, high, critical", arg);
         return 0;
     case KEY_JSON:
@@ -286,7 +278,7 @@ static int all_of_them(struct sweep *s)
 /* Gate, then whether anything was tried at all. */
 static int verdict(const struct sweep *s)
 {
-    int bar = s->o->fail_on ? severity_of(s->o->fail_on) : -1;
+    int bar = s->o->fail_on ? mh_severity_named(s->o->fail_on) : INT_MAX;
     const json_t *target, *one;
     size_t i, k;
     bool fired = false;
@@ -296,7 +288,7 @@ static int verdict(const struct sweep *s)
         fired = fired || mh_doc_int(target, "fired") > 0;
         json_array_foreach(json_object_get(target, "findings"), k, one)
         {
-            if (severity_of(mh_doc_text(one, "severity")) <= bar)
+            if (mh_severity_named(mh_doc_text(one, "severity")) >= bar)
                 return MH_EXIT_GATE;
         }
     }

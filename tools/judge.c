@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -64,9 +63,8 @@ static void say_formats(bool suffixes)
 
 static int check_severity(const char *name)
 {
-    for (int i = MH_SEVERITY_low; i <= MH_SEVERITY_critical; i++)
-        if (!strcasecmp(name, mh_severity_words[i]))
-            return MH_EXIT_OK;
+    if (mh_severity_named(name) >= 0)
+        return MH_EXIT_OK;
     mh_log("--fail-on: '%s' is not a severity: low, medium, high or critical", name);
     return MH_EXIT_MISUSE;
 }

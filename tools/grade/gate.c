@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gate of a pipeline over a document, graded now or long ago; see grade.h. */
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -12,14 +11,6 @@
 #include "base/banned.h"
 
 enum { GATE_FAILED = 10, GATE_UNJUDGED = 11, GATE_UNHEALTHY = 12 };
-
-static int severity_named(const char *name)
-{
-    for (int i = MH_SEVERITY_low; i <= MH_SEVERITY_critical; i++)
-        if (!strcasecmp(name, mh_severity_words[i]))
-            return i;
-    return -EINVAL;
-}
 
 /* Is it one that a pipeline is to stop for: sure enough, not waived, and, where there is an earlier
  * run to compare with, not as bad as it was before? */
@@ -40,7 +31,7 @@ int mh_gate(const json_t *document, const char *fail_on)
     const json_t *run = json_object_get(document, "run");
     const json_t *score = json_object_get(document, "score");
     const json_t *findings = json_object_get(document, "findings"), *lost;
-    int least = fail_on && strcasecmp(fail_on, "none") ? severity_named(fail_on) : 0;
+    int least = fail_on && strcasecmp(fail_on, "none") ? mh_severity_named(fail_on) : 0;
     size_t i;
     json_t *f;
 
@@ -52,7 +43,7 @@ int mh_gate(const json_t *document, const char *fail_on)
         return GATE_UNHEALTHY;
     json_array_foreach(findings, i, f)
     {
-        int severity = severity_named(mh_document_text(f, "severity"));
+        int severity = mh_severity_named(mh_document_text(f, "severity"));
 
         if (severity >= least && counts(document, f))
             return GATE_FAILED;

@@ -61,6 +61,8 @@ extern const struct mh_rule_row mh_rule_rows[];
 extern const size_t mh_rule_count;
 extern const char *const mh_principle_names[MH_PRINCIPLES];
 extern const char *const mh_severity_words[];
+/* The severity that a gate or a finding names, in any case; -EINVAL: none, or "info". */
+int mh_severity_named(const char *name);
 extern const char *const mh_fragility_names[];
 extern const char *const mh_confidence_names[];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalogue as a table; see rules.def. */
+#include <errno.h>
 #include <strings.h>
 
 #include "grade/judge.h"
@@ -60,6 +61,14 @@ const char *const mh_severity_words[] = {"Info", "Low", "Medium", "High", "Criti
 const char *const mh_fragility_names[] = {"Architecture", "Communication", "Execution",
                                           "Persistence"};
 const char *const mh_confidence_names[] = {"low", "medium", "high"};
+
+int mh_severity_named(const char *name)
+{
+    for (int i = MH_SEVERITY_low; i <= MH_SEVERITY_critical; i++)
+        if (!strcasecmp(name, mh_severity_words[i]))
+            return i;
+    return -EINVAL;
+}
 
 const struct mh_rule_row *mh_rule_find(const char *id)
 {
