@@ -24,7 +24,7 @@ static inline json_t *grade_story(const struct story *s)
     return document;
 }
 
-/* "fail", "pass", ... of a rule; the worst over its sites. */
+/* "fail", "pass", ... of a rule; the worst over its sites. Lives as long as the program. */
 static inline const char *verdict(const json_t *document, const char *rule)
 {
     static const char *const lists[][2] = {{"findings", "fail"},
@@ -42,6 +42,17 @@ static inline const char *verdict(const json_t *document, const char *rule)
                                                    rule)) return lists[i][1];
     }
     return "absent";
+}
+
+/* The verdict of RULE on a story that is told to its end; nothing is left of it. */
+static inline const char *story_verdict(struct story *s, const char *rule)
+{
+    json_t *document = grade_story(s);
+    const char *got = verdict(document, rule);
+
+    json_decref(document);
+    story_remove(s);
+    return got;
 }
 
 static inline const json_t *finding(const json_t *document, const char *rule)

@@ -96,24 +96,14 @@ static const struct play plays[] = {
 
 static void rules(void **state)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(plays); i++) {
-        json_t *document = perform(&plays[i]);
-        const char *got = verdict(document, plays[i].rule);
-
-        if (strcmp(got, plays[i].expected))
-            fail_msg("%s, %s: expected %s, got %s", plays[i].rule, plays[i].name, plays[i].expected,
-                     got);
-        json_decref(document);
-    }
+    plays_hold(plays, ARRAY_SIZE(plays));
 }
 
 /* ---- a job without a server: one item each 100 ms, and then the peer is down ---- */
 
 static const char *job(int pause_ms, const char *rule)
 {
-    static char got[32];
     struct story s = {0};
-    json_t *document;
 
     story_open(&s, "a");
     prologue(&s);
@@ -128,11 +118,7 @@ static const char *job(int pause_ms, const char *rule)
     ask_at(&s, PRICES, 0, 2);
     story(&s, exit, "", .status = 0);
     story_close(&s);
-    document = grade_story(&s);
-    snprintf(got, sizeof(got), "%s", verdict(document, rule));
-    json_decref(document);
-    story_remove(&s);
-    return got;
+    return story_verdict(&s, rule);
 }
 
 static void jobs(void **state)
@@ -146,9 +132,7 @@ static void jobs(void **state)
 
 static const char *outside(enum mh_op_kind kind, int err, int status, const char *rule)
 {
-    static char got[32];
     struct story s = {0};
-    json_t *document;
 
     story_open(&s, "a");
     prologue(&s);
@@ -172,11 +156,7 @@ static const char *outside(enum mh_op_kind kind, int err, int status, const char
     for (s.now = 8000; s.now < 20000; s.now += 1000)
         story(&s, sleep, "", .requested_ns = STORY_MS);
     story_close(&s);
-    document = grade_story(&s);
-    snprintf(got, sizeof(got), "%s", verdict(document, rule));
-    json_decref(document);
-    story_remove(&s);
-    return got;
+    return story_verdict(&s, rule);
 }
 
 static void ends(void **state)

@@ -19,17 +19,6 @@
 
 #include "base/banned.h"
 
-static const char *graded(struct story *s, const char *rule)
-{
-    static char got[32];
-    json_t *document = grade_story(s);
-
-    snprintf(got, sizeof(got), "%s", verdict(document, rule));
-    json_decref(document);
-    story_remove(s);
-    return got;
-}
-
 /* ---- MH-0101: a 500 that the application itself decided on ---- */
 
 static void says_what_failed(struct story *s, struct answer *a)
@@ -150,15 +139,7 @@ static const struct play plays[] = {
 
 static void rules(void **state)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(plays); i++) {
-        json_t *document = perform(&plays[i]);
-        const char *got = verdict(document, plays[i].rule);
-
-        if (strcmp(got, plays[i].expected))
-            fail_msg("%s, %s: expected %s, got %s", plays[i].rule, plays[i].name, plays[i].expected,
-                     got);
-        json_decref(document);
-    }
+    plays_hold(plays, ARRAY_SIZE(plays));
 }
 
 /* ---- MH-0607: 30 requests in flight at once, each of which leaves a descriptor ---- */
@@ -196,7 +177,7 @@ static const char *left_open(bool at_once)
     for (s.now = FAULT_MS; s.now < 20000; s.now += 100)
         unit(&s, well, 40);
     story_close(&s);
-    return graded(&s, "MH-0607");
+    return story_verdict(&s, "MH-0607");
 }
 
 static void pools(void **state)
@@ -225,7 +206,7 @@ static const char *refused(int times)
         unit(&s, well, 10);
     story(&s, exit, "", .status = 0);
     story_close(&s);
-    return graded(&s, "MH-0606");
+    return story_verdict(&s, "MH-0606");
 }
 
 static void doors(void **state)
@@ -258,7 +239,7 @@ static const char *in_line(int stood_ms)
         unit(&s, well, 10);
     story(&s, exit, "", .status = 0);
     story_close(&s);
-    return graded(&s, "MH-0402");
+    return story_verdict(&s, "MH-0402");
 }
 
 static void lines(void **state)
@@ -293,7 +274,7 @@ static const char *stopped(bool told)
     story(&s, child, "python job.py", .pid = STORY_PID, .stopped = told, .status = 1,
           .ended_at = STORY_MONO + 9000 * STORY_MS);
     story_close(&s);
-    return graded(&s, "MH-0101");
+    return story_verdict(&s, "MH-0101");
 }
 
 static void commands(void **state)
