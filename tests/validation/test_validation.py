@@ -10,7 +10,7 @@ import validate
 
 SEEDS = int(os.environ.get("VALIDATE_SEEDS", "1"))
 TIERS = os.environ.get("VALIDATE_TIERS")  # "all": of each application; else a few of them
-JUDGED, ONCE = validate.labels(rare=SEEDS > 1 or bool(TIERS))
+JUDGED, ONCE = validate.labels(every=SEEDS > 1 or bool(TIERS))
 PART = os.environ.get("VALIDATE_SAMPLE")
 ONCE = validate.sample(ONCE, PART) if PART else ONCE
 
