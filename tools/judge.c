@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "grade/compare.h"
 #include "grade/grade.h"
+#include "history.h"
 #include "log.h"
 #include "model/model.h"
 #include "otlp.h"
@@ -160,6 +161,8 @@ int mh_judge_check(const struct mh_judge *j)
         status = check_baseline(j->baseline);
     if (!status && j->earlier)
         status = check_earlier(j->earlier);
+    if (!status && j->history)
+        status = mh_history_check(j->history);
     if (!status && j->waivers)
         status = check_waivers(j->waivers);
     if (!status && j->advice)
@@ -276,17 +279,19 @@ static int compare(const struct mh_judge *j, json_t *document)
 static int judge(const struct mh_judge *j, json_t *document, const struct mh_model *model,
                  const char *path)
 {
-    int status = j->earlier ? compare(j, document) : MH_EXIT_OK;
+    int status = j->earlier ? compare(j, document) : MH_EXIT_OK, kept = MH_EXIT_OK;
 
     if (!status && j->waivers)
         status = apply_waivers(j, document);
     if (status)
         return status;
+    if (j->history) /* without it there are reports all the same, but never a good end */
+        kept = mh_history_add(j->history, document);
     if (j->store)
         store(document, path);
     status = write_reports(j, document, model, path);
     if (!status)
-        status = gate(j, document);
+        status = kept ? kept : gate(j, document);
     for (size_t i = 0; i < j->nalerts; i++)
         mh_alert_send(j->alerts[i], document, status);
     return status;
@@ -310,25 +315,25 @@ static int complain(int r, const char *const *dirs, size_t n)
     return MH_EXIT_TROUBLE;
 }
 
-/* When the earlier report was made, if that was a full run: one that passed MH-0901. */
-static const char *full_run_of(const json_t *earlier)
+/* When earlier runs were made that were full ones, by the history and the earlier report. Room for
+ * MH_HISTORY_RUNS + 2. */
+static void find_full_runs(const json_t *history, const json_t *earlier, const char **ret)
 {
-    size_t i;
-    json_t *v;
+    const json_t *one;
+    size_t i, n = 0;
 
-    json_array_foreach(json_object_get(earlier, "passed"), i, v)
+    json_array_foreach(history, i, one)
     {
-        const char *rule = json_string_value(json_object_get(v, "rule"));
-
-        if (rule && !strcmp(rule, "MH-0901"))
-            return json_string_value(json_object_get(json_object_get(earlier, "run"), "started"));
+        if (n < MH_HISTORY_RUNS && json_is_true(json_object_get(one, "full")))
+            ret[n++] = mh_document_text(one, "started");
     }
-    return NULL;
+    ret[n++] = mh_history_full_run(earlier);
+    ret[n] = NULL;
 }
 
-/* Its texts belong to the manifest and to the earlier report. */
+/* Its texts belong to the manifest, `full` to the caller. */
 static struct mh_past past_of(const struct mh_judge *j, const json_t *manifest,
-                              const json_t *earlier)
+                              const json_t *earlier, const char *const *full)
 {
     const char *fail_on = json_string_value(json_object_get(manifest, "fail_on"));
 
@@ -338,7 +343,8 @@ static struct mh_past past_of(const struct mh_judge *j, const json_t *manifest,
         .pipeline = json_string_value(json_object_get(manifest, "pipeline")),
         .gate = fail_on || (j && (j->fail_on || j->earlier)),
         .compared = earlier || json_is_true(json_object_get(manifest, "compared")),
-        .full = full_run_of(earlier),
+        .kept = j && j->history,
+        .full = full,
     };
 }
 
@@ -381,7 +387,8 @@ static int grade_with(const char *const *dirs, size_t n, const char *baseline, c
 static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
                  struct mh_model **ret_model, json_t **ret)
 {
-    json_t *manifest = NULL, *earlier = NULL;
+    json_t *manifest = NULL, *earlier = NULL, *history = NULL;
+    const char *full[MH_HISTORY_RUNS + 2];
     struct mh_past past;
     int status;
 
@@ -389,9 +396,13 @@ static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
         manifest = NULL;
     if (j && j->earlier && mh_judge_load(j->earlier, &earlier))
         earlier = NULL; /* said again, and louder, when the two are compared */
-    past = past_of(j, manifest, earlier);
+    if (j && j->history)
+        mh_history_load(j->history, &history);
+    find_full_runs(history, earlier, full);
+    past = past_of(j, manifest, earlier, full);
     status =
         grade_with(dirs, n, j ? j->baseline : NULL, j ? j->advice : NULL, &past, ret_model, ret);
+    json_decref(history);
     json_decref(earlier);
     json_decref(manifest);
     return status;

@@ -20,6 +20,7 @@ struct mh_judge {
     const char *fail_on;  /* severity as the user wrote it, NULL none */
     const char *baseline; /* directory of clean recordings, NULL none */
     const char *earlier;  /* report.json to compare with, NULL none */
+    const char *history;  /* file of the last runs' grades, NULL none */
     const char *waivers;  /* file, NULL none */
     const char *advice;   /* folder of files by library, NULL: what is shipped */
     bool silent;          /* nothing on stdout */
@@ -27,8 +28,8 @@ struct mh_judge {
     bool verbose;
 };
 
-/* --report, --alert, --fail-on, --baseline, --waivers, --advice, --verbose: a child parser whose
- * input is a struct mh_judge. */
+/* --report, --alert, --fail-on, --baseline, --history, --waivers, --advice, --verbose: a child
+ * parser whose input is a struct mh_judge. */
 extern const struct argp mh_judge_argp;
 
 /* Can all of it be done? Said before a long run, not after it. Returns an exit status. */

@@ -4,7 +4,15 @@
 
 #include "base/banned.h"
 
-enum { KEY_REPORT = 512, KEY_FAIL_ON, KEY_BASELINE, KEY_WAIVERS, KEY_ADVICE, KEY_ALERT };
+enum {
+    KEY_REPORT = 512,
+    KEY_FAIL_ON,
+    KEY_BASELINE,
+    KEY_HISTORY,
+    KEY_WAIVERS,
+    KEY_ADVICE,
+    KEY_ALERT
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -28,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_BASELINE:
         *(mh_judge_stored(arg) ? &j->earlier : &j->baseline) = arg;
+        return 0;
+    case KEY_HISTORY:
+        j->history = arg;
         return 0;
     case KEY_WAIVERS:
         j->waivers = arg;
@@ -57,6 +68,9 @@ static const struct argp_option rows[] = {
      "DIR: clean recordings, what is normal; REPORT.json: an earlier run, of which only what is "
      "new or "
      "worse fails the gate; may be given once each",
+     0},
+    {"history", KEY_HISTORY, "FILE", 0,
+     "Put this run into the file, which keeps the grades of the last 20, and report their trend",
      0},
     {"waivers", KEY_WAIVERS, "FILE", 0,
      "Findings to live with for a while: [waiver ID] with reason, owner and expires = YYYY-MM-DD",

@@ -7,7 +7,7 @@ CHAOS_FAIL_ON ?= high
 .PHONY: chaos chaos-baseline
 chaos:
 	tools=$$($(MISHAP_SOURCE)/docker/ci/install) && PATH="$$tools:$$PATH" $(MISHAP_SOURCE)/docker/ci/chaos-stage \
-	    -o chaos-report -b .mishap/baseline.json -w .mishap/waivers.ini -s $(CHAOS_FAIL_ON) -- $(CHAOS_RUN)
+	    -o chaos-report -b .mishap/baseline.json -t .mishap/history.json -w .mishap/waivers.ini -s $(CHAOS_FAIL_ON) -- $(CHAOS_RUN)
 
 # What is open now is agreed on: from here on only what is new or worse stops `make chaos`.
 chaos-baseline:

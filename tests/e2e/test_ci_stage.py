@@ -73,6 +73,10 @@ class Project:
         line = " ".join(["docker/ci/chaos-stage", *words, "--", self.run])
         return self.shell(f"PATH={BUILD}/tools:$PATH .mishap/src/{line}", **environment)
 
+    def runs(self):
+        """How many the history has that the pipeline keeps."""
+        return len(json.loads((self.root / ".mishap/history.json").read_text())["runs"])
+
     def report(self, suffix="json"):
         return self.root / "chaos-report" / ("report." + suffix)
 
@@ -147,7 +151,7 @@ def test_github(project):
         environment["PATH"] = ":".join([*path.read_text().split(), os.environ["PATH"]])
         statuses[step["name"]] = project.shell(step["run"], **environment).returncode
     assert statuses == {"Build mishap": 0, "Chaos stage": 10, "This run is the next one's baseline": 0}
-    assert (project.root / ".mishap/baseline.json").exists()
+    assert (project.root / ".mishap/baseline.json").exists() and project.runs() == 1
     text = (project.root / "summary").read_text()
     assert len(text.encode()) < 60000 and "MH-0601" in text
 
@@ -161,7 +165,7 @@ def test_gitlab(project):
     assert project.root.joinpath(job["artifacts"]["reports"]["junit"]).exists()
     project.write_app(limit=", timeout=2")
     assert project.shell(script, **environment).returncode == 0
-    assert (project.root / ".mishap/baseline.json").exists()
+    assert (project.root / ".mishap/baseline.json").exists() and project.runs() == 2
 
 
 def test_jenkins(project):
@@ -170,7 +174,7 @@ def test_jenkins(project):
     assert len(blocks) == 2
     environment = {"MISHAP_SOURCE": ".mishap/src", "CHAOS_RUN": project.run, "CHAOS_FAIL_ON": "high"}
     statuses = [project.shell(block.replace("\\\\", "\\"), **environment).returncode for block in blocks]
-    assert statuses == [10, 0] and (project.root / ".mishap/baseline.json").exists()
+    assert statuses == [10, 0] and (project.root / ".mishap/baseline.json").exists() and project.runs() == 1
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
@@ -180,6 +184,7 @@ def test_make(project):
     assert "Error 10" in project.shell(line + " chaos").stderr
     assert project.shell(line + " chaos-baseline").returncode == 0
     assert project.shell(line + " chaos").returncode == 0
+    assert project.runs() == 2 and " Trend: " in project.report("txt").read_text(encoding="utf-8")
 
 
 def test_install_builds_from_a_bare_checkout(tmp_path):

@@ -116,13 +116,18 @@ static void pipelines(void **state)
 /* Stories happen on 2026-09-21. */
 static void ages(void **state)
 {
-    static const struct mh_past lately = {
-        .known = true, .compared = true, .full = "2026-09-01T00:00:00Z"};
-    static const struct mh_past long_ago = {
-        .known = true, .compared = true, .full = "2026-08-01T00:00:00Z"};
-    static const struct mh_past garbled = {.known = true, .compared = true, .full = "yesterday"};
+    static const char *const september[] = {"2026-09-01T00:00:00Z", NULL};
+    static const char *const august[] = {"2026-08-01T00:00:00Z", "2026-07-01T00:00:00Z", NULL};
+    static const char *const several[] = {"2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z",
+                                          "2026-10-01T00:00:00Z", NULL};
+    static const char *const no_times[] = {"yesterday", "2026-10-01T00:00:00Z", NULL};
+    static const struct mh_past lately = {.known = true, .compared = true, .full = september};
+    static const struct mh_past long_ago = {.known = true, .compared = true, .full = august};
+    static const struct mh_past history = {.known = true, .kept = true, .full = several};
+    static const struct mh_past garbled = {.known = true, .kept = true, .full = no_times};
 
     assert_string_equal(judged(&lately, FAILS, "MH-0903"), "pass");
+    assert_string_equal(judged(&history, FAILS, "MH-0903"), "pass");
     assert_string_equal(judged(&long_ago, FAILS, "MH-0903"), "fail");
     assert_string_equal(judged(&long_ago, ALL, "MH-0903"), "pass"); /* this one is full itself */
     assert_string_equal(judged(&garbled, FAILS, "MH-0903"), "unclear");

@@ -71,11 +71,12 @@ const struct mh_rule_row *mh_rule_find(const char *id);
 
 /* What is known of how this run was made, and of those before it; for rules about testing. */
 struct mh_past {
-    bool known;           /* how it was started is stored beside it */
-    const char *plan;     /* --plan it was made by: "quick", "full"; NULL none */
-    const char *pipeline; /* what says that a pipeline made it, such as "GITLAB_CI"; NULL none */
-    bool gate, compared;  /* it stops for findings; there is an earlier report */
-    const char *full;     /* when the earlier one was made, if that was a full one; NULL */
+    bool known;              /* how it was started is stored beside it */
+    const char *plan;        /* --plan it was made by: "quick", "full"; NULL none */
+    const char *pipeline;    /* what says that a pipeline made it, such as "GITLAB_CI"; NULL none */
+    bool gate, compared;     /* it stops for findings; there is an earlier report */
+    bool kept;               /* there is a history */
+    const char *const *full; /* when earlier full runs were made; NULL at its end; NULL: none */
 };
 
 struct mh_grade_options {

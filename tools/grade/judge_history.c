@@ -182,6 +182,20 @@ static int64_t days_between(const struct mh_grading *g, const char *started)
     return (now - (int64_t)timegm(&tm)) / DAY_S;
 }
 
+/* Since the last full run before this one; -1: none is known. */
+static int64_t days_since_full(const struct mh_grading *g, const struct mh_past *past)
+{
+    int64_t least = -1;
+
+    for (size_t i = 0; past && past->full && past->full[i]; i++) {
+        int64_t days = days_between(g, past->full[i]);
+
+        if (days >= 0 && (least < 0 || days < least))
+            least = days;
+    }
+    return least;
+}
+
 int mh_judge_0903(struct mh_grading *g)
 {
     const struct mh_past *past = g->options->past;
@@ -191,13 +205,14 @@ int mh_judge_0903(struct mh_grading *g)
 
     if (cover(g, &c))
         return -ENOMEM;
-    days = past && past->full ? days_between(g, past->full) : -1;
+    days = days_since_full(g, past);
     if (!is_full(&c) && days < 0)
-        return mh_judge_none(g, MH_VERDICT_unclear,
-                             past && past->compared
-                                 ? "neither this run nor the earlier one was a full one"
-                                 : "this run was no full one, and of earlier ones nothing is known",
-                             "mishap run --plan full --baseline report.json -- COMMAND");
+        return mh_judge_none(
+            g, MH_VERDICT_unclear,
+            past && (past->compared || past->kept)
+                ? "neither this run nor an earlier one that is known was a full one"
+                : "this run was no full one, and of earlier ones nothing is known",
+            "mishap run --plan full --history history.json -- COMMAND");
     j = file(g, is_full(&c) || days <= MONTH_DAYS ? MH_VERDICT_pass : MH_VERDICT_fail);
     if (!j)
         return -ENOMEM;

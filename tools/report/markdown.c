@@ -6,7 +6,7 @@
 
 #include "report/doc.h"
 #include "report/report.h"
-
+#include "report/trend.h"
 #include "report/utf8.h"
 
 #include "base/banned.h"
@@ -226,11 +226,25 @@ static void put_comparison(struct mh_out *out, const json_t *document)
         mh_out_add(out, ".\n\n");
 }
 
+static void put_trend(struct mh_out *out, const json_t *document)
+{
+    struct mh_trend trend;
+
+    mh_trend_read(document, &trend);
+    if (!trend.n)
+        return;
+    mh_out_add(out, "Trend: `");
+    for (int i = 0; i < trend.n; i++)
+        mh_out_add(out, mh_trend_bar(trend.points[i]));
+    mh_out_printf(out, "` %s.\n\n", trend.says);
+}
+
 int mh_format_markdown(const json_t *document, const struct mh_report_options *options,
                        struct mh_out *out)
 {
     put_head(out, document);
     put_comparison(out, document);
+    put_trend(out, document);
     put_outcomes(out, document);
     put_findings(out, json_object_get(document, "findings"));
     put_principles(out, document);

@@ -12,7 +12,7 @@
 
 #define SCREEN 50 /* lines */
 
-static enum mh_style grade_style(const char *grade)
+enum mh_style mh_text_grade_style(const char *grade)
 {
     if (!strcmp(grade, "A") || !strcmp(grade, "B"))
         return MH_GREEN;
@@ -172,7 +172,7 @@ static void put_verdict(struct mh_term *t, const json_t *document)
     size_t i;
 
     mh_term_put(t, MH_DIM, " GRADE ");
-    mh_term_printf(t, grade_style(grade), "%-4s", grade);
+    mh_term_printf(t, mh_text_grade_style(grade), "%-4s", grade);
     if (mh_doc_known(score, "points"))
         mh_term_printf(t, MH_BOLD, "%lld/100", mh_doc_rounded(score, "points", 1));
     else

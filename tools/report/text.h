@@ -8,6 +8,7 @@
 #include "report/term.h"
 
 enum mh_style mh_text_severity_style(const char *severity);
+enum mh_style mh_text_grade_style(const char *grade);
 
 /* "[HIGH] MH-0601 no timeout ... high confidence" */
 void mh_text_finding_head(struct mh_term *t, const json_t *finding);
@@ -18,7 +19,8 @@ void mh_text_finding_site(struct mh_term *t, const json_t *finding);
 /* A word in the left column and its text beside it, over at most so many lines. */
 void mh_text_labelled(struct mh_term *t, const char *label, const char *text, int max_lines);
 
-/* One line each: against an earlier run, and waivers; nothing where there is neither. */
+/* One line each: against an earlier run, the last runs' points, waivers; nothing where there is
+ * none of them. */
 void mh_text_comparison(struct mh_term *t, const json_t *document);
 
 /* Two graded runs side by side, as they were named; `now` has been compared with `then`

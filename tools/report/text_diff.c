@@ -7,6 +7,7 @@
 #include "report/doc.h"
 #include "report/table.h"
 #include "report/text.h"
+#include "report/trend.h"
 
 #include "base/banned.h"
 
@@ -72,6 +73,22 @@ static void put_waivers(struct mh_term *t, const json_t *document)
     mh_term_end(t);
 }
 
+static void put_trend(struct mh_term *t, const json_t *document)
+{
+    struct mh_trend trend;
+
+    mh_trend_read(document, &trend);
+    if (!trend.n)
+        return;
+    mh_term_put(t, MH_PLAIN, " Trend: ");
+    for (int i = 0; i < trend.n; i++)
+        mh_term_glyph(t, mh_text_grade_style(trend.grades[i]), mh_trend_bar(trend.points[i]),
+                      mh_trend_digit(trend.points[i]), 1);
+    mh_term_put(t, MH_PLAIN, "  ");
+    mh_term_put(t, MH_PLAIN, trend.says);
+    mh_term_end(t);
+}
+
 void mh_text_comparison(struct mh_term *t, const json_t *document)
 {
     const json_t *comparison = json_object_get(document, "comparison");
@@ -81,6 +98,7 @@ void mh_text_comparison(struct mh_term *t, const json_t *document)
         put_counts(t, comparison);
         put_lost(t, comparison);
     }
+    put_trend(t, document);
     put_waivers(t, document);
 }
 

@@ -37,7 +37,7 @@ function main() {
   document.getElementById('masthead').append(...masthead(doc));
   const top = verdict(doc);
   top.append(el('div', {class: 'pair'}, outcomesPanel(doc), gainsPanel(doc)));
-  const sections = [top, comparison(doc), principles(doc), matrix(doc), findings(doc), timeline(doc), routes(doc), journeys(doc),
+  const sections = [top, comparison(doc), trend(doc), principles(doc), matrix(doc), findings(doc), timeline(doc), routes(doc), journeys(doc),
     verdictLists(doc), surroundings(doc), method(doc)].filter(Boolean);
   document.getElementById('main').append(...sections);
   document.getElementById('contents').append(contents(sections));
