@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a freight costs, asked of another service, on aiohttp at both ends."""
+import logging
+import os
+import time
+
+import aiohttp
+from aiohttp import web
+
+log = logging.getLogger("freight")
+
+
+class Rest:
+    """Five failures in a row, and nobody is asked for four seconds; then one, to see."""
+
+    def __init__(self):
+        self.failures, self.until = 0, 0.0
+
+    def is_on(self):
+        if time.monotonic() < self.until:
+            return True
+        if self.failures >= 5:
+            self.until = time.monotonic() + 4
+        return False
+
+    def ended(self, well):
+        self.failures = 0 if well else self.failures + 1
+        if well:
+            self.until = 0.0
+        elif self.failures >= 5:
+            self.until = time.monotonic() + 4
+
+
+rest = Rest()
+
+
+async def freight(request):
+    if rest.is_on():
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "4"})
+    try:
+        async with request.app["line"].get(f"{os.environ['PEER']}/freight/{request.match_info['n']}") as answer:
+            cost = await answer.json()
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        log.warning("no price", exc_info=exc)
+        rest.ended(False)
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "4"}) from exc
+    rest.ended(True)
+    return web.json_response(cost)
+
+
+async def line(app):
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as app["line"]:
+        yield
+
+
+app = web.Application()
+app.cleanup_ctx.append(line)
+app.add_routes([web.get("/freight/{n}", freight)])
+web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=None, print=None)
