@@ -30,7 +30,7 @@ enum mh_desc_kind {
 /* Why a connection is dead for the program; the kernel's own answers follow from it. */
 enum mh_dead { MH_DEAD_no, MH_DEAD_reset, MH_DEAD_eof, MH_DEAD_connect };
 
-enum { MH_HOLDS = 16, MH_PIPED = 16 };
+enum { MH_HOLDS = 16, MH_PIPED = 16, MH_REST_BYTES = 16 };
 
 /* Bytes up to `end` (offset in the stream) may be read from `release` (monotonic ns) on. */
 struct mh_hold {
@@ -63,6 +63,19 @@ struct mh_hole {
     int64_t until; /* monotonic */
     int err;       /* what the program is told then if something was sent into it */
     uint64_t room, swallowed;
+};
+
+/* A transfer that moved fewer bytes than asked for, until it is known what follows; see rest.h. */
+struct mh_rest {
+    uint8_t kind;           /* enum mh_op_kind; none: there is none */
+    bool whole;             /* read: all that the file still held was asked for */
+    bool listened, awaited; /* send: the same thread went on to read; waits to send on */
+    uint8_t nfirst, nleft;  /* first bytes of all of it, and of what was not moved */
+    uint8_t first[MH_REST_BYTES], left[MH_REST_BYTES];
+    int tid, pid;
+    uint64_t asked, moved;
+    int64_t op;            /* its record; 0: it was real and has none yet */
+    struct mh_place place; /* ... then where it was made */
 };
 
 struct mh_desc {
@@ -99,6 +112,7 @@ struct mh_desc {
     struct mh_flow flow;      /* read side */
     int64_t out_free;         /* when a slow link, or disk, has taken what was written last */
     uint64_t delivered, sent; /* bytes over the connection's life */
+    struct mh_rest rest;
 
     /* exchanges, as a client */
     int64_t exchange;

@@ -9,6 +9,7 @@
 #include "fd/decide.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/sever.h"
 #include "hooks/bytes.h"
 #include "hooks/files.h"
@@ -23,8 +24,10 @@ void mh_fd_forget(int fd)
 
     if (!d)
         return;
-    if (d->refs == 1)
+    if (d->refs == 1) {
+        mh_rest_end(d);
         mh_seen_closed(d, fd);
+    }
     mh_epoll_closed(fd);
     mh_desc_free(mh_fd_drop(fd));
 }

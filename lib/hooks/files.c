@@ -17,6 +17,7 @@
 #include "fd/decide.h"
 #include "fd/lift.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
@@ -198,6 +199,7 @@ struct moving {
     const struct iovec *iov;
     int niov;
     int64_t at, watch, partial; /* as in recv.c */
+    int64_t cut;                /* record of what a full disk cut short */
 };
 
 static int64_t record(const struct moving *m, const struct mh_verdict *v, int effect,
@@ -301,11 +303,22 @@ static ssize_t write_within(struct moving *m, uint64_t cap)
             return -ENOSPC;
         }
         cap = op ? room : cap;
+        m->cut = op;
     }
     ret = raw_move(m, cap);
     after = ret > 0 ? mh_disk_size(m->fd, m->d->path) : before;
     mh_disk_changed(m->d->path, after - before);
     return ret;
+}
+
+/* A read ends early at the end of a file, too: only what a fault cut is known to have more. */
+static void fell_short(const struct moving *m, ssize_t ret)
+{
+    int64_t op = m->partial ? m->partial : m->cut;
+
+    if (ret > 0 && m->niov > 0 && (size_t)ret < total(m->iov, m->niov) &&
+        (op || m->kind == MH_OP_write))
+        mh_rest_begin(m->d, m->kind, m->fd, m->iov, (size_t)m->niov, (uint64_t)ret, op, m->at);
 }
 
 static ssize_t move(struct moving *m)
@@ -314,6 +327,7 @@ static ssize_t move(struct moving *m)
     uint64_t cap = UINT64_MAX;
     ssize_t ret;
 
+    mh_rest_next(m->d, m->kind, m->iov, m->niov > 0 ? (size_t)m->niov : 0);
     if (!moving_fault(m, &v, &cap, &ret)) {
         ret = m->kind == MH_OP_write ? write_within(m, cap) : raw_move(m, cap);
         if (ret < 0 && !m->watch && mh_errno_is_failure((int)-ret))
@@ -327,12 +341,13 @@ static ssize_t move(struct moving *m)
         m->d->delivered += (uint64_t)ret;
     if (ret > 0)
         m->watch = m->partial;
+    fell_short(m, ret);
     return ret;
 }
 
 ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0};
+    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
@@ -342,7 +357,7 @@ ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int nio
 
 ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0};
+    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->sink)

@@ -20,6 +20,7 @@
 #include "fd/epoll.h"
 #include "fd/live.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/serving.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
@@ -330,6 +331,7 @@ static void finish(int status)
         return;
     mh_control_leave(mh_guest.control, mh_guest.ordinal, status);
     mh_python_ends(status);
+    mh_rest_leave();
     mh_event(exit, NULL, 0, .status = status, .lost = (int64_t)mh_writer_lost(),
              .allocations = (int64_t)mh_budget_refused());
     mh_writer_finish();

@@ -11,6 +11,7 @@
 #include "fd/decide.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
@@ -248,6 +249,7 @@ ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
         got = raw_recv(fd, msg, flags);
         return mh_finish(got, 0);
     }
+    mh_rest_listens(d);
     if (blocking || mh_stream_armed(d)) {
         r.start = mh_now();
         if (blocking)

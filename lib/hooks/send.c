@@ -11,6 +11,7 @@
 #include "fd/epoll.h"
 #include "fd/lift.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
@@ -268,6 +269,7 @@ ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags)
         sent = raw_send(fd, msg, flags);
         return mh_finish(sent, 0);
     }
+    mh_rest_next(d, MH_OP_send, msg->msg_iov, msg->msg_iovlen);
     if (mh_stream_armed(d)) {
         s.start = mh_now();
         sent = send_held(&s);
@@ -277,9 +279,13 @@ ssize_t mh_send(enum mh_call call, int fd, const struct msghdr *msg, int flags)
     } else {
         sent = raw_send(fd, msg, flags);
     }
-    if (sent > 0)
+    if (sent > 0) {
+        if (s.partial && (size_t)sent < asked(msg))
+            mh_rest_begin(d, MH_OP_send, fd, msg->msg_iov, msg->msg_iovlen, (uint64_t)sent,
+                          s.partial, -1);
         mh_seen_sent(d, msg->msg_iov, msg->msg_iovlen, (size_t)sent);
-    else if (sent < 0 && mh_errno_is_failure((int)-sent)) {
+    }
+    if (sent < 0 && mh_errno_is_failure((int)-sent)) {
         s.start = s.start ? s.start : mh_now();
         if (!s.watch)
             s.watch = record(&s, 0, -1, (int)-sent, NULL, 0);

@@ -13,6 +13,7 @@
 #include "fd/caller.h"
 #include "fd/epoll.h"
 #include "fd/observe.h"
+#include "fd/rest.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
@@ -50,6 +51,10 @@ static void each_wait(const struct pollfd *fds, unsigned n, enum mh_call call, i
 
         if (!d || (d->kind != MH_DESC_stream && d->kind != MH_DESC_datagram))
             continue;
+        if (fds[i].events & POLLOUT)
+            mh_rest_awaits(d);
+        else if (begins)
+            mh_rest_listens(d);
         if (begins)
             mh_seen_wait(d, call, timeout, n);
         else if (ready <= 0 || fds[i].revents)
@@ -368,8 +373,13 @@ MH_PUBLIC int epoll_create1(int flags)
 
 MH_PUBLIC int epoll_ctl(int epfd, int what, int fd, struct epoll_event *event)
 {
+    struct mh_desc *d;
+
     if (!mh_gate_open(&mh_gate.fd) || !mh_epoll_needed() || !mh_guest_enter())
         return MH_REAL(epoll_ctl)(epfd, what, fd, event);
+    d = mh_fd_get(fd);
+    if (d && what != EPOLL_CTL_DEL && event && (event->events & EPOLLOUT))
+        mh_rest_awaits(d);
     return (int)mh_finish(mh_epoll_ctl(epfd, what, fd, event), 0);
 }
 

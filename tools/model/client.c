@@ -435,6 +435,22 @@ int mh_intake_op(struct mh_intake *in)
     return 0;
 }
 
+int mh_intake_rest(struct mh_intake *in)
+{
+    struct mh_ev_rest e = mh_record_as(in->record, rest);
+    uint32_t op = mh_map_get(&in->ops, (uint64_t)e.op);
+
+    if (op == MH_MAP_NONE || e.how <= MH_REST_none || e.how > MH_REST_nothing)
+        return 0;
+    in->m->ops.v[op].rest = (struct mh_rest_seen){.how = (enum mh_rest_how)e.how,
+                                                  .whole = e.whole != 0,
+                                                  .listened = e.listened != 0,
+                                                  .awaited = e.awaited != 0,
+                                                  .asked = e.asked,
+                                                  .moved = e.moved};
+    return 0;
+}
+
 /* "type \t function \t file \t line" */
 int mh_intake_outcome(struct mh_intake *in)
 {

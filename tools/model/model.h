@@ -234,6 +234,13 @@ struct mh_step_seen {
     struct mh_frame frame;
 };
 
+/* What followed a transfer that moved fewer bytes than asked for. */
+struct mh_rest_seen {
+    enum mh_rest_how { MH_REST_none, MH_REST_moved, MH_REST_other, MH_REST_nothing } how : 8;
+    bool whole, listened, awaited; /* as in the record */
+    int64_t asked, moved;
+};
+
 struct mh_op_seen {
     uint32_t act; /* index in model->acts */
     enum mh_op_kind kind;
@@ -245,6 +252,7 @@ struct mh_op_seen {
     bool nonblocking, client;
     uint32_t native; /* stack of machine code: where no Python is, or memory was refused */
     int64_t exchange;
+    struct mh_rest_seen rest;
     uint32_t attempt;       /* act index plus 1 of the attempt it belongs to */
     uint32_t steps, nsteps; /* in model->steps */
 };

@@ -383,6 +383,7 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_wait] = mh_intake_wait,
     [MH_EVENT_waited] = mh_intake_waited,
     [MH_EVENT_op] = mh_intake_op,
+    [MH_EVENT_rest] = mh_intake_rest,
     [MH_EVENT_outcome] = mh_intake_outcome,
     [MH_EVENT_unit_begin] = on_unit_begin,
     [MH_EVENT_unit_end] = on_unit_end,

@@ -99,4 +99,5 @@ int mh_intake_response(struct mh_intake *in);
 int mh_intake_wait(struct mh_intake *in);
 int mh_intake_waited(struct mh_intake *in);
 int mh_intake_op(struct mh_intake *in);
+int mh_intake_rest(struct mh_intake *in);
 int mh_intake_outcome(struct mh_intake *in);
