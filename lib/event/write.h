@@ -18,7 +18,8 @@ int mh_writer_open(const char *dir);
  * mh_writer_open() on. The size of events that matter may exceed it by a quarter. */
 void mh_writer_limit(uint64_t bytes);
 
-/* Forgets the parent's recording (child side of fork), without touching its file. */
+/* Lets go of the recording without touching its file: the parent's in a forked child, or one that
+ * is finished before the next mh_writer_open(). */
 void mh_writer_abandon(void);
 
 /* Marks the recording complete: the process ends in order. */

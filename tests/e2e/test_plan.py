@@ -57,13 +57,19 @@ def evidence(folder):
     return document, {c["fault"] for c in document["cases"] if c["fired"]}
 
 
-def test_a_server_with_redis_and_a_file(redis, tmp_path):
+def plan_of_a_server(plan, peer, tmp_path):
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     (tmp_path / "load.py").write_text(LOAD, encoding="utf-8")
-    port, peer = servers.free_port(), redis
-    done = mishap("run", "--plan", "quick", "--for", "20s", "-o", "out", "--ready", "127.0.0.1:%d" % port, "--with",
+    port = servers.free_port()
+    done = mishap("run", "--plan", plan, "--for", "20s", "-o", "out", "--ready", "127.0.0.1:%d" % port, "--with",
                   "%s load.py %d" % (PYTHON, port), "--", PYTHON, "app.py", port, peer, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_a_server_with_redis_and_a_file(redis, tmp_path):
+    peer = redis
+    done = plan_of_a_server("quick", peer, tmp_path)
     check = mishap("check", "out/plan.ini", cwd=tmp_path)
     assert check.returncode == 0, check.stderr
     text = (tmp_path / "out" / "plan.ini").read_text()
@@ -73,6 +79,15 @@ def test_a_server_with_redis_and_a_file(redis, tmp_path):
     assert document["score"]
     left = done.stdout[done.stdout.index("Not exercised, and why"):]
     assert "only --plan full" in left and "MH-" in left
+
+
+def test_too_few_descriptors_are_a_budget(redis, tmp_path):
+    """Just so many that none is left for a client; who closes one has room again, which an error would not give."""
+    plan_of_a_server("full", redis, tmp_path)
+    text = (tmp_path / "out" / "plan.ini").read_text()
+    assert re.search(r"\ncall = accept\nfds = [1-9]\d*\n", text), text
+    document, fired = evidence(tmp_path / "out" / "run")
+    assert "no-descriptors" in fired and not document["run"]["cut"], document["run"]
 
 
 def test_a_command_that_ends_is_repeated(redis, tmp_path):

@@ -364,6 +364,27 @@ static void calm_and_phases(void **state)
     story_remove(&s);
 }
 
+/* A fault on a client's connection is no call to a peer, but the world is not calm any more. */
+static void faults_on_clients(void **state)
+{
+    struct story s = {0};
+    struct mh_model *m;
+
+    story_open(&s, "a");
+    story(&s, fault, "deaf\nx.ini\naccept fails", .fault = 0, .effects = 2);
+    s.now = 500;
+    story(&s, op, "", .op = 1, .kind = MH_OP_accept, .fault = 1, .effect = 1 + MH_EFFECT_error,
+          .err = EMFILE, .result = -1, .side = 2);
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    m = load(&s);
+    assert_int_equal(m->ops.n, 0);
+    assert_int_equal(m->fired, 1);
+    assert_true(m->calm_until == m->first_fault && m->first_fault > 0);
+    mh_model_free(m);
+    story_remove(&s);
+}
+
 static int load_path(const char *path, struct mh_model **ret)
 {
     return mh_model_load(&path, 1, NULL, ret);
@@ -458,6 +479,7 @@ int main(void)
         cmocka_unit_test(busy_in_background),
         cmocka_unit_test(a_command),
         cmocka_unit_test(calm_and_phases),
+        cmocka_unit_test(faults_on_clients),
         cmocka_unit_test(cut_and_damaged),
         cmocka_unit_test(no_recordings),
     };

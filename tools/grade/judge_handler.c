@@ -203,15 +203,16 @@ static int judge_beside(struct mh_grading *g, bool limits)
         const struct mh_op_seen *o = &g->m->ops.v[i];
         const struct mh_act *a = &g->m->acts.v[o->act];
         uint64_t key = mh_mix2(mh_mix2(a->process, a->site), a->peer);
-        const char *err = mh_name_err(o->kind, o->err);
+        const char *err = mh_name_err(o->kind, o->err), *name;
         char what[300];
 
         if (a->unit || !o->err || !err || !o->fault || is_limit(o->err) != limits ||
             o->effect - 1 == MH_EFFECT_kill || o->kind == MH_OP_malloc || o->kind == MH_OP_mmap ||
             !serves(&g->m->processes.v[a->process]) || mh_map_get(&seen, key) != MH_MAP_NONE)
             continue;
-        snprintf(what, sizeof(what), "%s in %s of %s", err, mh_op_rows[o->kind].name,
-                 a->peer ? mh_name_peer(g, a->peer) : mh_model_text(g->m, o->path));
+        name = a->peer ? mh_name_peer(g, a->peer) : mh_model_text(g->m, o->path);
+        snprintf(what, sizeof(what), "%s in %s%s%s", err, mh_op_rows[o->kind].name,
+                 *name ? " of " : "", name);
         r = mh_map_set(&seen, key, 1);
         if (!r)
             r = file_beside(

@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-enum { SIDE_CLIENT = 1, TAKEN_OVER_NS = 1000000000 };
+enum { SIDE_CLIENT = 1, SIDE_SERVER = 2, TAKEN_OVER_NS = 1000000000 };
 
 static void peer_hint(struct mh_model *m, uint32_t peer, uint32_t stack)
 {
@@ -86,7 +86,7 @@ int mh_intake_connect(struct mh_intake *in)
     struct mh_act *a = attempt_of(in, c);
 
     if (e.side != SIDE_CLIENT)
-        return mh_intake_taken_in(in, e.conn);
+        return mh_intake_taken_in(in, e.conn, (int)e.fd);
     if (c)
         c->opened_at = at;
     /* the fault's own record of this very call may have come before */
@@ -338,23 +338,29 @@ static int op_attempt(struct mh_intake *in, const struct mh_ev_op *e, uint32_t *
     return 0;
 }
 
+static void count_fault(struct mh_model *m, int32_t fault, int64_t at, int64_t until)
+{
+    struct mh_fault_seen *f;
+
+    if (!fault)
+        return;
+    f = &m->faults.v[fault - 1];
+    f->first = f->fired ? MH_MIN(f->first, at) : at;
+    f->last = MH_MAX(f->last, until);
+    f->fired++;
+    m->fired++;
+    m->first_fault = m->first_fault ? MH_MIN(m->first_fault, at) : at;
+    m->last_fault = MH_MAX(m->last_fault, until);
+}
+
 static void op_count(struct mh_intake *in, struct mh_op_seen *o, const struct mh_act *a)
 {
-    struct mh_model *m = in->m;
-    struct mh_peer_seen *p = a->peer ? &m->peers.v[a->peer - 1] : NULL;
-    struct mh_fault_seen *f = o->fault ? &m->faults.v[o->fault - 1] : NULL;
+    struct mh_peer_seen *p = a->peer ? &in->m->peers.v[a->peer - 1] : NULL;
 
-    if (f) {
-        f->first = f->fired ? MH_MIN(f->first, a->at) : a->at;
-        f->last = MH_MAX(f->last, a->until);
-        f->fired++;
-        m->fired++;
-        m->first_fault = m->first_fault ? MH_MIN(m->first_fault, a->at) : a->at;
-        m->last_fault = MH_MAX(m->last_fault, a->until);
-    }
+    count_fault(in->m, o->fault, a->at, a->until);
     if (p) {
-        p->faults += f != NULL;
-        p->failures += !f;
+        p->faults += o->fault != 0;
+        p->failures += !o->fault;
     }
 }
 
@@ -375,16 +381,6 @@ static int32_t fault_number(struct mh_intake *in, int64_t fault)
     return (int32_t)in->m->faults.n;
 }
 
-static void refused(struct mh_intake *in, const struct mh_ev_op *e)
-{
-    struct mh_process *p = mh_intake_process(in);
-
-    if ((e->kind != MH_OP_malloc && e->kind != MH_OP_mmap) || !e->fault || !e->err)
-        return;
-    p->refused_at = in->record->at + in->offset;
-    p->refused_native = mh_intake_number(&in->stacks, e->native);
-}
-
 int mh_intake_op(struct mh_intake *in)
 {
     struct mh_ev_op e = mh_record_as(in->record, op);
@@ -392,15 +388,18 @@ int mh_intake_op(struct mh_intake *in)
     struct mh_op_seen *o;
     struct mh_act *a;
     int32_t fault = fault_number(in, e.fault);
+    int64_t at = in->record->at + in->offset;
 
     if (e.effect == MH_EFFECT_kill + 1)
-        mh_intake_process(in)->killed_at = in->record->at + in->offset;
-    mh_intake_door(in, &e);
-    if (e.side == 2 || e.kind <= 0 || e.kind >= MH_OP_COUNT)
+        mh_intake_process(in)->killed_at = at;
+    mh_intake_refused(in, &e);
+    if (fault < 0)
+        return fault;
+    if (e.side == SIDE_SERVER || e.kind <= 0 || e.kind >= MH_OP_COUNT || e.kind == MH_OP_socket) {
+        /* nothing that is judged by itself, but the world was not calm */
+        count_fault(in->m, fault, at - mh_intake_time(e.wait_ns), at + mh_intake_time(e.delay_ns));
         return 0;
-    if (e.kind == MH_OP_socket || fault < 0)
-        return fault < 0 ? fault : 0;
-    refused(in, &e);
+    }
     if (op_attempt(in, &e, &attempt))
         return -ENOMEM;
     a = mh_intake_act(in, MH_ACT_op, e.stack, e.task, e.unit);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where clients come in: when their connections were taken in, and when a limit kept them out. */
+/* Where clients come in: when their connections were taken in, and when a limit kept them out, or
+ * an allocation. */
 #include <errno.h>
 
 #include "base/macros.h"
@@ -15,8 +16,12 @@ static uint32_t now_us(const struct mh_intake *in)
     return (uint32_t)(in->record->at / 1000) | 1;
 }
 
-int mh_intake_taken_in(struct mh_intake *in, int64_t conn)
+int mh_intake_taken_in(struct mh_intake *in, int64_t conn, int fd)
 {
+    struct mh_process *p = mh_intake_process(in);
+
+    if (fd > 0 && (!p->door_fd || fd < p->door_fd))
+        p->door_fd = fd;
     return mh_map_set(&in->accepted, (uint64_t)conn, now_us(in));
 }
 
@@ -31,11 +36,15 @@ int mh_intake_stood(struct mh_intake *in, int64_t conn, int64_t *ret)
     return mh_map_set(&in->accepted, (uint64_t)conn, 0);
 }
 
-void mh_intake_door(struct mh_intake *in, const struct mh_ev_op *e)
+void mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e)
 {
     struct mh_process *p = mh_intake_process(in);
     int64_t at = in->record->at + in->offset;
 
+    if ((e->kind == MH_OP_malloc || e->kind == MH_OP_mmap) && e->fault && e->err) {
+        p->refused_at = at;
+        p->refused_native = mh_intake_number(&in->stacks, e->native);
+    }
     if (e->kind != MH_OP_accept || (e->err != EMFILE && e->err != ENFILE && e->err != ENOMEM))
         return;
     /* how many of them within one second, at most */

@@ -303,6 +303,7 @@ struct mh_process {
     int64_t limit_from;      /* when the span began in which they are counted */
     unsigned limit_now;      /* ... there */
     unsigned limit_rate;     /* the most of them within a second */
+    int door_fd;             /* the lowest descriptor that an accept() gave; 0 none */
     uint32_t limit_stack;    /* as in acts */
     int listening;           /* port + 1 */
     bool recorded;           /* it has a process record of its own */
