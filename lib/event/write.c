@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/probe.h"
+#include "base/retire.h"
 #include "base/sys.h"
 #include "event/format.h"
 
@@ -121,6 +122,17 @@ void mh_writer_limit(uint64_t bytes)
     writer.limit = bytes;
 }
 
+void mh_writer_close(void)
+{
+    atomic_store(&writer.open, false);
+    for (unsigned i = 0; i < MAX_SEGMENTS; i++) {
+        char *p = atomic_exchange(&writer.segments[i], NULL);
+
+        if (p)
+            mh_retire(p, MH_SEGMENT);
+    }
+}
+
 int mh_writer_open(const char *dir)
 {
     struct mh_file_header header = {.magic = MH_MAGIC,
@@ -135,6 +147,7 @@ int mh_writer_open(const char *dir)
     char *first;
     long fd;
 
+    mh_writer_close();
     mh_sys(SYS_uname, &host);
     for (char *p = host.nodename; *p; p++)
         if (*p == '/')

@@ -25,6 +25,11 @@ void mh_writer_abandon(void);
 /* Marks the recording complete: the process ends in order. */
 void mh_writer_finish(void);
 
+/* Takes no more records. Where they went stays mapped for those that write just now
+ * (base/retire.h).
+ */
+void mh_writer_close(void);
+
 /* This process is about to become another program (true), or has not become one (false). */
 void mh_writer_complete(bool complete);
 

@@ -176,8 +176,9 @@ void mh_caller_init(void)
     const struct mh_rules *rules = mh_guest.rules;
 
     ours_find();
-    if (mh_rules_ask(rules->by_stack))
-        mh_place_asks.stack = stack_faults;
-    if (mh_rules_ask(rules->by_caller) || mh_rules_ask(rules->by_operation))
-        mh_place_asks.here = here;
+    for (unsigned i = 0; i < CALLERS; i++) /* of other rules, where these are not the first */
+        callers[i].address = 0;
+    mh_place_asks.stack = mh_rules_ask(rules->by_stack) ? stack_faults : NULL;
+    mh_place_asks.here =
+        mh_rules_ask(rules->by_caller) || mh_rules_ask(rules->by_operation) ? here : NULL;
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/sys.h"
 #include "event/write.h"
+#include "fd/lift.h"
 #include "fd/live.h"
 #include "native/native.h"
 #include "fd/serving.h"
@@ -25,8 +26,7 @@ static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdic
     ret->fault = ret->delay_fault = -1;
     if (!(rules->ops & MH_OP_BIT(op->kind)) || !mh_writer_ok())
         return false;
-    if (__atomic_load_n(&mh_guest.control->off, __ATOMIC_RELAXED) ||
-        __atomic_load_n(&mh_guest.control->calm, __ATOMIC_RELAXED))
+    if (mh_lifted(-1) || __atomic_load_n(&mh_guest.control->calm, __ATOMIC_RELAXED))
         return false;
     op->run_ns = mh_guest_run_ns(now);
     op->process_ns = now - mh_guest.started_at;

@@ -48,15 +48,8 @@ static struct {
     unsigned nshadows;
 } epolls;
 
-static bool lock(void)
-{
-    return mh_lock(&epolls.lock);
-}
-
-static void unlock(void)
-{
-    mh_lock_open(&epolls.lock);
-}
+#define lock()   mh_lock(&epolls.lock)
+#define unlock() mh_lock_open(&epolls.lock)
 
 static struct reg *reg_find(int epfd, int fd, bool make)
 {
@@ -141,12 +134,19 @@ static void shadow_drop(struct reg *r)
     }
 }
 
+/* Unmasks one: it is again as the program made it. */
+static void shadow_give_back(struct reg *r)
+{
+    shadow_drop(r);
+    ctl(r->epfd - 1, EPOLL_CTL_MOD, r->fd, r->events, r->data);
+}
+
 /* Masks a registration. */
 static void shadow_make(struct reg *r)
 {
     struct set *s;
 
-    if (r->shadow || r->spent || epolls.nshadows == SHADOWS)
+    if (r->shadow || r->spent || epolls.nshadows == SHADOWS || mh_guest.leaving)
         return;
     s = set_find(r->epfd - 1, true);
     if (!s)
@@ -225,12 +225,7 @@ static int64_t shadows_restore(int epfd, int64_t now)
         struct reg *r = &epolls.regs[epolls.shadows[i]];
 
         if (r->epfd == epfd + 1 && reg_due(r, now)) {
-            int fd = r->fd;
-            uint32_t events = r->events;
-            uint64_t data = r->data;
-
-            shadow_drop(r);
-            ctl(epfd, EPOLL_CTL_MOD, fd, events, data);
+            shadow_give_back(r);
             continue;
         }
         if (r->epfd == epfd + 1)
@@ -349,6 +344,24 @@ void mh_epoll_after_fork(void)
     mh_lock_open(&epolls.lock);
 }
 
+void mh_epoll_adopt(int epfd, int fd, uint32_t events, uint64_t data)
+{
+    if (!mh_epoll_needed() || !lock())
+        return;
+    remember(epfd, EPOLL_CTL_ADD, fd, &(struct epoll_event){events, {.u64 = data}});
+    unlock();
+}
+
+void mh_epoll_let_go(void)
+{
+    if (!lock())
+        return;
+    while (epolls.nshadows)
+        shadow_give_back(&epolls.regs[epolls.shadows[0]]);
+    memset(epolls.regs, 0, sizeof(epolls.regs));
+    unlock();
+}
+
 bool mh_epoll_needed(void)
 {
     const uint64_t ops = MH_OP_BIT(MH_OP_recv) | MH_OP_BIT(MH_OP_send) | MH_OP_BIT(MH_OP_connect) |
@@ -398,6 +411,7 @@ static int events_filter(int epfd, struct epoll_event *events, int n)
 {
     int64_t now = mh_now();
     bool masked = false;
+    struct set *s;
     int kept = 0;
 
     for (int i = 0; i < n; i++) {
@@ -406,12 +420,9 @@ static int events_filter(int epfd, struct epoll_event *events, int n)
         if (event_filter(epfd, &events[i], now, &masked))
             events[kept++] = events[i];
     }
-    if (masked) {
-        struct set *s = set_find(epfd, false);
-
-        if (s)
-            timer_set(s, shadows_restore(epfd, now));
-    }
+    s = masked ? set_find(epfd, false) : NULL;
+    if (s)
+        timer_set(s, shadows_restore(epfd, now));
     return kept;
 }
 

@@ -33,5 +33,12 @@ void mh_epoll_watch(int fd, int64_t at);
 /* fd is closed: forget its registrations, and if it is an epoll descriptor, all that are in it. */
 void mh_epoll_closed(int fd);
 
+/* A registration that was made before we came. */
+void mh_epoll_adopt(int epfd, int fd, uint32_t events, uint64_t data);
+
+/* Gives back every registration as the program made it, and forgets them all; nothing is masked any
+ * more (guest.leaving). */
+void mh_epoll_let_go(void);
+
 /* Child side of fork. */
 void mh_epoll_after_fork(void);

@@ -26,6 +26,7 @@ struct mh_guest {
     uint64_t ordinal;           /* of this process in the run */
     int64_t started_at;         /* monotonic */
     uint64_t epoch;             /* of the recording: grows at fork */
+    uint32_t leaving;           /* the library is about to let go of this process */
     struct mh_rules *rules;     /* never NULL once the gates are on; may hold no faults; exchanged
                                  * by fd/live.c while the process runs */
     struct mh_control *control; /* likewise */

@@ -13,7 +13,8 @@ bool mh_lifted(int fault)
 {
     const struct mh_control *c = mh_guest.control;
 
-    if (__atomic_load_n(&c->off, __ATOMIC_RELAXED))
+    if (__atomic_load_n(&c->off, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&mh_guest.leaving, __ATOMIC_RELAXED))
         return true;
     return fault >= 0 &&
            (__atomic_load_n(&c->fault_off[fault / 64], __ATOMIC_RELAXED) >> fault % 64 & 1);

@@ -17,7 +17,8 @@ static inline bool mh_switched(void)
 {
     const struct mh_control *c = mh_guest.control;
 
-    return __atomic_load_n(&c->off, __ATOMIC_RELAXED) |
+    return __atomic_load_n(&mh_guest.leaving, __ATOMIC_RELAXED) |
+           __atomic_load_n(&c->off, __ATOMIC_RELAXED) |
            __atomic_load_n(&c->fault_off[0], __ATOMIC_RELAXED) |
            __atomic_load_n(&c->fault_off[1], __ATOMIC_RELAXED);
 }

@@ -22,7 +22,7 @@ enum { PLACES = 4 };
 uint32_t mh_live_generation;
 
 static struct {
-    const struct mh_rules *loaded;
+    struct mh_rules *loaded;
     struct mh_rules *places[PLACES];
     unsigned next;
     atomic_bool busy; /* one thread adopts, the others go on with what they have */
@@ -59,6 +59,11 @@ void mh_live_init(void)
     live.loaded = mh_guest.rules;
     if (__atomic_load_n(&mh_guest.control->generation, __ATOMIC_RELAXED))
         mh_live_adopt();
+}
+
+struct mh_rules *mh_live_loaded(void)
+{
+    return live.loaded;
 }
 
 void mh_live_after_fork(void)

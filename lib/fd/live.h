@@ -8,6 +8,9 @@
  * constructor, when control and rules are there. */
 void mh_live_init(void);
 
+/* The rules as they were loaded: out of use when others are. */
+struct mh_rules *mh_live_loaded(void);
+
 /* Child side of fork. */
 void mh_live_after_fork(void);
 

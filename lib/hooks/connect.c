@@ -182,7 +182,7 @@ static int connect_again(struct connecting *c)
     return r;
 }
 
-static enum mh_desc_kind socket_kind(int fd)
+enum mh_desc_kind mh_socket_kind(int fd)
 {
     int type = 0;
     socklen_t len = sizeof(type);
@@ -195,7 +195,7 @@ static enum mh_desc_kind socket_kind(int fd)
 static int connect_new(struct connecting *c)
 {
     struct mh_peer *peer = mh_peer_get(MH_SIDE_client, c->addr, c->len, 0);
-    enum mh_desc_kind kind = peer ? socket_kind(c->fd) : MH_DESC_none;
+    enum mh_desc_kind kind = peer ? mh_socket_kind(c->fd) : MH_DESC_none;
     int r;
 
     c->d = kind ? mh_fd_new(c->fd, kind) : NULL;

@@ -16,6 +16,12 @@
 
 static _Atomic int64_t grown[MH_MAX_FAULTS]; /* bytes, by fault */
 
+void mh_disk_init(void)
+{
+    for (unsigned i = 0; i < MH_MAX_FAULTS; i++)
+        grown[i] = 0;
+}
+
 static bool concerns(const struct mh_fault *f, const char *path)
 {
     if (!f->takes_part || !(f->effects & MH_EFFECT_BIT(MH_EFFECT_disk)))

@@ -7,6 +7,9 @@
 
 #include "fd/table.h"
 
+/* Nothing has grown yet: a run begins. */
+void mh_disk_init(void);
+
 /* A file, or NULL: size now, -1 when it is no file or no budget concerns it. */
 int64_t mh_disk_size(int fd, const char *path);
 

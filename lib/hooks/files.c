@@ -119,7 +119,7 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
     return 1;
 }
 
-static void describe(int fd, const struct mh_buf *full, int flags)
+void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened)
 {
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
     bool log = writes && ends_with(full->data, full->len, ".log");
@@ -149,7 +149,7 @@ static void describe(int fd, const struct mh_buf *full, int flags)
             memcpy(d->path, full->data, full->len + 1);
         }
     }
-    if (writes) {
+    if (writes && opened) {
         mh_python_place(&place);
         mh_event(file, NULL, 0, .path = d->path_id, .fd = fd, .flags = flags, .stack = place.stack,
                  .task = (int64_t)place.task, .unit = place.unit);
@@ -165,7 +165,7 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
         mh_path_absolute(dir, path, &full);
         if (truncating > 0)
             mh_disk_changed(full.data, -truncating);
-        describe(fd, &full, flags);
+        mh_file_describe(fd, &full, flags, true);
     } else if (fd < 0 && err != EINTR && err != EAGAIN && path) {
         int64_t op;
 

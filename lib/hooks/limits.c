@@ -3,7 +3,6 @@
  * events, threads. Nothing is counted here: the kernel is asked when it matters. */
 #include "hooks/limits.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,8 +22,6 @@
 
 #include "base/banned.h"
 
-MH_OLD_DLSYM;
-
 /* The smallest budgets of the scenario, and what they concern. */
 static struct {
     uint64_t fds, threads;
@@ -35,6 +32,8 @@ void mh_limits_init(void)
 {
     const struct mh_rules *rules = mh_guest.rules;
 
+    limits.fds = limits.threads = UINT64_MAX;
+    limits.fd_ops = 0;
     for (unsigned i = 0; rules && i < rules->nfaults; i++) {
         const struct mh_fault *f = &rules->faults[i];
 
@@ -247,7 +246,7 @@ MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *r
         return err; /* it tells by its result, not by errno */
     }
     if (MH_UNLIKELY(!mh_real.pthread_create)) {
-        void *found = dlsym(RTLD_NEXT, "pthread_create");
+        void *found = mh_real_find("pthread_create");
 
         memcpy(&mh_real.pthread_create, &found, sizeof(found));
     }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -31,5 +32,12 @@ struct mh_real {
 };
 extern MH_OWN struct mh_real mh_real;
 
-/* Looks everything up with dlsym(RTLD_NEXT). Idempotent; keeps errno. */
+/* Looks everything up. Idempotent; keeps errno. */
 void mh_real_init(void);
+
+/* Did we come into a process that ran already? Then names do not lead to our exports by themselves
+ * (patch.h sees to that), and what we stand in front of is what the program itself is bound to. */
+bool mh_real_late(void);
+
+/* The real function of that name, NULL when there is none. */
+void *mh_real_find(const char *name);

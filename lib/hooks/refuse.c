@@ -49,6 +49,8 @@ void mh_memory_init(void)
     const struct mh_rules *rules = mh_guest.rules;
     uint64_t ops = MH_OP_BIT(MH_OP_malloc) | MH_OP_BIT(MH_OP_mmap);
 
+    state.limit = UINT64_MAX;
+    state.drawn = state.by_site = false;
     for (unsigned i = 0; rules && i < rules->nfaults; i++) {
         const struct mh_fault *f = &rules->faults[i];
 

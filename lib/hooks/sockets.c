@@ -42,14 +42,12 @@ void mh_socket_limits(struct mh_desc *d, int fd)
     }
 }
 
-static uint16_t listening_port(int fd, char *text, size_t size)
+uint16_t mh_socket_port(int fd)
 {
     struct sockaddr_storage at;
     socklen_t len = sizeof(at);
 
     memset(&at, 0, sizeof(at));
-    if (text && size)
-        *text = '\0';
     if (mh_sys(SYS_getsockname, fd, &at, &len) < 0)
         return 0;
     if (at.ss_family == AF_INET)
@@ -59,27 +57,31 @@ static uint16_t listening_port(int fd, char *text, size_t size)
     return 0;
 }
 
+void mh_socket_listens(int fd, int backlog)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    uint16_t port = mh_socket_port(fd);
+    struct mh_desc *d = mh_fd_get(fd);
+
+    if (!d || d->kind != MH_DESC_listener)
+        d = mh_fd_new(fd, MH_DESC_listener);
+    if (!d)
+        return;
+    d->side = MH_SIDE_server;
+    d->peer = mh_peer_get(MH_SIDE_server, (struct sockaddr *)(void *)&any, sizeof(any), port);
+    d->armed = mh_armed(MH_SIDE_server, d->peer, NULL);
+    mh_socket_limits(d, fd);
+    mh_event(listening, NULL, 0, .fd = fd, .port = port, .backlog = backlog);
+}
+
 MH_PUBLIC int listen(int fd, int backlog)
 {
     int r = MH_REAL(listen)(fd, backlog);
-    struct mh_desc *d;
 
     if (r < 0 || !mh_gate_open(&mh_gate.fd) || !mh_guest_enter())
         return r;
-    d = mh_fd_get(fd);
-    if (!d || d->kind != MH_DESC_listener)
-        d = mh_fd_new(fd, MH_DESC_listener);
     mh_python_may_hand_over(true, &(struct mh_caller){mh_thread.caller, mh_caller_object});
-    if (d) {
-        struct sockaddr_in any = {.sin_family = AF_INET};
-        uint16_t port = listening_port(fd, NULL, 0);
-
-        d->side = MH_SIDE_server;
-        d->peer = mh_peer_get(MH_SIDE_server, (struct sockaddr *)(void *)&any, sizeof(any), port);
-        d->armed = mh_armed(MH_SIDE_server, d->peer, NULL);
-        mh_socket_limits(d, fd);
-        mh_event(listening, NULL, 0, .fd = fd, .port = port, .backlog = backlog);
-    }
+    mh_socket_listens(fd, backlog);
     mh_guest_leave();
     return r;
 }
@@ -87,8 +89,7 @@ MH_PUBLIC int listen(int fd, int backlog)
 /* The connection that accept() gave. */
 static void accepted(int listener, int fd, const struct sockaddr *addr, socklen_t len)
 {
-    struct mh_peer *peer =
-        mh_peer_get(MH_SIDE_server, addr, len, listening_port(listener, NULL, 0));
+    struct mh_peer *peer = mh_peer_get(MH_SIDE_server, addr, len, mh_socket_port(listener));
     struct mh_desc *d = peer ? mh_fd_new(fd, MH_DESC_stream) : NULL;
 
     if (!d)
@@ -150,8 +151,10 @@ static int do_accept(enum mh_call call, int fd, struct sockaddr *addr, socklen_t
     socklen_t own_len = sizeof(own);
     struct mh_desc *d = mh_fd_get(fd);
     int64_t watch = 0;
-    int r = d ? mh_limit_fds(MH_OP_accept, call, &watch) : 0;
+    int r;
 
+    mh_python_may_hand_over(false, &(struct mh_caller){mh_thread.caller, mh_caller_object});
+    r = d ? mh_limit_fds(MH_OP_accept, call, &watch) : 0;
     if (!r && d && (d->armed & MH_OP_BIT(MH_OP_accept)))
         r = accept_gate(d, fd, &watch);
     if (!r) {

@@ -83,6 +83,13 @@ static int64_t kept_from(const struct pollfd *fd)
     return op;
 }
 
+/* A loop has waited: what follows is its program's own work. */
+static void looped(bool idle, const struct mh_caller *from)
+{
+    mh_python_may_hand_over(false, from);
+    mh_python_looped(idle, from);
+}
+
 /* A wait of no length is a look, not a wait. Returns -errno on failure; *ret_watch: the op whose
  * exception is followed. */
 static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int64_t timeout,
@@ -104,7 +111,7 @@ static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int6
         each_wait(fds, n, call, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0, false);
     *ret_watch = r == 0 && timeout && n == 1 ? kept_from(fds) : 0;
     if (n > 1) /* a loop on poll() or select() */
-        mh_python_looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
+        looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     return r;
 }
 
@@ -307,7 +314,7 @@ static int observed_epoll(int epfd, struct epoll_event *events, int n, int64_t t
 {
     int r = mh_epoll_wait(epfd, events, n, timeout, mask);
 
-    mh_python_looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
+    looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});
     return (int)mh_finish(r, 0);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/libc.h"
 #include "base/macros.h"
+#include "base/sys.h"
 
 #include "base/banned.h"
 
@@ -83,7 +84,8 @@ void mh_python_init(void)
         symbol("_PyEval_SetTrace", &mh_py.trace_thread);
     symbol("PyInterpreterState_ThreadHead", &mh_py.thread_head);
     symbol("PyThreadState_Next", &mh_py.thread_next);
-    mh_py.main_thread = (uintptr_t)pthread_self();
+    if (mh_sys_gettid() == mh_sys_getpid()) /* it need not be, when we come late */
+        mh_py.main_thread = (uintptr_t)pthread_self();
     symbol("PyCode_Addr2Line", &mh_py.code_line);
     symbol("PyFrame_Type", &mh_py.frame_type);
     symbol("PyCode_Type", &mh_py.code_type);
@@ -115,12 +117,23 @@ uint32_t mh_python_version(void)
     return mh_py.hex;
 }
 
-void mh_python_after_fork(void)
+static void anew(void)
 {
-    mh_py.main_thread = (uintptr_t)pthread_self();
     mh_stack_reset();
     mh_work_reset();
     mh_lineage_reset();
+}
+
+void mh_python_anew(void)
+{
+    anew();
+    mh_outcome_reset();
+}
+
+void mh_python_after_fork(void)
+{
+    mh_py.main_thread = (uintptr_t)pthread_self();
+    anew();
     mh_handover_after_fork();
     mh_outcome_after_fork();
 }

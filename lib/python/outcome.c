@@ -63,9 +63,9 @@ void mh_outcome_after_fork(void)
         atomic_store(&outcome.off, true);
 }
 
-void mh_python_leave_alone(void)
+void mh_python_leave_alone(bool alone)
 {
-    outcome.left_alone = true;
+    outcome.left_alone = alone;
 }
 
 bool mh_outcome_may(void)

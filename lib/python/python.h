@@ -39,6 +39,9 @@ void mh_python_init(void);
 /* Child side of fork: the caches hold, ids start anew in a new recording. */
 void mh_python_after_fork(void);
 
+/* The same in a process that has begun another recording. */
+void mh_python_anew(void);
+
 /* PY_VERSION_HEX of the interpreter in this process, 0 when none. */
 uint32_t mh_python_version(void);
 
@@ -103,8 +106,8 @@ void mh_python_ends(int status);
  */
 const char *mh_python_unit_name(int64_t unit);
 
-/* From now on, also in children: nothing is followed, and the GIL never taken. */
-void mh_python_leave_alone(void);
+/* From now on, also in children: nothing is followed, and the GIL never taken; or it is. */
+void mh_python_leave_alone(bool alone);
 
 /* Is a pool of worker processes about to be given a pipe by this thread? */
 bool mh_python_makes_jobs(void);

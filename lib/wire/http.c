@@ -28,12 +28,12 @@ void mh_http_init(struct mh_http *h, uint64_t key)
     h->date = h->retry_at = h->retry_after = -1;
 }
 
-static void leave(struct mh_http *h, struct cursor *c)
+void mh_http_init_late(struct mh_http *h, uint64_t key)
 {
-    h->raw = true;
-    c->flags = h->seen ? c->flags | MH_HTTP_LEFT : 0;
-    c->stop = true;
-    c->p = c->end;
+    enum { PIECES = 64 }; /* of a long body, or of what is no HTTP */
+
+    mh_http_init(h, key);
+    h->late = PIECES;
 }
 
 static void fill(const struct mh_http *h, struct mh_http_facts *ret)
@@ -55,6 +55,16 @@ static void fill(const struct mh_http *h, struct mh_http_facts *ret)
 static void stream_reset(struct mh_http_stream *s)
 {
     *s = (struct mh_http_stream){.state = MH_HTTP_START};
+}
+
+static void leave(struct mh_http *h, struct cursor *c)
+{
+    h->raw = h->seen || !h->late || !--h->late;
+    if (!h->raw)
+        stream_reset(&h->request);
+    c->flags = h->seen ? c->flags | MH_HTTP_LEFT : 0;
+    c->stop = true;
+    c->p = c->end;
 }
 
 static void end_message(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
@@ -400,7 +410,7 @@ static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *b
     struct cursor c = {.p = bytes, .end = (const unsigned char *)bytes + n, .facts = ret};
 
     *ret = (struct mh_http_facts){.used = n, .retry_after_s = -1};
-    if (h->raw)
+    if (h->raw || (s == &h->response && h->late && !h->seen)) /* an answer to what was not seen */
         return 0;
     if (s == &h->request && !h->seen && s->state == MH_HTTP_START)
         h->spoken = opener(bytes, n);

@@ -69,6 +69,7 @@ struct mh_http {
     bool seen; /* a whole request or status line was seen */
     bool idempotency_key;
     bool websocket; /* the answer under way says: Upgrade: websocket */
+    uint8_t late;   /* how often the middle of a message may still be taken for none */
     uint8_t spoken; /* enum mh_spoken: what it is instead of HTTP/1.x, when that can be told */
     char text[MH_HTTP_TEXT + 1]; /* "GET /path" of the request last begun; valid until the next */
 };
@@ -76,6 +77,10 @@ _Static_assert(sizeof(struct mh_http) <= 512, "one of these per connection: keep
 
 /* key: of the run's digests. */
 void mh_http_init(struct mh_http *h, uint64_t key);
+
+/* The same for a connection that has been in use: what passes first may be the rest of something,
+ * and until a request is seen to begin, that means nothing. */
+void mh_http_init_late(struct mh_http *h, uint64_t key);
 
 /* Bytes that went the way of requests, and those that went the way of responses; each byte once:
  * what MSG_PEEK gave, or a send did not take, is not for us. Flags are returned; *ret is whole

@@ -16,8 +16,9 @@ TOOLS = {
     "report": {"base", "table", "rule", "grade", "tools"},
     "kernel": {"base", "table", "event", "tools"},
     "run": {"base", "table", "rule", "event", "control", "kernel", "tools"},
+    "attach": {"base", "table", "rule", "control", "run", "tools"},
     "tools": {"base", "table", "rule", "event", "control", "model", "grade", "report", "kernel",
-              "run"},
+              "run", "attach"},
 }
 INCLUDE = re.compile(r'^#\s*include\s+(["<])([^">]+)[">]', re.M)
 

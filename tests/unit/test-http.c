@@ -353,6 +353,37 @@ static void test_long_line(void **state)
 }
 
 /* Noise with grains of HTTP in it: no crash, no endless loop, and no dependence on the cut. */
+/* Joined while a request, or the answer to one, is under way. */
+static void test_late(void **state)
+{
+    static const char rest[] = "and a body\r\n",
+                      answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                      ask[] = "GET /b HTTP/1.1\r\n\r\n";
+    struct seen *s = calloc(1, sizeof(*s));
+    struct mh_http h;
+
+    (void)state;
+    assert_non_null(s);
+    mh_http_init_late(&h, KEY);
+    show(&h, s, true, rest, strlen(rest), 0);
+    show(&h, s, false, answer, strlen(answer), 0);
+    show(&h, s, false, rest, strlen(rest), 0);
+    assert_string_equal(s->text, "");
+    show(&h, s, true, ask, strlen(ask), 3);
+    show(&h, s, false, answer, strlen(answer), 3);
+    assert_non_null(strstr(s->text, "request GET /b\n"));
+    assert_non_null(strstr(s->text, "status 200 "));
+    assert_non_null(strstr(s->text, "left 0\n"));
+    show(&h, s, true, rest, strlen(rest), 0);
+    assert_non_null(strstr(s->text, "left\n")); /* as of any other connection */
+
+    mh_http_init_late(&h, KEY);
+    for (unsigned i = 0; i < 100; i++)
+        show(&h, s, true, rest, strlen(rest), 0);
+    assert_true(h.raw);
+    free(s);
+}
+
 static void test_noise(void **state)
 {
     static const char *const grains[] = {
@@ -410,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_retry_after), cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_upgrade),     cmocka_unit_test(test_replays),
         cmocka_unit_test(test_long_line),   cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_late),
     };
 
     srand(1);

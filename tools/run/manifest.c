@@ -34,8 +34,7 @@ static int copy(const char *from, const char *to)
     return n < 0 ? -errno : 0;
 }
 
-/* Names of the copies, relative to dir; NULL on failure. */
-static json_t *save_scenarios(const char *config, const char *dir)
+json_t *mh_manifest_scenarios(const char *config, const char *dir)
 {
     json_t *list = json_array();
     int n = 0;
@@ -88,7 +87,7 @@ int mh_manifest_save(const struct mh_manifest *m, const char *dir)
 {
     _cleanup_free_ char *here = getcwd(NULL, 0);
     char path[PATH_MAX];
-    json_t *words = words_of(m->command), *scenarios = save_scenarios(m->config, dir);
+    json_t *words = words_of(m->command), *scenarios = mh_manifest_scenarios(m->config, dir);
     json_t *o = json_pack(
         "{s:i, s:o, s:o, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:b, s:s?, s:s?, s:b, s:s?}",
         "version", VERSION, "command", words, "scenarios", scenarios, "directory",

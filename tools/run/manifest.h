@@ -25,5 +25,8 @@ const char *mh_manifest_pipeline(void);
  * failure: the run can go on, but cannot be repeated. */
 int mh_manifest_save(const struct mh_manifest *m, const char *dir);
 
+/* Only the copies: their names, relative to dir. NULL on failure. */
+json_t *mh_manifest_scenarios(const char *config, const char *dir);
+
 /* Reads DIR/run.json; the caller owns *ret. -ENOENT there is none, -EBADMSG it is none of ours. */
 int mh_manifest_load(const char *dir, json_t **ret);
