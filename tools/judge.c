@@ -17,6 +17,7 @@
 #include "grade/compare.h"
 #include "grade/grade.h"
 #include "history.h"
+#include "lang.h"
 #include "log.h"
 #include "model/model.h"
 #include "otlp.h"
@@ -116,6 +117,15 @@ static int check_earlier(const char *path)
     return status ? MH_EXIT_MISUSE : MH_EXIT_OK;
 }
 
+static int check_lang(const char *name)
+{
+    struct mh_lang *lang;
+    int status = mh_lang_open(name, &lang);
+
+    mh_lang_free(lang);
+    return status;
+}
+
 static int check_advice(const char *folder)
 {
     int status;
@@ -167,15 +177,18 @@ int mh_judge_check(const struct mh_judge *j)
         status = check_waivers(j->waivers);
     if (!status && j->advice)
         status = check_advice(j->advice);
+    if (!status && j->lang)
+        status = check_lang(j->lang);
     return status;
 }
 
-static int write_reports(const struct mh_judge *j, const json_t *document,
-                         const struct mh_model *model, const char *path)
+static int write_in(const struct mh_judge *j, const json_t *document, const struct mh_model *model,
+                    const char *path, const struct mh_lang *lang)
 {
     struct mh_report_options options = mh_report_options_for(j->out ? NULL : stdout);
     int status = MH_EXIT_OK, r;
 
+    options.lang = lang;
     options.verbose = j->verbose;
     options.path = path;
     if (!j->silent || j->out) {
@@ -187,6 +200,7 @@ static int write_reports(const struct mh_judge *j, const json_t *document,
         }
     }
     options = mh_report_options_for(NULL);
+    options.lang = lang;
     options.verbose = true;
     options.path = path;
     for (size_t i = 0; i < j->nreports; i++) {
@@ -200,6 +214,17 @@ static int write_reports(const struct mh_judge *j, const json_t *document,
         }
     }
     return status;
+}
+
+static int write_reports(const struct mh_judge *j, const json_t *document,
+                         const struct mh_model *model, const char *path)
+{
+    struct mh_lang *lang;
+    int opened = mh_lang_open(j->lang, &lang); /* without it in English: better than nothing */
+    int status = write_in(j, document, model, path, lang);
+
+    mh_lang_free(lang);
+    return status ? status : opened;
 }
 
 /* What `mishap diff` and --baseline take later. A directory that cannot be written to is no reason

@@ -23,13 +23,14 @@ struct mh_judge {
     const char *history;  /* file of the last runs' grades, NULL none */
     const char *waivers;  /* file, NULL none */
     const char *advice;   /* folder of files by library, NULL: what is shipped */
+    const char *lang;     /* of formats for people; NULL English */
     bool silent;          /* nothing on stdout */
     bool store;           /* leave report.json beside the recordings */
     bool verbose;
 };
 
-/* --report, --alert, --fail-on, --baseline, --history, --waivers, --advice, --verbose: a child
- * parser whose input is a struct mh_judge. */
+/* --report, --alert, --fail-on, --baseline, --history, --waivers, --advice, --lang, --verbose: a
+ * child parser whose input is a struct mh_judge. */
 extern const struct argp mh_judge_argp;
 
 /* Can all of it be done? Said before a long run, not after it. Returns an exit status. */

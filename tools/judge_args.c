@@ -11,6 +11,7 @@ enum {
     KEY_HISTORY,
     KEY_WAIVERS,
     KEY_ADVICE,
+    KEY_LANG,
     KEY_ALERT
 };
 
@@ -46,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ADVICE:
         j->advice = arg;
         return 0;
+    case KEY_LANG:
+        j->lang = arg;
+        return 0;
     case 'v':
         j->verbose = true;
         return 0;
@@ -77,6 +81,10 @@ static const struct argp_option rows[] = {
      0},
     {"advice", KEY_ADVICE, "FOLDER", 0,
      "Fixes by library from its *.ini, instead of those that are shipped", 0},
+    {"lang", KEY_LANG, "en|pt", 0,
+     "Language of the text, Markdown and HTML reports (default en): their frame, titles, what was "
+     "seen, and fixes; ids, severities, code and formats for programs are English",
+     0},
     {"verbose", 'v', 0, 0, "All of the text report, not one screen", 0},
     {0},
 };

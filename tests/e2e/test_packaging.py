@@ -90,9 +90,9 @@ def test_a_wheel_holds_no_python_of_its_own_version(wheel):
         modes = {i.filename: i.external_attr >> 16 & 0o777 for i in z.infolist()}
     assert not [n for n in names if n.endswith((".pyc", ".cpython.so")) or "cpython-" in n]
     assert "mishap/lib/mishap/libmishap.so" in names and modes["mishap/bin/mishap"] == 0o755
-    for folder, tree in (("mishap/share/mishap/", "config"), ("mishap/share/mishap/advice/", "config/advice")):
-        shipped = {os.path.basename(n) for n in names if os.path.dirname(n) + "/" == folder}
-        assert shipped == {n for n in os.listdir(os.path.join(TREE, tree)) if n.endswith(".ini")}
+    for folder, kind in (("", ".ini"), ("advice/", ".ini"), ("lang/", ".json")):
+        shipped = {os.path.basename(n) for n in names if os.path.dirname(n) + "/" == "mishap/share/mishap/" + folder}
+        assert shipped == {n for n in os.listdir(os.path.join(TREE, "config", folder)) if n.endswith(kind)}
 
 
 def test_auditwheel_agrees_with_the_tag(wheel, tmp_path):

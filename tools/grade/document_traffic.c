@@ -96,7 +96,7 @@ static void example_text(const struct mh_grading *g, const struct mh_trial *t, c
         snprintf(end, sizeof(end), "%d in %s", (int)u->status, MH_SPAN(u->latency));
         break;
     case MH_OUTCOME_hung:
-        snprintf(end, sizeof(end), "%s %s", u->open ? "no answer within" : "answered after",
+        snprintf(end, sizeof(end), u->open ? "no answer within %s" : "answered after %s",
                  MH_SPAN(u->latency));
         break;
     case MH_OUTCOME_degraded:
@@ -109,8 +109,10 @@ static void example_text(const struct mh_grading *g, const struct mh_trial *t, c
         snprintf(end, sizeof(end), "the process ended");
         break;
     default:
-        snprintf(end, sizeof(end), "%s, answered in %s",
-                 t->error && t->retry_ok ? "tried again" : "went on", MH_SPAN(u->latency));
+        snprintf(end, sizeof(end),
+                 t->error && t->retry_ok ? "tried again, answered in %s"
+                                         : "went on, answered in %s",
+                 MH_SPAN(u->latency));
     }
     snprintf(buf, size, "%s  %s %s, %s", mh_name_route(g, t->unit), peer,
              err                                ? err
@@ -171,19 +173,16 @@ static json_t *journey_json(const struct mh_grading *g, const struct journey *j)
     const char *peer = t->peer ? mh_name_peer(g, t->peer) : mh_model_text(g->m, t->path);
     const char *born = mh_model_text(g->m, t->type_born), *last = mh_model_text(g->m, t->type_last);
     const char *err = mh_name_err(t->kind, t->err);
-    static const char nobody[] = "nobody: lost in ";
-    char operation[400], exception[400], handler[400] = "";
+    char operation[400], exception[400], frame[400], handler[420] = "";
 
     snprintf(operation, sizeof(operation), "%s %s", mh_op_rows[t->kind].name, peer);
     if (strcmp(born, last))
         snprintf(exception, sizeof(exception), "%s > %s", born, last);
     else
         snprintf(exception, sizeof(exception), "%s", born);
-    if (t->lost)
-        memcpy(handler, nobody, sizeof(nobody));
     if (t->caught || t->lost)
-        mh_name_frame(g, t->lost ? &t->lost_in : &t->handler, handler + strlen(handler),
-                      sizeof(handler) - strlen(handler));
+        snprintf(handler, sizeof(handler), t->lost ? "nobody: lost in %s" : "%s",
+                 mh_name_frame(g, t->lost ? &t->lost_in : &t->handler, frame, sizeof(frame)));
     return json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:o, s:I}", "operation", mh_json_text(operation), "errno",
         err ? json_string(err) : json_null(), "injected", t->fault != 0, "exception",

@@ -92,12 +92,12 @@ static json_t *text_of(const struct mh_grading *g, const struct mh_judgement *j,
     char where[300] = "", measured[300] = "";
 
     if (filled && *filled && *v->site)
-        snprintf(where, sizeof(where), " Here: %s.", v->site);
+        snprintf(where, sizeof(where), "Here: %s.", v->site);
     if (limit && v->slowest)
-        snprintf(measured, sizeof(measured), " The slowest clean answer of %s took %s.",
+        snprintf(measured, sizeof(measured), "The slowest clean answer of %s took %s.",
                  mh_name_peer(g, j->peer), MH_SPAN(v->slowest));
-    if (!filled ||
-        asprintf(&text, "%s%s%s%s%s", filled, where, measured, *note ? " " : "", note) < 0) {
+    if (!filled || asprintf(&text, "%s%s%s%s%s%s%s", filled, *where ? " " : "", where,
+                            *measured ? " " : "", measured, *note ? " " : "", note) < 0) {
         text = NULL;
         return NULL;
     }

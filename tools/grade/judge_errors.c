@@ -26,10 +26,16 @@ static const char *what_happened(const struct mh_grading *g, const struct mh_tri
               : t->effect - 1 == MH_EFFECT_hang      ? "a hang"
               : t->effect - 1 == MH_EFFECT_blackhole ? "a black hole"
                                                      : "an early end";
-    snprintf(buf, size, "%s in %s %s %s, %s%s", err, mh_op_rows[t->kind].name,
-             t->peer ? "with" : "of", *where ? where : "an unnamed peer",
-             t->fault ? "injected by " : "observed, not injected",
-             t->fault ? mh_name_fault(g, t->fault) : "");
+    if (t->fault)
+        snprintf(buf, size,
+                 t->peer ? "%s in %s with %s, injected by %s" : "%s in %s of %s, injected by %s",
+                 err, mh_op_rows[t->kind].name, *where ? where : "an unnamed peer",
+                 mh_name_fault(g, t->fault));
+    else
+        snprintf(buf, size,
+                 t->peer ? "%s in %s with %s, observed, not injected"
+                         : "%s in %s of %s, observed, not injected",
+                 err, mh_op_rows[t->kind].name, *where ? where : "an unnamed peer");
     return buf;
 }
 
@@ -37,19 +43,25 @@ static void say_journey(const struct mh_grading *g, struct mh_judgement *j,
                         const struct mh_trial *t)
 {
     const char *born = mh_model_text(g->m, t->type_born), *last = mh_model_text(g->m, t->type_last);
-    char frame[400];
+    char frame[400], types[400];
 
     if (!*born)
         return;
+    if (strcmp(born, last))
+        snprintf(types, sizeof(types), "%s became %s", born, last);
+    else
+        snprintf(types, sizeof(types), "%s", born);
     mh_name_frame(g, t->lost ? &t->lost_in : &t->handler, frame, sizeof(frame));
-    mh_sentence(j->evidence, "%s%s%s, %s%s%s", born, strcmp(born, last) ? " became " : "",
-                strcmp(born, last) ? last : "",
-                t->caught ? "caught in "
-                : t->lost ? "caught by nobody: lost in "
-                          : "caught nowhere",
-                t->caught || t->lost ? frame : "",
-                t->caught && t->handler.kind != MH_FRAME_app ? ", which is not the application's"
-                                                             : "");
+    if (t->caught)
+        mh_sentence(j->evidence,
+                    t->handler.kind == MH_FRAME_app
+                        ? "%s, caught in %s"
+                        : "%s, caught in %s, which is not the application's",
+                    types, frame);
+    else if (t->lost)
+        mh_sentence(j->evidence, "%s, caught by nobody: lost in %s", types, frame);
+    else
+        mh_sentence(j->evidence, "%s, caught nowhere", types);
 }
 
 /* When this failure was at work; a real one, by what it hit at this place. */

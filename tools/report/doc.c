@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/lang.h"
+
 #include "base/banned.h"
 
-const char *const mh_outcome_names[] = {"absorbed", "degraded", "refused",   "broke",
-                                        "hung",     "silent",   "collapsed", NULL};
+const char *const mh_outcome_names[] = {
+    MH_TEXT("absorbed"), MH_TEXT("degraded"), MH_TEXT("refused"),   MH_TEXT("broke"),
+    MH_TEXT("hung"),     MH_TEXT("silent"),   MH_TEXT("collapsed"), NULL};
 const char *const mh_severity_names[] = {"Critical", "High", "Medium", "Low", NULL};
 
 const char *mh_doc_text(const json_t *object, const char *key)

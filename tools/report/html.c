@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/xml_out.h"
 
 #include "html_page.h"
 
@@ -27,14 +28,41 @@ static int append(const char *bytes, size_t n, void *out)
     return 0;
 }
 
-int mh_format_html(const json_t *document, const struct mh_report_options *options,
-                   struct mh_out *out)
+static int put_json(struct mh_out *out, const json_t *json)
 {
     size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12);
 
-    mh_out_add_n(out, mh_html_head, sizeof(mh_html_head) - 1);
-    if (json_dump_callback(document, append, out, flags) < 0)
-        return -EINVAL;
-    mh_out_add_n(out, mh_html_tail, sizeof(mh_html_tail) - 1);
+    return json_dump_callback(json, append, out, flags) < 0 ? -EINVAL : 0;
+}
+
+/* What belongs between two pieces of the page. */
+static int put_between(struct mh_out *out, const char *what, const json_t *document)
+{
+    const json_t *texts = mh_lang_page(out->lang);
+
+    if (!strcmp(what, "DOCUMENT"))
+        return put_json(out, document);
+    if (!strcmp(what, "TEXTS") && texts)
+        return put_json(out, texts);
+    if (!strcmp(what, "TEXTS"))
+        mh_out_add(out, "{}");
+    else if (!strcmp(what, "LANGUAGE"))
+        mh_xml_text(out, mh_lang_tag(out->lang));
+    else
+        mh_xml_text(out, MH_TR(out, what));
     return 0;
+}
+
+int mh_format_html(const json_t *document, const struct mh_report_options *options,
+                   struct mh_out *out)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(mh_html_pieces) && !r; i++) {
+        if (i % 2)
+            r = put_between(out, mh_html_pieces[i], document);
+        else
+            mh_out_add(out, mh_html_pieces[i]);
+    }
+    return r;
 }

@@ -50,40 +50,43 @@ static void put_head(struct mh_out *out, const json_t *document)
     const json_t *score = json_object_get(document, "score"), *cap;
     size_t i;
 
-    mh_out_add(out, "## mishap: grade ");
+    mh_out_add(out, MH_TR(out, "## mishap: grade "));
     put(out, mh_doc_text(score, "grade"), 8);
     if (mh_doc_known(score, "points"))
-        mh_out_printf(out, ", %lld of 100", mh_doc_rounded(score, "points", 1));
-    mh_out_printf(out, "\n\nEvidence %lld %%; the true score is between %lld and %lld.",
+        mh_out_printf(out, MH_TR(out, ", %lld of 100"), mh_doc_rounded(score, "points", 1));
+    mh_out_add(out, "\n\n");
+    mh_out_printf(out, MH_TR(out, "Evidence %lld %%; the true score is between %lld and %lld."),
                   mh_doc_rounded(score, "evidence", 100), mh_doc_rounded(score, "low", 1),
                   mh_doc_rounded(score, "high", 1));
     json_array_foreach(json_object_get(score, "caps"), i, cap)
     {
         if (strcmp(mh_doc_text(cap, "grade"), "NG")) {
-            mh_out_add(out, " Not better than ");
+            mh_out_add(out, MH_TR(out, " Not better than "));
             put(out, mh_doc_text(cap, "grade"), 8);
             mh_out_add(out, ": ");
         } else {
-            mh_out_add(out, " No grade: ");
+            mh_out_add(out, MH_TR(out, " No grade: "));
         }
         put(out, mh_doc_text(cap, "reason"), 200);
         mh_out_add(out, ".");
     }
     if (json_is_false(mh_doc_at(document, "run.healthy")))
-        mh_out_add(out, "\n\n**The application was unhealthy with no fault active:** nothing that "
-                        "faults did is held against it.");
+        mh_out_printf(out, "\n\n**%s** %s",
+                      MH_TR(out, "The application was unhealthy with no fault active:"),
+                      MH_TR(out, "nothing that faults did is held against it."));
     mh_out_add(out, "\n\n");
 }
 
 static void put_outcomes(struct mh_out *out, const json_t *document)
 {
     const json_t *outcomes = json_object_get(document, "outcomes");
+    long long fired = mh_doc_int(json_object_get(document, "run"), "fired");
     size_t i;
 
-    mh_out_printf(out, "%lld faults fired.\n\n|",
-                  mh_doc_int(json_object_get(document, "run"), "fired"));
+    mh_out_printf(out, MH_TR(out, fired == 1 ? "%lld fault fired." : "%lld faults fired."), fired);
+    mh_out_add(out, "\n\n|");
     for (i = 0; mh_outcome_names[i]; i++)
-        mh_out_printf(out, " %s |", mh_outcome_names[i]);
+        mh_out_printf(out, " %s |", MH_TR(out, mh_outcome_names[i]));
     mh_out_add(out, "\n|");
     mh_out_repeat(out, " ---: |", (int)i);
     mh_out_add(out, "\n|");
@@ -118,11 +121,21 @@ static void put_code(struct mh_out *out, const char *code)
     mh_out_add(out, "\n");
 }
 
+/* The word is the document's: it must be made harmless before it stands in ours. */
+static void put_confidence(struct mh_out *out, const char *word)
+{
+    struct mh_out clean = {.error = 0};
+
+    put(&clean, MH_TR(out, word), 20);
+    mh_out_printf(out, MH_TR(out, "%s confidence"), clean.data ? clean.data : "");
+    mh_out_done(&clean);
+}
+
 static void put_finding(struct mh_out *out, const json_t *finding)
 {
     const json_t *site = json_object_get(finding, "site"), *item;
     const json_t *fix = json_object_get(finding, "fix");
-    const char *peer = mh_doc_text(finding, "peer");
+    const char *peer = mh_doc_text(finding, "peer"), *state = mh_doc_text(finding, "state");
     size_t i;
 
     mh_out_add(out, "### ");
@@ -143,13 +156,14 @@ static void put_finding(struct mh_out *out, const json_t *finding)
         put(out, peer, 200);
     }
     mh_out_add(out, " · ");
-    put(out, mh_doc_text(finding, "confidence"), 20);
-    mh_out_add(out, " confidence");
-    if (mh_doc_number(finding, "points", 0) >= 0.05)
-        mh_out_printf(out, " · +%.1f points", mh_doc_number(finding, "points", 0));
-    if (*mh_doc_text(finding, "state")) {
+    put_confidence(out, mh_doc_text(finding, "confidence"));
+    if (mh_doc_number(finding, "points", 0) >= 0.05) {
         mh_out_add(out, " · ");
-        put(out, mh_doc_text(finding, "state"), 20);
+        mh_out_printf(out, MH_TR(out, "+%.1f points"), mh_doc_number(finding, "points", 0));
+    }
+    if (*state) {
+        mh_out_add(out, " · ");
+        put(out, MH_TR(out, state), 20);
     }
     mh_out_add(out, "\n\n");
     json_array_foreach(json_object_get(finding, "evidence"), i, item)
@@ -165,17 +179,24 @@ static void put_finding(struct mh_out *out, const json_t *finding)
     mh_out_add(out, "\n");
 }
 
+static void put_summary(struct mh_out *out, size_t more)
+{
+    mh_out_add(out, "<details><summary>");
+    mh_out_printf(out, MH_TR(out, more == 1 ? "%zu more finding" : "%zu more findings"), more);
+    mh_out_add(out, "</summary>\n\n");
+}
+
 static void put_findings(struct mh_out *out, const json_t *findings)
 {
     size_t i, n = json_array_size(findings);
 
     for (i = 0; i < n && out->len < ROOM; i++) {
         if (i == OPEN)
-            mh_out_printf(out, "<details><summary>%zu more findings</summary>\n\n", n - OPEN);
+            put_summary(out, n - OPEN);
         put_finding(out, json_array_get(findings, i));
     }
     if (i < n)
-        mh_out_printf(out, "%zu more findings are in the full report.\n", n - i);
+        mh_out_printf(out, MH_TR(out, "%zu more findings are in the full report.\n"), n - i);
     if (i > OPEN)
         mh_out_add(out, "</details>\n\n");
 }
@@ -185,20 +206,21 @@ static void put_principles(struct mh_out *out, const json_t *document)
     const json_t *principle;
     size_t i;
 
-    mh_out_add(out,
-               "<details><summary>Ten principles</summary>\n\n| | principle | score | evidence "
-               "|\n| ---: | --- | ---: | ---: |\n");
+    mh_out_printf(out, "<details><summary>%s</summary>\n\n| | %s | %s | %s |\n",
+                  MH_TR(out, "Ten principles"), MH_TR(out, "principle"), MH_TR(out, "score"),
+                  MH_TR(out, "evidence"));
+    mh_out_add(out, "| ---: | --- | ---: | ---: |\n");
     json_array_foreach(mh_doc_at(document, "score.principles"), i, principle)
     {
         mh_out_printf(out, "| %lld | ", mh_doc_int(principle, "number"));
         put(out, mh_doc_text(principle, "name"), 100);
         if (!mh_doc_int(principle, "applicable"))
-            mh_out_add(out, " | does not apply | |\n");
+            mh_out_printf(out, " | %s | |\n", MH_TR(out, "does not apply"));
         else if (mh_doc_known(principle, "score"))
             mh_out_printf(out, " | %lld | %lld %% |\n", mh_doc_rounded(principle, "score", 1),
                           mh_doc_rounded(principle, "evidence", 100));
         else
-            mh_out_add(out, " | unknown | 0 % |\n");
+            mh_out_printf(out, " | %s | 0 %% |\n", MH_TR(out, "unknown"));
     }
     mh_out_add(out, "\n</details>\n\n");
 }
@@ -213,13 +235,13 @@ static void put_comparison(struct mh_out *out, const json_t *document)
         return;
     mh_out_printf(
         out,
-        "**Against the baseline: %lld new, %lld worse**, %zu fixed, %lld unchanged, %zu not "
-        "re-tested.\n\n",
+        MH_TR(out, "**Against the baseline: %lld new, %lld worse**, %zu fixed, %lld unchanged, %zu "
+                   "not re-tested.\n\n"),
         mh_doc_int(c, "new"), mh_doc_int(c, "worse"), json_array_size(json_object_get(c, "fixed")),
         mh_doc_int(c, "unchanged"), json_array_size(json_object_get(c, "not_retested")));
     json_array_foreach(json_object_get(c, "lost_faults"), i, fault)
     {
-        mh_out_add(out, i ? ", " : "Fired then and not now: ");
+        mh_out_add(out, i ? ", " : MH_TR(out, "Fired then and not now: "));
         put(out, json_string_value(fault) ? json_string_value(fault) : "", 60);
     }
     if (i)
@@ -230,10 +252,10 @@ static void put_trend(struct mh_out *out, const json_t *document)
 {
     struct mh_trend trend;
 
-    mh_trend_read(document, &trend);
+    mh_trend_read(document, out->lang, &trend);
     if (!trend.n)
         return;
-    mh_out_add(out, "Trend: `");
+    mh_out_printf(out, "%s `", MH_TR(out, "Trend:"));
     for (int i = 0; i < trend.n; i++)
         mh_out_add(out, mh_trend_bar(trend.points[i]));
     mh_out_printf(out, "` %s.\n\n", trend.says);
@@ -248,7 +270,8 @@ int mh_format_markdown(const json_t *document, const struct mh_report_options *o
     put_outcomes(out, document);
     put_findings(out, json_object_get(document, "findings"));
     put_principles(out, document);
-    mh_out_printf(out, "Passed %zu, not exercised %zu, not applicable %zu, unclear %zu.\n",
+    mh_out_printf(out,
+                  MH_TR(out, "Passed %zu, not exercised %zu, not applicable %zu, unclear %zu.\n"),
                   json_array_size(json_object_get(document, "passed")),
                   json_array_size(json_object_get(document, "not_exercised")),
                   json_array_size(json_object_get(document, "not_applicable")),

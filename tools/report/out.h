@@ -6,13 +6,18 @@
 #include <stddef.h>
 
 #include "base/macros.h"
+#include "report/lang.h"
 
 struct mh_out {
     char *data; /* NUL-terminated once something was added */
     size_t len;
     size_t size;
+    const struct mh_lang *lang; /* of what is added; NULL: English */
     int error; /* 0, or the first negative errno; what is added after it is dropped */
 };
+
+/* A text, or a format, in the language of this output; see lang.h. */
+#define MH_TR(out, text) mh_lang_text((out)->lang, text)
 
 void mh_out_done(struct mh_out *out);
 

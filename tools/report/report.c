@@ -2,6 +2,7 @@
 /* The table of formats, and how a report is written. */
 #include "report/report.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "base/banned.h"
 
 static const struct mh_format formats[] = {
-#define FORMAT(name, suffixes, doc) {#name, suffixes, doc, mh_format_##name},
+#define FORMAT(name, suffixes, doc, prose) {#name, suffixes, doc, prose, mh_format_##name},
 #include "report/formats.def"
 #undef FORMAT
 };
@@ -84,15 +85,18 @@ int mh_report_write(const json_t *document, const struct mh_format *format, cons
 {
     struct mh_report_options mine = *options;
     struct mh_utf8_locale locale = mh_utf8_enter();
-    struct mh_out out = {.error = 0};
+    const struct mh_lang *lang = format->prose ? options->lang : NULL;
+    json_t *translated = lang ? mh_lang_document(lang, document) : NULL;
+    struct mh_out out = {.lang = lang, .error = lang && !translated ? -ENOMEM : 0};
     int r;
 
     if (mine.width < 40)
         mine.width = 80;
-    r = format->write(document, &mine, &out);
+    r = format->write(translated ? translated : document, &mine, &out);
     if (r >= 0)
         r = mh_out_save(&out, path);
     mh_out_done(&out);
+    json_decref(translated);
     mh_utf8_leave(locale);
     return r;
 }

@@ -11,10 +11,11 @@
 #include "report/out.h"
 
 struct mh_report_options {
-    int width;        /* columns that a line of text may use: 40 or more; others are taken as 80 */
-    bool colour;      /* escape codes */
-    bool ascii;       /* nothing beyond ASCII */
-    bool verbose;     /* all of it, not one screen */
+    int width;    /* columns that a line of text may use: 40 or more; others are taken as 80 */
+    bool colour;  /* escape codes */
+    bool ascii;   /* nothing beyond ASCII */
+    bool verbose; /* all of it, not one screen */
+    const struct mh_lang *lang; /* of formats for people; NULL: English */
     const char *path; /* the run's directory, for the commands that are printed; NULL: unknown */
 };
 
@@ -22,11 +23,12 @@ struct mh_format {
     const char *name;
     const char *suffixes; /* ".html .htm": what --report takes it for */
     const char *doc;      /* one line, for `mishap list formats` */
+    bool prose;           /* for people: there in several languages */
     int (*write)(const json_t *document, const struct mh_report_options *options,
                  struct mh_out *out);
 };
 
-#define FORMAT(name, suffixes, doc)                                                                \
+#define FORMAT(name, suffixes, doc, prose)                                                         \
     int mh_format_##name(const json_t *document, const struct mh_report_options *options,          \
                          struct mh_out *out);
 #include "report/formats.def"

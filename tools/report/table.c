@@ -56,10 +56,10 @@ static char *fit(const struct mh_table *table, size_t column, const char *text)
     return out.data;
 }
 
-static int add_columns(struct mh_table *table)
+static int add_columns(const struct mh_term *t, struct mh_table *table)
 {
     for (size_t i = 0; i < table->n; i++) {
-        _cleanup_free_ char *head = fit(table, i, table->columns[i].head);
+        _cleanup_free_ char *head = fit(table, i, MH_TR(t->out, table->columns[i].head));
         int flags = table->columns[i].right ? SCOLS_FL_RIGHT : 0;
 
         if (!head || !scols_table_new_column(table->scols, head, 0, flags))
@@ -84,7 +84,7 @@ struct mh_table *mh_table_new(const struct mh_term *t, const struct mh_table_col
     scols_table_set_termwidth(table->scols, 1024);
     scols_table_enable_noencoding(table->scols, 1);
     share_room(table, t->width);
-    return add_columns(table) < 0 ? mh_table_free(table) : table;
+    return add_columns(t, table) < 0 ? mh_table_free(table) : table;
 }
 
 struct mh_table *mh_table_free(struct mh_table *table)

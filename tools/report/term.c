@@ -20,6 +20,11 @@ static const char *const codes[] = {
     [MH_GREEN] = "32", [MH_YELLOW] = "33", [MH_BLUE] = "34", [MH_MAGENTA] = "35",
 };
 
+/* Letters with accents, from U+00C0 on, as ASCII has them: a translation must stay readable. */
+enum { ACCENTED = 0xc0 };
+static const char plain_letters[] =
+    "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty";
+
 /* One character as it will be shown. */
 struct cell {
     const char *bytes;
@@ -42,6 +47,8 @@ static struct cell cell_at(const struct mh_term *t, const char *text)
         return (struct cell){" ", cell.n, 1};
     if (code >= 0x20 && code < 0x7f)
         return cell;
+    if (t->ascii && code >= ACCENTED && code < ACCENTED + sizeof(plain_letters) - 1)
+        return (struct cell){&plain_letters[code - ACCENTED], cell.n, 1};
     columns = mh_utf8_harmless(code) && !t->ascii ? wcwidth((wchar_t)code) : -1;
     if (columns < 0)
         return (struct cell){"?", cell.n, 1};

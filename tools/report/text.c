@@ -51,7 +51,7 @@ static void put_title(struct mh_term *t, const json_t *document)
 
     join_command(json_object_get(run, "command"), command, sizeof(command));
     if (mh_doc_known(run, "seed"))
-        snprintf(seed, sizeof(seed), "seed %lld   ", mh_doc_int(run, "seed"));
+        snprintf(seed, sizeof(seed), MH_TR(t->out, "seed %lld   "), mh_doc_int(run, "seed"));
     if (seconds < 60)
         snprintf(tail, sizeof(tail), "%s%.1fs", seed, seconds);
     else
@@ -118,11 +118,11 @@ static void put_gains(struct mh_term *t, const json_t *findings)
 
         if (points < 0.05 || !n || shown == 4)
             continue;
-        mh_term_put(t, MH_PLAIN, shown++ ? ", " : "       Points to win: ");
+        mh_term_put(t, MH_PLAIN, shown++ ? ", " : MH_TR(t->out, "       Points to win: "));
         mh_term_printf(t, MH_BOLD, "%s", mh_doc_text(finding, "rule"));
         mh_term_printf(t, MH_PLAIN, " +%.1f", points);
         if (n > 1)
-            mh_term_printf(t, MH_DIM, " (1 of %zu)", n);
+            mh_term_printf(t, MH_DIM, MH_TR(t->out, " (1 of %zu)"), n);
     }
     if (shown)
         mh_term_end(t);
@@ -133,22 +133,24 @@ static void put_health(struct mh_term *t, const json_t *document)
     const json_t *run = json_object_get(document, "run"), *one;
     const json_t *cases = json_object_get(document, "cases");
     long long lost = mh_doc_int(run, "lost_events");
-    const char *health = "Healthy without faults.";
+    const char *health = MH_TR(t->out, "Healthy without faults.");
     enum mh_style style = MH_PLAIN;
     char counts[128], text[256];
     size_t i, hit = 0;
 
     json_array_foreach(cases, i, one) hit += mh_doc_int(one, "fired") > 0;
     if (mh_doc_int(run, "fired"))
-        snprintf(counts, sizeof(counts), "%lld fired, in %zu of %zu cases.",
+        snprintf(counts, sizeof(counts), MH_TR(t->out, "%lld fired, in %zu of %zu cases."),
                  mh_doc_int(run, "fired"), hit, json_array_size(cases));
     else
-        snprintf(counts, sizeof(counts), "Nothing was injected: what follows was observed.");
+        snprintf(counts, sizeof(counts), "%s",
+                 MH_TR(t->out, "Nothing was injected: what follows was observed."));
     if (json_is_false(json_object_get(run, "healthy"))) {
-        health = "Unhealthy with no fault active: nothing that faults did is held against it.";
+        health = MH_TR(t->out, "Unhealthy with no fault active: nothing that faults did is held "
+                               "against it.");
         style = MH_RED;
     } else if (!mh_doc_known(run, "healthy")) {
-        health = "No fault-free time to compare with.";
+        health = MH_TR(t->out, "No fault-free time to compare with.");
         style = MH_YELLOW;
     }
     snprintf(text, sizeof(text), "%s %s", health, counts);
@@ -160,7 +162,9 @@ static void put_health(struct mh_term *t, const json_t *document)
     }
     if (lost) {
         mh_term_to(t, 7);
-        mh_term_printf(t, MH_YELLOW, "%lld events were lost.", lost);
+        mh_term_printf(t, MH_YELLOW,
+                       MH_TR(t->out, lost == 1 ? "%lld event was lost." : "%lld events were lost."),
+                       lost);
         mh_term_end(t);
     }
 }
@@ -171,13 +175,14 @@ static void put_verdict(struct mh_term *t, const json_t *document)
     const char *grade = mh_doc_text(score, "grade");
     size_t i;
 
-    mh_term_put(t, MH_DIM, " GRADE ");
+    mh_term_put(t, MH_DIM, MH_TR(t->out, " GRADE "));
     mh_term_printf(t, mh_text_grade_style(grade), "%-4s", grade);
     if (mh_doc_known(score, "points"))
         mh_term_printf(t, MH_BOLD, "%lld/100", mh_doc_rounded(score, "points", 1));
     else
         mh_term_put(t, MH_BOLD, "-/100");
-    mh_term_printf(t, MH_PLAIN, "   evidence %lld %%   the true score is between %lld and %lld",
+    mh_term_printf(t, MH_PLAIN,
+                   MH_TR(t->out, "   evidence %lld %%   the true score is between %lld and %lld"),
                    mh_doc_rounded(score, "evidence", 100), mh_doc_rounded(score, "low", 1),
                    mh_doc_rounded(score, "high", 1));
     mh_term_end(t);
@@ -187,10 +192,10 @@ static void put_verdict(struct mh_term *t, const json_t *document)
         char text[400];
 
         if (!strcmp(mh_doc_text(cap, "grade"), "NG"))
-            snprintf(text, sizeof(text), "No grade: %s", mh_doc_text(cap, "reason"));
+            snprintf(text, sizeof(text), MH_TR(t->out, "No grade: %s"), mh_doc_text(cap, "reason"));
         else
-            snprintf(text, sizeof(text), "Not better than %s: %s", mh_doc_text(cap, "grade"),
-                     mh_doc_text(cap, "reason"));
+            snprintf(text, sizeof(text), MH_TR(t->out, "Not better than %s: %s"),
+                     mh_doc_text(cap, "grade"), mh_doc_text(cap, "reason"));
         mh_term_to(t, 7);
         mh_term_wrap(t, MH_PLAIN, text, 7, 2);
     }
@@ -219,17 +224,18 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
     for (size_t i = 0; mh_outcome_names[i]; i++)
         total += mh_doc_int(json_object_get(outcomes, mh_outcome_names[i]), "count");
     if (!total) {
-        mh_term_put(t, MH_BOLD, " No fault fired whose outcome could be told.");
+        mh_term_put(t, MH_BOLD, MH_TR(t->out, " No fault fired whose outcome could be told."));
         mh_term_end(t);
         mh_term_end(t);
         return;
     }
-    mh_term_printf(t, MH_BOLD, " %lld %s", total, total == 1 ? "fault became" : "faults became");
+    mh_term_printf(t, MH_BOLD,
+                   MH_TR(t->out, total == 1 ? " %lld fault became" : " %lld faults became"), total);
     mh_term_to(t, 21);
-    mh_term_put(t, MH_DIM, "n    %  for example");
+    mh_term_put(t, MH_DIM, MH_TR(t->out, "n    %  for example"));
     if (json_is_number(index)) {
         mh_term_to(t, t->width - 20);
-        mh_term_printf(t, MH_DIM, "survival index %.2f", json_number_value(index));
+        mh_term_printf(t, MH_DIM, MH_TR(t->out, "survival index %.2f"), json_number_value(index));
     }
     mh_term_end(t);
     for (size_t i = 0; mh_outcome_names[i]; i++) {
@@ -237,7 +243,9 @@ static void put_outcomes(struct mh_term *t, const json_t *document)
         long long n = mh_doc_int(outcome, "count");
         enum mh_style style = n ? outcome_style(mh_outcome_names[i]) : MH_DIM;
 
-        mh_term_printf(t, style, "  %-12s", mh_outcome_names[i]);
+        mh_term_put(t, style, "  ");
+        mh_term_put(t, style, MH_TR(t->out, mh_outcome_names[i]));
+        mh_term_to(t, 14);
         mh_term_printf(t, n ? MH_PLAIN : MH_DIM, "%8lld %4.0f  ", n,
                        100.0 * (double)n / (double)total);
         mh_term_cut(t, MH_PLAIN, mh_doc_text(outcome, "example"), t->width - 29);
@@ -275,7 +283,7 @@ static void put_principle(struct mh_term *t, const json_t *principle, int left)
     mh_term_cut(t, MH_PLAIN, mh_doc_text(principle, "name"), 19);
     mh_term_to(t, left + 23);
     if (!applies) {
-        mh_term_put(t, MH_DIM, " n/a    -");
+        mh_term_put(t, MH_DIM, MH_TR(t->out, " n/a    -"));
         return;
     }
     if (known)
@@ -296,9 +304,9 @@ static void put_principles(struct mh_term *t, const json_t *document)
 
     for (int side = 0; side < sides; side++) {
         mh_term_to(t, side * 40);
-        mh_term_put(t, MH_DIM, "    principle");
+        mh_term_put(t, MH_DIM, MH_TR(t->out, "    principle"));
         mh_term_to(t, side * 40 + 22);
-        mh_term_put(t, MH_DIM, "score evid open");
+        mh_term_put(t, MH_DIM, MH_TR(t->out, "score evid open"));
     }
     mh_term_end(t);
     for (size_t row = 0; row < rows; row++) {
@@ -313,10 +321,12 @@ void mh_text_finding_head(struct mh_term *t, const json_t *finding)
 {
     const char *severity = mh_doc_text(finding, "severity");
     const char *state = mh_doc_text(finding, "state");
+    const char *confidence = mh_doc_text(finding, "confidence");
     char tail[96];
 
-    snprintf(tail, sizeof(tail), "%s, %s confidence%s%.24s", mh_doc_text(finding, "type"),
-             mh_doc_text(finding, "confidence"), *state ? ", " : "", state);
+    snprintf(tail, sizeof(tail), MH_TR(t->out, "%s, %s confidence%s%.24s"),
+             mh_doc_text(finding, "type"), MH_TR(t->out, confidence), *state ? ", " : "",
+             MH_TR(t->out, state));
     mh_term_put(t, mh_text_severity_style(severity), " [");
     mh_term_put(t, mh_text_severity_style(severity), severity);
     mh_term_put(t, mh_text_severity_style(severity), "] ");
@@ -336,13 +346,15 @@ void mh_text_finding_site(struct mh_term *t, const json_t *finding)
     const char *function = mh_doc_text(site, "function"), *peer = mh_doc_text(finding, "peer");
     char where[768], times[80];
 
-    snprintf(times, sizeof(times), "%lld of %lld%s", mh_doc_int(trials, "failed"),
-             mh_doc_int(trials, "fired"), mh_doc_true(finding, "observed") ? ", observed" : "");
+    snprintf(times, sizeof(times),
+             mh_doc_true(finding, "observed") ? MH_TR(t->out, "%lld of %lld, observed")
+                                              : MH_TR(t->out, "%lld of %lld"),
+             mh_doc_int(trials, "failed"), mh_doc_int(trials, "fired"));
     if (mh_doc_known(site, "file"))
         snprintf(where, sizeof(where), "%s:%lld", mh_doc_text(site, "file"),
                  mh_doc_int(site, "line"));
     else
-        snprintf(where, sizeof(where), "the application as a whole");
+        snprintf(where, sizeof(where), "%s", MH_TR(t->out, "the application as a whole"));
     mh_term_to(t, 3);
     mh_term_cut_middle(t, MH_PLAIN, where, 28);
     mh_term_put(t, MH_PLAIN, "  ");
@@ -359,7 +371,7 @@ void mh_text_labelled(struct mh_term *t, const char *label, const char *text, in
     if (!*text)
         return;
     mh_term_to(t, 3);
-    mh_term_put(t, MH_DIM, label);
+    mh_term_put(t, MH_DIM, MH_TR(t->out, label));
     if (t->column > 10)
         mh_term_put(t, MH_PLAIN, " ");
     mh_term_wrap(t, MH_PLAIN, text, 11, max_lines);
@@ -373,7 +385,10 @@ static void put_elsewhere(struct mh_term *t, const json_t *findings, size_t i)
     if (n < 2)
         return;
     mh_term_to(t, 11);
-    mh_term_printf(t, MH_DIM, "(the same rule at %zu more site%s)", n - 1, n == 2 ? "" : "s");
+    mh_term_printf(t, MH_DIM,
+                   MH_TR(t->out, n == 2 ? "(the same rule at %zu more site)"
+                                        : "(the same rule at %zu more sites)"),
+                   n - 1);
     mh_term_end(t);
 }
 
@@ -386,9 +401,9 @@ static void put_finding(struct mh_term *t, const json_t *finding)
 
     mh_text_finding_head(t, finding);
     mh_text_finding_site(t, finding);
-    mh_text_labelled(t, "saw", first ? first : "", 2);
-    mh_text_labelled(t, "and", second ? second : "", 2);
-    mh_text_labelled(t, "fix", mh_doc_text(fix, "text"), 3);
+    mh_text_labelled(t, MH_TEXT("saw"), first ? first : "", 2);
+    mh_text_labelled(t, MH_TEXT("and"), second ? second : "", 2);
+    mh_text_labelled(t, MH_TEXT("fix"), mh_doc_text(fix, "text"), 3);
 }
 
 /* "4 Medium, 1 Low" from this finding on. */
@@ -398,7 +413,7 @@ static void put_rest(struct mh_term *t, const json_t *findings, size_t from)
 
     if (from == json_array_size(findings))
         return;
-    mh_term_put(t, MH_PLAIN, from ? " And " : " ");
+    mh_term_put(t, MH_PLAIN, from ? MH_TR(t->out, " And ") : " ");
     for (size_t i = 0; mh_severity_names[i]; i++) {
         size_t n = 0;
 
@@ -409,7 +424,7 @@ static void put_rest(struct mh_term *t, const json_t *findings, size_t from)
             mh_term_printf(t, MH_PLAIN, "%s%zu %s", any ? ", " : "", n, mh_severity_names[i]);
         any = any || n;
     }
-    mh_term_put(t, MH_PLAIN, from ? " more: -v shows them." : ": -v shows them.");
+    mh_term_put(t, MH_PLAIN, MH_TR(t->out, from ? " more: -v shows them." : ": -v shows them."));
     mh_term_end(t);
 }
 
@@ -419,7 +434,7 @@ static void put_findings(struct mh_term *t, const json_t *document)
     size_t i, n = json_array_size(findings);
 
     if (!n) {
-        mh_term_put(t, MH_PLAIN, " No findings.");
+        mh_term_put(t, MH_PLAIN, MH_TR(t->out, " No findings."));
         mh_term_end(t);
     }
     /* A finding takes 10 lines at most, and what follows the findings 3. */
@@ -434,13 +449,15 @@ static void put_counts(struct mh_term *t, const json_t *document)
 {
     size_t blind = json_array_size(json_object_get(document, "blind_spots"));
 
-    mh_term_printf(t, MH_DIM, " Passed %zu, not exercised %zu, not applicable %zu, unclear %zu",
+    mh_term_printf(t, MH_DIM,
+                   MH_TR(t->out, " Passed %zu, not exercised %zu, not applicable %zu, unclear %zu"),
                    json_array_size(json_object_get(document, "passed")),
                    json_array_size(json_object_get(document, "not_exercised")),
                    json_array_size(json_object_get(document, "not_applicable")),
                    json_array_size(json_object_get(document, "unclear")));
     if (blind)
-        mh_term_printf(t, MH_DIM, "; %zu blind spot%s", blind, blind == 1 ? "" : "s");
+        mh_term_printf(t, MH_DIM,
+                       MH_TR(t->out, blind == 1 ? "; %zu blind spot" : "; %zu blind spots"), blind);
     mh_term_end(t);
 }
 
@@ -448,7 +465,7 @@ static void put_next(struct mh_term *t, const json_t *document, const char *path
 {
     const json_t *finding = json_array_get(json_object_get(document, "findings"), 0);
 
-    mh_term_put(t, MH_DIM, " Next: ");
+    mh_term_put(t, MH_DIM, MH_TR(t->out, " Next: "));
     if (json_is_false(mh_doc_at(document, "run.healthy")) && path)
         mh_term_printf(t, MH_BOLD, "mishap events %s", path);
     else if (finding)

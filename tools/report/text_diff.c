@@ -18,17 +18,18 @@ static void put_counts(struct mh_term *t, const json_t *comparison)
         long long n;
         enum mh_style style;
     } rows[] = {
-        {"new", mh_doc_int(comparison, "new"), MH_RED},
-        {"worse", mh_doc_int(comparison, "worse"), MH_RED},
-        {"fixed", (long long)json_array_size(json_object_get(comparison, "fixed")), MH_GREEN},
-        {"unchanged", mh_doc_int(comparison, "unchanged"), MH_PLAIN},
-        {"not re-tested", (long long)json_array_size(json_object_get(comparison, "not_retested")),
-         MH_YELLOW},
+        {MH_TEXT("new"), mh_doc_int(comparison, "new"), MH_RED},
+        {MH_TEXT("worse"), mh_doc_int(comparison, "worse"), MH_RED},
+        {MH_TEXT("fixed"), (long long)json_array_size(json_object_get(comparison, "fixed")),
+         MH_GREEN},
+        {MH_TEXT("unchanged"), mh_doc_int(comparison, "unchanged"), MH_PLAIN},
+        {MH_TEXT("not re-tested"),
+         (long long)json_array_size(json_object_get(comparison, "not_retested")), MH_YELLOW},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         mh_term_printf(t, rows[i].n ? rows[i].style : MH_DIM, "%s%lld %s", i ? ", " : "", rows[i].n,
-                       rows[i].word);
+                       MH_TR(t->out, rows[i].word));
     mh_term_end(t);
 }
 
@@ -46,7 +47,7 @@ static void put_lost(struct mh_term *t, const json_t *comparison)
     }
     if (!len)
         return;
-    mh_term_put(t, MH_YELLOW, " Fired then and not now: ");
+    mh_term_put(t, MH_YELLOW, MH_TR(t->out, " Fired then and not now: "));
     mh_term_wrap(t, MH_PLAIN, text, 11, 3);
 }
 
@@ -65,11 +66,11 @@ static void put_waivers(struct mh_term *t, const json_t *document)
     unused = json_array_size(json_object_get(document, "unused_waivers"));
     if (!waived && !unused)
         return;
-    mh_term_printf(t, MH_PLAIN, " Waived %zu", waived - expired);
+    mh_term_printf(t, MH_PLAIN, MH_TR(t->out, " Waived %zu"), waived - expired);
     if (expired)
-        mh_term_printf(t, MH_RED, ", %zu expired", expired);
+        mh_term_printf(t, MH_RED, MH_TR(t->out, ", %zu expired"), expired);
     if (unused)
-        mh_term_printf(t, MH_DIM, ", %zu of the file not found here", unused);
+        mh_term_printf(t, MH_DIM, MH_TR(t->out, ", %zu of the file not found here"), unused);
     mh_term_end(t);
 }
 
@@ -77,10 +78,10 @@ static void put_trend(struct mh_term *t, const json_t *document)
 {
     struct mh_trend trend;
 
-    mh_trend_read(document, &trend);
+    mh_trend_read(document, t->out->lang, &trend);
     if (!trend.n)
         return;
-    mh_term_put(t, MH_PLAIN, " Trend: ");
+    mh_term_put(t, MH_PLAIN, MH_TR(t->out, " Trend: "));
     for (int i = 0; i < trend.n; i++)
         mh_term_glyph(t, mh_text_grade_style(trend.grades[i]), mh_trend_bar(trend.points[i]),
                       mh_trend_digit(trend.points[i]), 1);
@@ -94,7 +95,7 @@ void mh_text_comparison(struct mh_term *t, const json_t *document)
     const json_t *comparison = json_object_get(document, "comparison");
 
     if (comparison) {
-        mh_term_put(t, MH_PLAIN, " Baseline: ");
+        mh_term_put(t, MH_PLAIN, MH_TR(t->out, " Baseline: "));
         put_counts(t, comparison);
         put_lost(t, comparison);
     }

@@ -13,7 +13,7 @@ static void put_heading(struct mh_term *t, const char *text, size_t n)
 {
     if (t->out->len < 2 || strcmp(t->out->data + t->out->len - 2, "\n\n") != 0)
         mh_term_end(t);
-    mh_term_printf(t, MH_BOLD, " %s", text);
+    mh_term_printf(t, MH_BOLD, " %s", MH_TR(t->out, text));
     if (n)
         mh_term_printf(t, MH_DIM, " (%zu)", n);
     mh_term_end(t);
@@ -49,8 +49,9 @@ static void put_stack(struct mh_term *t, const json_t *finding)
     size_t i;
 
     if (json_array_size(stack))
-        mh_text_labelled(t, "stack", "innermost first", 1);
-    snprintf(caught, sizeof(caught), " <- caught, line %lld", mh_doc_int(handler, "line"));
+        mh_text_labelled(t, MH_TEXT("stack"), MH_TR(t->out, "innermost first"), 1);
+    snprintf(caught, sizeof(caught), MH_TR(t->out, " <- caught, line %lld"),
+             mh_doc_int(handler, "line"));
     json_array_foreach(stack, i, frame)
     {
         bool here = is_frame(frame, handler);
@@ -59,7 +60,8 @@ static void put_stack(struct mh_term *t, const json_t *finding)
         marked = marked || here;
     }
     if (json_is_object(handler) && !marked) {
-        mh_text_labelled(t, "caught", "in a frame that is not on this stack:", 1);
+        mh_text_labelled(t, MH_TEXT("caught"),
+                         MH_TR(t->out, "in a frame that is not on this stack:"), 1);
         put_frame(t, handler, "");
     }
 }
@@ -84,20 +86,21 @@ static void put_finding(struct mh_term *t, const json_t *finding)
 
     mh_text_finding_head(t, finding);
     mh_text_finding_site(t, finding);
-    put_list(t, "saw", json_object_get(finding, "evidence"));
-    put_list(t, "but", json_object_get(finding, "counter_evidence"));
+    put_list(t, MH_TEXT("saw"), json_object_get(finding, "evidence"));
+    put_list(t, MH_TEXT("but"), json_object_get(finding, "counter_evidence"));
     put_stack(t, finding);
-    mh_text_labelled(t, "fix", mh_doc_text(fix, "text"), 20);
+    mh_text_labelled(t, MH_TEXT("fix"), mh_doc_text(fix, "text"), 20);
     mh_term_lines(t, MH_GREEN, mh_doc_text(fix, "code"), 11);
-    mh_text_labelled(t, "flips", mh_doc_text(finding, "flip"), 20);
+    mh_text_labelled(t, MH_TEXT("flips"), mh_doc_text(finding, "flip"), 20);
     if (mh_doc_number(finding, "points", 0) >= 0.05) {
         mh_term_to(t, 3);
-        mh_term_put(t, MH_DIM, "worth");
+        mh_term_put(t, MH_DIM, MH_TR(t->out, "worth"));
         mh_term_to(t, 11);
-        mh_term_printf(t, MH_PLAIN, "+%.1f points", mh_doc_number(finding, "points", 0));
+        mh_term_printf(t, MH_PLAIN, MH_TR(t->out, "+%.1f points"),
+                       mh_doc_number(finding, "points", 0));
         mh_term_end(t);
     }
-    mh_text_labelled(t, "replay", mh_doc_text(finding, "replay"), 20);
+    mh_text_labelled(t, MH_TEXT("replay"), mh_doc_text(finding, "replay"), 20);
     mh_term_end(t);
 }
 
@@ -145,23 +148,24 @@ static void add_traffic(struct mh_table *table, const json_t *traffic)
 static int put_routes(struct mh_term *t, const json_t *list)
 {
     static const struct mh_table_column columns[] = {
-        {"route", 24},       {"phase", 5},        {"requests", 8, true}, {"p50 ms", 8, true},
-        {"p95 ms", 8, true}, {"p99 ms", 8, true}, {"errors", 6, true}};
+        {MH_TEXT("route"), 24},       {MH_TEXT("phase"), 5},        {MH_TEXT("requests"), 8, true},
+        {MH_TEXT("p50 ms"), 8, true}, {MH_TEXT("p95 ms"), 8, true}, {MH_TEXT("p99 ms"), 8, true},
+        {MH_TEXT("errors"), 6, true}};
     struct mh_table *table;
     const json_t *route;
     size_t i;
 
     if (!json_array_size(list))
         return 0;
-    put_heading(t, "Routes, calm and under fault", 0);
+    put_heading(t, MH_TEXT("Routes, calm and under fault"), 0);
     table = mh_table_new(t, columns, ARRAY_SIZE(columns));
     json_array_foreach(list, i, route)
     {
         mh_table_text(table, mh_doc_text(route, "route"));
-        mh_table_text(table, "calm");
+        mh_table_text(table, MH_TR(t->out, "calm"));
         add_traffic(table, json_object_get(route, "calm"));
         mh_table_text(table, " ");
-        mh_table_text(table, "fault");
+        mh_table_text(table, MH_TR(t->out, "fault"));
         add_traffic(table, json_object_get(route, "fault"));
     }
     return mh_table_finish(table, t);
@@ -175,9 +179,9 @@ static void put_journey(struct mh_term *t, const json_t *one)
 
     mh_term_printf(t, MH_BOLD, "%6lld  ", mh_doc_int(one, "count"));
     mh_term_cut_middle(t, MH_PLAIN, mh_doc_text(one, "operation"), 28);
-    mh_term_put(t, MH_PLAIN, *error ? ": " : ": delayed");
+    mh_term_put(t, MH_PLAIN, *error ? ": " : MH_TR(t->out, ": delayed"));
     mh_term_put(t, MH_YELLOW, error);
-    mh_term_put(t, MH_PLAIN, mh_doc_true(one, "injected") ? "" : " (real)");
+    mh_term_put(t, MH_PLAIN, mh_doc_true(one, "injected") ? "" : MH_TR(t->out, " (real)"));
     mh_term_put(t, MH_PLAIN, *exception ? " -> " : "");
     mh_term_cut_middle(t, MH_PLAIN, exception, t->width - t->column);
     mh_term_end(t);
@@ -185,8 +189,8 @@ static void put_journey(struct mh_term *t, const json_t *one)
     if (mh_doc_known(one, "status"))
         mh_term_printf(t, MH_BOLD, "status %lld", mh_doc_int(one, "status"));
     else
-        mh_term_put(t, MH_DIM, "no status");
-    mh_term_put(t, MH_DIM, *handler ? ", caught by " : ", nobody seen to catch it");
+        mh_term_put(t, MH_DIM, MH_TR(t->out, "no status"));
+    mh_term_put(t, MH_DIM, MH_TR(t->out, *handler ? ", caught by " : ", nobody seen to catch it"));
     mh_term_cut_middle(t, MH_DIM, handler, t->width - t->column);
     mh_term_end(t);
 }
@@ -197,22 +201,25 @@ static int put_journeys(struct mh_term *t, const json_t *list)
     size_t i;
 
     if (json_array_size(list))
-        put_heading(t, "What became of errors", 0);
+        put_heading(t, MH_TEXT("What became of errors"), 0);
     json_array_foreach(list, i, one) put_journey(t, one);
     return 0;
 }
 
 static int put_peers(struct mh_term *t, const json_t *list)
 {
-    static const struct mh_table_column columns[] = {
-        {"peer", 34}, {"role", 10}, {"calls", 8, true}, {"faults", 8, true}, {"failures", 8, true}};
+    static const struct mh_table_column columns[] = {{MH_TEXT("peer"), 34},
+                                                     {MH_TEXT("role"), 10},
+                                                     {MH_TEXT("calls"), 8, true},
+                                                     {MH_TEXT("faults"), 8, true},
+                                                     {MH_TEXT("failures"), 8, true}};
     struct mh_table *table;
     const json_t *one;
     size_t i;
 
     if (!json_array_size(list))
         return 0;
-    put_heading(t, "Peers", 0);
+    put_heading(t, MH_TEXT("Peers"), 0);
     table = mh_table_new(t, columns, ARRAY_SIZE(columns));
     json_array_foreach(list, i, one)
     {
@@ -227,15 +234,17 @@ static int put_peers(struct mh_term *t, const json_t *list)
 
 static int put_processes(struct mh_term *t, const json_t *list)
 {
-    static const struct mh_table_column columns[] = {
-        {"pid", 8, true}, {"python", 10}, {"exit", 5, true}, {"command", 48}};
+    static const struct mh_table_column columns[] = {{MH_TEXT("pid"), 8, true},
+                                                     {MH_TEXT("python"), 10},
+                                                     {MH_TEXT("exit"), 5, true},
+                                                     {MH_TEXT("command"), 48}};
     struct mh_table *table;
     const json_t *one;
     size_t i;
 
     if (!json_array_size(list))
         return 0;
-    put_heading(t, "Processes", 0);
+    put_heading(t, MH_TEXT("Processes"), 0);
     table = mh_table_new(t, columns, ARRAY_SIZE(columns));
     json_array_foreach(list, i, one)
     {
@@ -252,12 +261,13 @@ static void put_method(struct mh_term *t, const json_t *document)
     const json_t *one;
     size_t i;
 
-    put_heading(t, "Evidence", 0);
+    put_heading(t, MH_TEXT("Evidence"), 0);
     json_array_foreach(mh_doc_at(document, "run.tiers"), i, one)
     {
         bool there = mh_doc_true(one, "available");
 
-        mh_term_printf(t, there ? MH_GREEN : MH_MAGENTA, "  %-8s", there ? "yes" : "no");
+        mh_term_printf(t, there ? MH_GREEN : MH_MAGENTA, "  %-8s",
+                       MH_TR(t->out, there ? "yes" : "no"));
         mh_term_printf(t, MH_PLAIN, "%s ", mh_doc_text(one, "tier"));
         mh_term_cut(t, MH_PLAIN, mh_doc_text(one, "name"), 22);
         mh_term_to(t, 36);
@@ -265,7 +275,7 @@ static void put_method(struct mh_term *t, const json_t *document)
         mh_term_end(t);
     }
     if (json_array_size(json_object_get(document, "blind_spots")))
-        put_heading(t, "Blind spots", 0);
+        put_heading(t, MH_TEXT("Blind spots"), 0);
     json_array_foreach(json_object_get(document, "blind_spots"), i, one)
     {
         const char *text = json_string_value(one);
@@ -283,12 +293,12 @@ int mh_text_more(struct mh_term *t, const json_t *document)
     const json_t *findings = json_object_get(document, "findings"), *finding;
     size_t i;
 
-    put_heading(t, "Findings", json_array_size(findings));
+    put_heading(t, MH_TEXT("Findings"), json_array_size(findings));
     json_array_foreach(findings, i, finding) put_finding(t, finding);
-    put_verdicts(t, "Passed", json_object_get(document, "passed"));
-    put_verdicts(t, "Not exercised", json_object_get(document, "not_exercised"));
-    put_verdicts(t, "Not applicable", json_object_get(document, "not_applicable"));
-    put_verdicts(t, "Unclear", json_object_get(document, "unclear"));
+    put_verdicts(t, MH_TEXT("Passed"), json_object_get(document, "passed"));
+    put_verdicts(t, MH_TEXT("Not exercised"), json_object_get(document, "not_exercised"));
+    put_verdicts(t, MH_TEXT("Not applicable"), json_object_get(document, "not_applicable"));
+    put_verdicts(t, MH_TEXT("Unclear"), json_object_get(document, "unclear"));
     for (i = 0; i < ARRAY_SIZE(tables); i++) {
         int r = tables[i](t, json_object_get(document, lists[i]));
 

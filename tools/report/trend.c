@@ -36,7 +36,7 @@ static int points_of(const json_t *run)
     return points < 0 || points > 100 ? MH_TREND_NO_POINTS : (int)points;
 }
 
-static void say(struct mh_trend *t)
+static void say(struct mh_trend *t, const struct mh_lang *lang)
 {
     int now = t->points[t->n - 1], before = MH_TREND_NO_POINTS, best = now, n;
 
@@ -45,21 +45,25 @@ static void say(struct mh_trend *t)
         before = t->points[i] < 0 ? before : t->points[i];
     }
     if (now < 0)
-        n = snprintf(t->says, sizeof(t->says), "the last run has no grade");
+        n = snprintf(t->says, sizeof(t->says), "%s",
+                     mh_lang_text(lang, MH_TEXT("the last run has no grade")));
     else if (before < 0)
-        n = snprintf(t->says, sizeof(t->says), "%d points, nothing to compare with yet", now);
+        n = snprintf(t->says, sizeof(t->says),
+                     mh_lang_text(lang, MH_TEXT("%d points, nothing to compare with yet")), now);
     else if (now == before)
-        n = snprintf(t->says, sizeof(t->says), "%d points, as before", now);
+        n = snprintf(t->says, sizeof(t->says), mh_lang_text(lang, MH_TEXT("%d points, as before")),
+                     now);
     else
         n = snprintf(t->says, sizeof(t->says),
-                     now > before ? "%d points, %d more than before"
-                                  : "%d points, %d fewer than before",
+                     mh_lang_text(lang, now > before ? MH_TEXT("%d points, %d more than before")
+                                                     : MH_TEXT("%d points, %d fewer than before")),
                      now, now > before ? now - before : before - now);
     if (before >= 0)
-        snprintf(t->says + n, sizeof(t->says) - (size_t)n, "; best of %d runs: %d", t->n, best);
+        snprintf(t->says + n, sizeof(t->says) - (size_t)n,
+                 mh_lang_text(lang, MH_TEXT("; best of %d runs: %d")), t->n, best);
 }
 
-void mh_trend_read(const json_t *document, struct mh_trend *ret)
+void mh_trend_read(const json_t *document, const struct mh_lang *lang, struct mh_trend *ret)
 {
     const json_t *runs = mh_doc_at(document, "trend.runs");
     size_t n = json_array_size(runs), from = n > MH_TREND_RUNS ? n - MH_TREND_RUNS : 0;
@@ -73,5 +77,5 @@ void mh_trend_read(const json_t *document, struct mh_trend *ret)
         ret->grades[ret->n++] = mh_doc_text(run, "grade");
     }
     if (ret->n)
-        say(ret);
+        say(ret, lang);
 }

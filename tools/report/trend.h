@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "base/macros.h"
+#include "report/lang.h"
 
 enum { MH_TREND_RUNS = 32, MH_TREND_NO_POINTS = -1 };
 
@@ -15,7 +15,7 @@ struct mh_trend {
     char says[128];                    /* "71 points, 4 more than before; best of 12 runs: 78" */
 };
 
-void mh_trend_read(const json_t *document, struct mh_trend *ret);
+void mh_trend_read(const json_t *document, const struct mh_lang *lang, struct mh_trend *ret);
 
 /* A bar as high as the points: one character of UTF-8, and its ASCII twin, the tens of points. */
 const char *mh_trend_bar(int points);

@@ -85,6 +85,11 @@ char *mh_advice_find(void)
     return find(data_places, ARRAY_SIZE(data_places), MISHAP_DATADIR, "advice");
 }
 
+char *mh_lang_find(void)
+{
+    return find(data_places, ARRAY_SIZE(data_places), MISHAP_DATADIR, "lang");
+}
+
 char *mh_scenario_find(const char *name)
 {
     _cleanup_free_ char *with_suffix = NULL;

@@ -13,3 +13,6 @@ char *mh_scenario_find(const char *name);
 
 /* The folder of the advice that is shipped. Absolute path, NULL with errno; caller frees. */
 char *mh_advice_find(void);
+
+/* The folder of catalogues of translations, in the same way. */
+char *mh_lang_find(void);

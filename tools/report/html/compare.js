@@ -13,19 +13,19 @@ function comparison(doc) {
   if (!c && waived.length === 0) return null;
   const then = part(part(c).baseline), now = part(doc.score);
   const step = (a, b, unit) => (isNumber(a) ? whole(a) : '?') + ' → ' + (isNumber(b) ? whole(b) : '?') + unit;
-  return section('comparison', ['Against the baseline', 'Baseline'], c ? 'Compared with ' + (then.id || 'an earlier run') + '.' : null,
+  return section('comparison', [t('Against the baseline'), t('Baseline')], c ? t('Compared with {1}.', then.id || t('an earlier run')) : null,
     c && el('div', {class: 'card'},
-      el('p', {}, el('b', {}, c.new + ' new, ' + c.worse + ' worse, ' + list(c.fixed).length + ' fixed, ' + c.unchanged +
-        ' unchanged, ' + list(c.not_retested).length + ' not re-tested'), '. Grade ' + (then.grade || '?') + ' → ' + (now.grade || '?') +
-        ', points ' + step(then.points, now.points, '') + ', evidence ' +
-        step(100 * then.evidence, 100 * now.evidence, ' %') + '.'),
-      list(c.lost_faults).length > 0 && el('p', {class: 'notice bad'}, el('b', {}, 'Fired then and not now: '), c.lost_faults.join(', '),
-        '. What these would have shown is not known any more.'),
-      pastList('Fixed', 'The same case was judged again, and passed.', list(c.fixed)),
-      pastList('Not re-tested', 'Open before, and not judged this time: nobody knows whether it is fixed.', list(c.not_retested))),
-    waived.length > 0 && el('div', {class: 'card'}, el('h3', {}, 'Waived (' + waived.length + ')'),
+      el('p', {}, el('b', {}, t('{1} new, {2} worse, {3} fixed, {4} unchanged, {5} not re-tested', c.new, c.worse,
+        list(c.fixed).length, c.unchanged, list(c.not_retested).length)), '. ', t('Grade {1}, points {2}, evidence {3}.',
+        (then.grade || '?') + ' → ' + (now.grade || '?'), step(then.points, now.points, ''),
+        step(100 * then.evidence, 100 * now.evidence, ' %'))),
+      list(c.lost_faults).length > 0 && el('p', {class: 'notice bad'}, el('b', {}, t('Fired then and not now: ')), c.lost_faults.join(', '),
+        t('. What these would have shown is not known any more.')),
+      pastList('Fixed', t('The same case was judged again, and passed.'), list(c.fixed)),
+      pastList('Not re-tested', t('Open before, and not judged this time: nobody knows whether it is fixed.'), list(c.not_retested))),
+    waived.length > 0 && el('div', {class: 'card'}, el('h3', {}, t('Waived') + ' (' + waived.length + ')'),
       el('ul', {class: 'verdicts'}, waived.map(f => el('li', {},
-        el('p', {}, el('code', {class: 'rule'}, f.rule), ' ', el('b', {}, f.title), ' · ', f.waiver.owner, ', until ', f.waiver.expires,
-          f.waiver.expired && el('span', {class: 'tag'}, 'expired')),
+        el('p', {}, el('code', {class: 'rule'}, f.rule), ' ', el('b', {}, f.title), ' · ', t('{1}, until {2}', f.waiver.owner, f.waiver.expires),
+          f.waiver.expired && el('span', {class: 'tag'}, t('expired'))),
         el('p', {class: 'quiet'}, f.waiver.reason))))));
 }

@@ -23,8 +23,15 @@ const svg = (name, props, ...children) => fill(document.createElementNS(SVG, nam
 const list = value => (Array.isArray(value) ? value : []);
 const part = value => (value && typeof value === 'object' ? value : {});
 const isNumber = value => typeof value === 'number' && isFinite(value);
-const plural = (n, one, many) => n + ' ' + (n === 1 ? one : many || one + 's');
-const whole = n => (isNumber(n) ? Math.round(n).toLocaleString('en-US') : '–');
+/* Texts in the reader's language: what has no translation is English. Values go to {1}, {2}, ...; tn() keeps those
+ * that are elements. Numbers have a decimal point everywhere, as in the evidence; then a comma would mislead. */
+const LANGUAGE = document.documentElement.lang;
+const TEXTS = JSON.parse(document.getElementById('texts').textContent);
+const tn = (text, ...values) => (Object.hasOwn(TEXTS, text) ? TEXTS[text] : text).split(/\{(\d)\}/)
+  .map((piece, i) => (i % 2 ? values[piece - 1] : piece));
+const t = (text, ...values) => tn(text, ...values).join('');
+const plural = (n, one, many) => t(n === 1 ? one : many, n);
+const whole = n => (isNumber(n) ? Math.round(n).toLocaleString('en-US').replaceAll(',', LANGUAGE === 'en' ? ',' : '\u202f') : '–');
 const percent = ratio => (isNumber(ratio) ? Math.round(ratio * 100) + ' %' : '–');
 
 function millis(ms) {
@@ -41,11 +48,12 @@ function seconds(s) {
   return Math.floor(whole_s / 60) + ' min ' + (whole_s % 60) + ' s';
 }
 
+/* Names in the document: shown translated. */
 const OUTCOMES = ['absorbed', 'degraded', 'refused', 'broke', 'hung', 'silent', 'collapsed'];
 const MEANING = {
-  absorbed: 'nobody noticed', degraded: 'a lesser answer, on purpose', refused: 'a clean, quick no',
-  broke: 'an uncontrolled error', hung: 'no answer in time', silent: 'failed, and nobody was told',
-  collapsed: 'others were harmed',
+  absorbed: t('nobody noticed'), degraded: t('a lesser answer, on purpose'), refused: t('a clean, quick no'),
+  broke: t('an uncontrolled error'), hung: t('no answer in time'), silent: t('failed, and nobody was told'),
+  collapsed: t('others were harmed'),
 };
 const SEVERITIES = ['Critical', 'High', 'Medium', 'Low'];
 
@@ -72,16 +80,16 @@ const lastName = name => String(name).slice(String(name).lastIndexOf('.') + 1);
 
 /* Text to be typed, with a button that copies it. */
 function snippet(text, label) {
-  const button = el('button', {type: 'button', class: 'copy', 'aria-label': 'Copy ' + label}, 'Copy');
+  const button = el('button', {type: 'button', class: 'copy', 'aria-label': t('Copy {1}', label)}, t('Copy'));
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(text);
-      button.textContent = 'Copied';
+      button.textContent = t('Copied');
     } catch (error) {
       getSelection().selectAllChildren(button.nextSibling);
-      button.textContent = 'Selected';
+      button.textContent = t('Selected');
     }
-    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+    setTimeout(() => { button.textContent = t('Copy'); }, 1500);
   });
   return el('div', {class: 'snippet'}, button, el('pre', {tabindex: 0}, el('code', {}, text)));
 }

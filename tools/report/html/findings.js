@@ -40,20 +40,20 @@ function findingText(f) {
 function findings(doc) {
   const all = list(doc.findings), names = new Map(list(part(doc.score).principles).map(p => [String(p.number), p.name]));
   if (all.length === 0) {
-    return section('findings', 'Findings', null, el('div', {class: 'card'}, el('p', {}, part(doc.run).fired > 0
-      ? 'No rule failed.' : 'No fault fired, so no rule could fail. That is not a good sign: it is no sign.')));
+    return section('findings', t('Findings'), null, el('div', {class: 'card'}, el('p', {}, part(doc.run).fired > 0
+      ? t('No rule failed.') : t('No fault fired, so no rule could fail. That is not a good sign: it is no sign.'))));
   }
   const cards = all.map((f, i) => ({f, text: findingText(f), card: findingCard(f, names, i === 0)}));
   const count = el('output', {class: 'quiet', 'aria-live': 'polite'});
-  const search = el('input', {type: 'search', placeholder: 'Search in findings', 'aria-label': 'Search in findings'});
+  const search = el('input', {type: 'search', placeholder: t('Search in findings'), 'aria-label': t('Search in findings')});
   const bar = el('div', {class: 'filters'}, search, severityButtons(all),
-    chooser(all, 'type', 'every type', f => f.type),
-    chooser(all, 'principle', 'every principle', f => f.principle, n => n + ' ' + (names.get(n) || '')),
-    chooser(all, 'peer', 'every peer', f => f.peer),
-    chooser(all, 'state', 'every state', f => f.state),
+    chooser(all, 'type', t('every type'), f => f.type),
+    chooser(all, 'principle', t('every principle'), f => f.principle, n => n + ' ' + (names.get(n) || '')),
+    chooser(all, 'peer', t('every peer'), f => f.peer),
+    chooser(all, 'state', t('every state'), f => f.state, t),
     count, openAll(cards));
-  const nothing = el('p', {class: 'quiet', hidden: true}, 'Nothing matches. ',
-    el('button', {type: 'button', on: {click: () => showFindings({})}}, 'Show all'));
+  const nothing = el('p', {class: 'quiet', hidden: true}, t('Nothing matches.'), ' ',
+    el('button', {type: 'button', on: {click: () => showFindings({})}}, t('Show all')));
 
   applyFilters = () => {
     let shown = 0;
@@ -63,7 +63,7 @@ function findings(doc) {
       card.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    count.textContent = shown + ' of ' + all.length;
+    count.textContent = t('{1} of {2}', shown, all.length);
     nothing.hidden = shown > 0;
     if (search.value.toLowerCase() !== filters.text) search.value = filters.text;
     for (const b of bar.querySelectorAll('[data-severity]')) {
@@ -73,45 +73,45 @@ function findings(doc) {
   };
   search.addEventListener('input', () => { filters.text = search.value.toLowerCase(); applyFilters(); });
   applyFilters();
-  return section('findings', 'Findings', null, bar, nothing, el('div', {class: 'finding-list'}, cards.map(c => c.card)));
+  return section('findings', t('Findings'), null, bar, nothing, el('div', {class: 'finding-list'}, cards.map(c => c.card)));
 }
 
 function openAll(cards) {
-  const button = el('button', {type: 'button', class: 'plain-button'}, 'Open all');
+  const button = el('button', {type: 'button', class: 'plain-button'}, t('Open all'));
   button.addEventListener('click', () => {
-    const open = button.textContent === 'Open all';
+    const open = button.textContent === t('Open all');
     for (const {card} of cards) card.open = open;
-    button.textContent = open ? 'Close all' : 'Open all';
+    button.textContent = open ? t('Close all') : t('Open all');
   });
   return button;
 }
 
 function findingCard(f, names, open) {
   const site = part(f.site), trials = part(f.trials);
-  const tags = [f.type, f.confidence && f.confidence + ' confidence', f.observed && 'observed, not injected', f.state];
+  const tags = [f.type, f.confidence && t('{1} confidence', t(f.confidence)), f.observed && t('observed, not injected'), f.state && t(f.state)];
   return el('details', {class: 'card finding ' + severityClass(f.severity), id: 'finding-' + f.id, open},
     el('summary', {},
       el('span', {class: 'badge ' + severityClass(f.severity)}, f.severity),
       el('span', {class: 'title'}, el('code', {class: 'rule'}, f.rule), ' ', f.title),
-      el('span', {class: 'where'}, site.function ? qualified(site.function) : 'the application as a whole',
+      el('span', {class: 'where'}, site.function ? qualified(site.function) : t('the application as a whole'),
         f.peer && [el('span', {class: 'arrow'}, ' → '), el('code', {}, f.peer)]),
-      el('span', {class: 'trials', title: 'failed of fired'}, trials.failed + ' of ' + trials.fired),
+      el('span', {class: 'trials', title: t('failed of fired')}, t('{1} of {2}', trials.failed, trials.fired)),
       el('span', {class: 'gain'}, f.points > 0.04 ? '+' + f.points.toFixed(1) : '')),
     el('div', {class: 'body'},
       el('p', {class: 'tags'}, tags.filter(Boolean).map(t => el('span', {class: 'tag'}, t)),
-        el('span', {class: 'tag'}, 'principle ' + f.principle + ', ' + (names.get(String(f.principle)) || ''))),
+        el('span', {class: 'tag'}, t('principle {1}', f.principle) + ', ' + (names.get(String(f.principle)) || ''))),
       el('div', {class: 'columns'}, proof(f), stackList(f)), fixBlock(f),
-      f.replay && [el('h4', {}, 'Replay'), snippet(String(f.replay), 'the replay command')],
-      el('p', {class: 'quiet small'}, 'Finding ', el('code', {}, f.id), ' · ', el('code', {}, 'mishap explain ' + f.rule),
-        ' tells what the rule means and when it is wrong.')));
+      f.replay && [el('h4', {}, t('Replay')), snippet(String(f.replay), t('the replay command'))],
+      el('p', {class: 'quiet small'}, tn('Finding {1} · {2} tells what the rule means and when it is wrong.', el('code', {}, f.id),
+        el('code', {}, 'mishap explain ' + f.rule)))));
 }
 
 function proof(f) {
   const points = (title, items, kind) => items.length > 0 && [el('h4', {}, title),
     el('ul', {class: 'proof ' + kind}, items.map(text => el('li', {}, text)))];
-  return el('div', {}, points('Evidence', list(f.evidence), 'for'),
-    points('Against it', list(f.counter_evidence), 'against'),
-    f.flip && [el('h4', {}, 'What would turn the verdict'), el('p', {class: 'flip'}, f.flip)]);
+  return el('div', {}, points(t('Evidence'), list(f.evidence), 'for'),
+    points(t('Against it'), list(f.counter_evidence), 'against'),
+    f.flip && [el('h4', {}, t('What would turn the verdict')), el('p', {class: 'flip'}, f.flip)]);
 }
 
 /* Frames of the application are what the reader can change: the others are dimmed. */
@@ -125,20 +125,20 @@ function stackList(f) {
   const at = handler ? stack.findIndex(frame => sameFrame(frame, handler)) : -1;
   const line = (frame, i) => el('li', {class: [sameFrame(frame, site) ? 'site' : '', i === at ? 'handler' : '',
     isForeign(frame) ? 'foreign' : ''].join(' ')},
-    el('span', {class: 'frame'}, frame.function, sameFrame(frame, site) && el('span', {class: 'flag'}, 'site'),
-      i === at && el('span', {class: 'flag caught'}, 'caught here' + (handler.line !== frame.line && isNumber(handler.line) ? ', line ' + handler.line : ''))),
+    el('span', {class: 'frame'}, frame.function, sameFrame(frame, site) && el('span', {class: 'flag'}, t('site')),
+      i === at && el('span', {class: 'flag caught'}, t('caught here') + (handler.line !== frame.line && isNumber(handler.line) ? ', ' + t('line {1}', handler.line) : ''))),
     el('span', {class: 'place'}, place(frame)));
-  return el('div', {}, el('h4', {}, 'Stack, innermost first'),
+  return el('div', {}, el('h4', {}, t('Stack, innermost first')),
     el('ol', {class: 'frames'}, stack.map(line),
       handler && at < 0 && el('li', {class: 'handler'}, el('span', {class: 'frame'}, handler.function,
-        el('span', {class: 'flag caught'}, 'caught here')), el('span', {class: 'place'}, place(handler)))),
-    !handler && el('p', {class: 'quiet small'}, 'Nobody was seen to catch it.'));
+        el('span', {class: 'flag caught'}, t('caught here'))), el('span', {class: 'place'}, place(handler)))),
+    !handler && el('p', {class: 'quiet small'}, t('Nobody was seen to catch it.')));
 }
 
 function fixBlock(f) {
   const fix = part(f.fix);
   if (!fix.text && !fix.code) return null;
-  return el('div', {class: 'fix'}, el('h4', {}, 'Fix', fix.library && el('span', {class: 'quiet'}, ' with ' + fix.library)),
-    el('p', {}, fix.text), fix.code && snippet(String(fix.code), 'the code'),
+  return el('div', {class: 'fix'}, el('h4', {}, t('Fix'), fix.library && el('span', {class: 'quiet'}, ' ' + t('with {1}', fix.library))),
+    el('p', {}, fix.text), fix.code && snippet(String(fix.code), t('the code')),
     fix.docs && el('p', {class: 'quiet small'}, el('a', {href: String(fix.docs), rel: 'noreferrer'}, String(fix.docs))));
 }

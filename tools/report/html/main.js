@@ -2,7 +2,7 @@
 function trouble(text) {
   const box = document.getElementById('trouble');
   box.hidden = false;
-  box.textContent = 'This page could not be drawn completely: ' + text;
+  box.textContent = t('This page could not be drawn completely: {1}', text);
   document.documentElement.setAttribute('data-state', 'error');
 }
 
@@ -41,8 +41,8 @@ function main() {
     verdictLists(doc), surroundings(doc), method(doc)].filter(Boolean);
   document.getElementById('main').append(...sections);
   document.getElementById('contents').append(contents(sections));
-  document.getElementById('colophon').append('mishap ' + (part(run.versions).mishap || '') + ' · run ' + run.id +
-    ' · this page holds its data and asks nothing of the network');
+  document.getElementById('colophon').append('mishap ' + (part(run.versions).mishap || '') + ' · ' + t('run {1}', run.id) +
+    ' · ' + t('this page holds its data and asks nothing of the network'));
   addEventListener('hashchange', openTarget);
   printing();
   openTarget();

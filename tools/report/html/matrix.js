@@ -10,7 +10,7 @@ function matrix(doc) {
   }
   const effects = new Map(cases.map(c => [c.fault, c.effect]));
   const detail = el('div', {class: 'case-detail', 'aria-live': 'polite'},
-    el('p', {class: 'quiet'}, 'Choose a cell to see its cases.'));
+    el('p', {class: 'quiet'}, t('Choose a cell to see its cases.')));
   let chosen = null;
 
   const choose = (button, some) => {
@@ -21,7 +21,7 @@ function matrix(doc) {
   };
   const cell = (site, fault) => {
     const some = cells.get(JSON.stringify([site, fault]));
-    if (!some) return el('td', {class: 'na', title: 'does not exist here'}, el('span', {class: 'sr'}, 'does not apply'));
+    if (!some) return el('td', {class: 'na', title: t('does not exist here')}, el('span', {class: 'sr'}, t('does not apply')));
     const says = some.map(c => (c.shape ? c.shape + ': ' : '') + caseWord(c)).join(', ');
     const button = el('button', {type: 'button', class: 'cell', 'aria-pressed': 'false', title: says,
       css: {'min-width': 1.75 * some.length + 'rem'},
@@ -35,28 +35,28 @@ function matrix(doc) {
       el('span', {class: 'tilt'}, f))))),
     el('tbody', {}, sites.map(site => el('tr', {}, el('th', {scope: 'row'}, qualified(site)),
       faults.map(fault => cell(site, fault))))));
-  return section('matrix', ['Fault matrix', 'Matrix'],
-    'Where the application touches the world, and what each fault did there. One block a case (once, or for a while); the number says how often it fired.',
-    el('div', {class: 'card'}, legend(), scroller('Fault matrix', table), detail));
+  return section('matrix', [t('Fault matrix'), t('Matrix')],
+    t('Where the application touches the world, and what each fault did there. One block a case (once, or for a while); the number says how often it fired.'),
+    el('div', {class: 'card'}, legend(), scroller(t('Fault matrix'), table), detail));
 }
 
-const caseWord = c => (c.fired > 0 ? (c.outcome || 'not judged') + ' (' + c.fired + ' fired)' : 'not exercised');
+const caseWord = c => (c.fired > 0 ? t('{1} ({2} fired)', c.outcome ? t(c.outcome) : t('not judged'), c.fired) : t('not exercised'));
 const caseClass = c => (c.fired > 0 ? outcomeClass(c.outcome) : 'not-exercised');
 
 function legend() {
   return el('ul', {class: 'legend'},
-    OUTCOMES.map(name => el('li', {title: MEANING[name]}, el('span', {class: 'swatch ' + outcomeClass(name)}), name)),
-    el('li', {}, el('span', {class: 'swatch not-exercised'}), 'not exercised'),
-    el('li', {}, el('span', {class: 'swatch na'}), 'does not apply'));
+    OUTCOMES.map(name => el('li', {title: MEANING[name]}, el('span', {class: 'swatch ' + outcomeClass(name)}), t(name))),
+    el('li', {}, el('span', {class: 'swatch not-exercised'}), t('not exercised')),
+    el('li', {}, el('span', {class: 'swatch na'}), t('does not apply')));
 }
 
 function caseTable(some) {
   return el('table', {class: 'plain'},
-    el('caption', {}, qualified(some[0].site), ' under ', el('code', {}, some[0].fault)),
-    el('thead', {}, el('tr', {}, ['case', 'shape', 'effect', 'peer', 'route', 'fired', 'outcome'].map(h => el('th', {scope: 'col'}, h)))),
+    el('caption', {}, tn('{1} under {2}', qualified(some[0].site), el('code', {}, some[0].fault))),
+    el('thead', {}, el('tr', {}, [t('case'), t('shape'), t('effect'), t('peer'), t('route'), t('fired'), t('outcome')].map(h => el('th', {scope: 'col'}, h)))),
     el('tbody', {}, some.map(c => el('tr', {},
       el('td', {}, el('code', {}, c.id)), el('td', {}, c.shape || '–'), el('td', {}, c.effect || '–'),
-      el('td', {}, el('code', {}, c.peer || '–')), el('td', {}, c.route || 'background'),
+      el('td', {}, el('code', {}, c.peer || '–')), el('td', {}, c.route || t('background')),
       el('td', {class: 'num'}, c.fired),
-      el('td', {}, el('span', {class: 'swatch ' + caseClass(c)}), ' ', c.fired > 0 ? c.outcome || 'not judged' : 'not exercised')))));
+      el('td', {}, el('span', {class: 'swatch ' + caseClass(c)}), ' ', c.fired > 0 ? (c.outcome ? t(c.outcome) : t('not judged')) : t('not exercised'))))));
 }

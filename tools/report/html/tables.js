@@ -43,24 +43,24 @@ function change(r) {
 function routes(doc) {
   const rows = list(doc.routes);
   if (rows.length === 0) return null;
-  const of = (when, key, show) => ({head: key === 'count' ? when : key.replace('_ms', ''), kind: 'num',
+  const of = (when, key, show) => ({head: key === 'count' ? t(when) : key.replace('_ms', ''), kind: 'num',
     key: r => part(r[when])[key], cell: r => show(part(r[when])[key])});
-  const errors = when => ({head: 'errors', kind: 'num', key: r => part(r[when]).errors, cell: r => {
-    const t = part(r[when]);
-    return t.errors > 0 ? el('span', {class: 'bad-text'}, whole(t.errors), ' (' + percent(t.errors / t.count) + ')') : whole(t.errors);
+  const errors = when => ({head: t('errors'), kind: 'num', key: r => part(r[when]).errors, cell: r => {
+    const seen = part(r[when]);
+    return seen.errors > 0 ? el('span', {class: 'bad-text'}, whole(seen.errors), ' (' + percent(seen.errors / seen.count) + ')') : whole(seen.errors);
   }});
   const side = when => [of(when, 'count', whole), of(when, 'p50_ms', millis), of(when, 'p95_ms', millis), of(when, 'p99_ms', millis), errors(when)];
   const factor = {head: 'p95 ×', kind: 'num', key: change, cell: r => {
     const f = change(r);
     return f === null ? '–' : el('span', {class: f >= 3 ? 'bad-text' : ''}, f.toFixed(f < 10 ? 1 : 0));
   }};
-  return section('routes', 'Routes', 'The same routes while no fault was active (calm) and while one was (fault).',
-    el('div', {class: 'card'}, sortable('Routes', [
-      {head: 'route', key: r => r.route, cell: r => el('code', {}, r.route)}, ...side('calm'), ...side('fault'), factor], rows)));
+  return section('routes', t('Routes'), t('The same routes while no fault was active (calm) and while one was (fault).'),
+    el('div', {class: 'card'}, sortable(t('Routes'), [
+      {head: t('route'), key: r => r.route, cell: r => el('code', {}, r.route)}, ...side('calm'), ...side('fault'), factor], rows)));
 }
 
 function statusBadge(code) {
-  if (!isNumber(code)) return el('span', {class: 'quiet'}, 'none');
+  if (!isNumber(code)) return el('span', {class: 'quiet'}, t('none'));
   return el('span', {class: 'status c' + Math.floor(code / 100)}, code);
 }
 
@@ -68,56 +68,56 @@ function journeys(doc) {
   const rows = list(doc.journeys);
   if (rows.length === 0) return null;
   const steps = text => String(text).split(' > ').map((s, i) => [i > 0 && el('span', {class: 'arrow'}, ' → '), el('code', {}, s)]);
-  return section('journeys', ['What became of errors', 'Errors'], 'From the failed call to the answer that the user got.',
-    el('div', {class: 'card'}, sortable('Error journeys', [
-      {head: 'operation', key: r => r.operation, cell: r => el('code', {}, r.operation)},
-      {head: 'error', key: r => r.errno, cell: r => [r.errno ? el('code', {}, r.errno) : 'delay',
-        !r.injected && el('span', {class: 'tag'}, 'real')]},
-      {head: 'exception', key: r => r.exception, cell: r => (r.exception ? steps(r.exception) : '–')},
-      {head: 'caught by', key: r => r.handler, cell: r => (r.handler ? el('span', {class: 'place'}, r.handler) : 'not seen')},
-      {head: 'status', key: r => r.status, cell: r => statusBadge(r.status)},
-      {head: 'times', kind: 'num', key: r => r.count, cell: r => whole(r.count)}], rows)));
+  return section('journeys', [t('What became of errors'), t('Errors')], t('From the failed call to the answer that the user got.'),
+    el('div', {class: 'card'}, sortable(t('Error journeys'), [
+      {head: t('operation'), key: r => r.operation, cell: r => el('code', {}, r.operation)},
+      {head: t('error'), key: r => r.errno, cell: r => [r.errno ? el('code', {}, r.errno) : t('delay'),
+        !r.injected && el('span', {class: 'tag'}, t('real'))]},
+      {head: t('exception'), key: r => r.exception, cell: r => (r.exception ? steps(r.exception) : '–')},
+      {head: t('caught by'), key: r => r.handler, cell: r => (r.handler ? el('span', {class: 'place'}, r.handler) : t('not seen'))},
+      {head: t('status'), key: r => r.status, cell: r => statusBadge(r.status)},
+      {head: t('times'), kind: 'num', key: r => r.count, cell: r => whole(r.count)}], rows)));
 }
 
 function verdictLists(doc) {
   const group = (id, title, why, rows) => el('details', {class: 'card fold', id},
     el('summary', {}, title, el('span', {class: 'count'}, rows.length), el('span', {class: 'quiet'}, why)),
-    rows.length === 0 ? el('p', {class: 'quiet'}, 'None.') : el('ul', {class: 'verdicts'}, rows.map(r => el('li', {},
+    rows.length === 0 ? el('p', {class: 'quiet'}, t('None.')) : el('ul', {class: 'verdicts'}, rows.map(r => el('li', {},
       el('p', {}, el('code', {class: 'rule'}, r.rule), ' ', el('b', {}, r.title), r.site && [' · ', qualified(r.site)]),
       el('p', {class: 'quiet'}, r.reason), r.how && el('p', {class: 'how'}, el('code', {}, r.how))))));
-  return section('rest', ['Everything else that was looked at', 'The rest'], null,
-    group('passed', 'Passed', 'put to the test and held', list(doc.passed)),
-    group('not-exercised', 'Not exercised', 'applies here, but no fault put it to the test', list(doc.not_exercised)),
-    group('unclear', 'Unclear', 'the evidence is missing or contradicts itself', list(doc.unclear)),
-    group('not-applicable', 'Not applicable', 'the thing does not exist here', list(doc.not_applicable)));
+  return section('rest', [t('Everything else that was looked at'), t('The rest')], null,
+    group('passed', t('Passed'), t('put to the test and held'), list(doc.passed)),
+    group('not-exercised', t('Not exercised'), t('applies here, but no fault put it to the test'), list(doc.not_exercised)),
+    group('unclear', t('Unclear'), t('the evidence is missing or contradicts itself'), list(doc.unclear)),
+    group('not-applicable', t('Not applicable'), t('the thing does not exist here'), list(doc.not_applicable)));
 }
 
 function surroundings(doc) {
   const peers = list(doc.peers), processes = list(doc.processes);
-  return section('around', ['Peers and processes', 'Peers'], null, el('div', {class: 'pair'},
-    el('div', {class: 'card'}, el('h3', {}, 'Peers'), peers.length === 0 ? el('p', {class: 'quiet'}, 'None were seen.') : sortable('Peers', [
-      {head: 'peer', key: p => p.name, cell: p => el('code', {}, p.name)}, {head: 'role', key: p => p.role, cell: p => p.role || '–'},
-      {head: 'calls', kind: 'num', key: p => p.calls, cell: p => whole(p.calls)},
-      {head: 'faults', kind: 'num', key: p => p.faults, cell: p => whole(p.faults)},
-      {head: 'real failures', kind: 'num', key: p => p.failures, cell: p => whole(p.failures)}], peers)),
-    el('div', {class: 'card'}, el('h3', {}, 'Processes'), sortable('Processes', [
-      {head: 'pid', kind: 'num', key: p => p.pid, cell: p => p.pid}, {head: 'command', key: p => p.command, cell: p => el('code', {class: 'wrap'}, p.command)},
+  return section('around', [t('Peers and processes'), t('Peers')], null, el('div', {class: 'pair'},
+    el('div', {class: 'card'}, el('h3', {}, t('Peers')), peers.length === 0 ? el('p', {class: 'quiet'}, t('None were seen.')) : sortable(t('Peers'), [
+      {head: t('peer'), key: p => p.name, cell: p => el('code', {}, p.name)}, {head: t('role'), key: p => p.role, cell: p => p.role || '–'},
+      {head: t('calls'), kind: 'num', key: p => p.calls, cell: p => whole(p.calls)},
+      {head: t('faults'), kind: 'num', key: p => p.faults, cell: p => whole(p.faults)},
+      {head: t('real failures'), kind: 'num', key: p => p.failures, cell: p => whole(p.failures)}], peers)),
+    el('div', {class: 'card'}, el('h3', {}, t('Processes')), sortable(t('Processes'), [
+      {head: 'pid', kind: 'num', key: p => p.pid, cell: p => p.pid}, {head: t('command'), key: p => p.command, cell: p => el('code', {class: 'wrap'}, p.command)},
       {head: 'python', key: p => p.python, cell: p => p.python || '–'},
-      {head: 'exit', kind: 'num', key: p => p.exit, cell: p => (isNumber(p.exit) ? p.exit : '–')}], processes))));
+      {head: t('exit'), kind: 'num', key: p => p.exit, cell: p => (isNumber(p.exit) ? p.exit : '–')}], processes))));
 }
 
 function method(doc) {
   const run = part(doc.run), blind = list(doc.blind_spots);
-  return section('method', ['Method and blind spots', 'Method'], null, el('div', {class: 'pair'},
-    el('div', {class: 'card'}, el('h3', {}, 'Evidence at hand'), el('ul', {class: 'tiers'}, list(run.tiers).map(t =>
-      el('li', {class: t.available ? '' : 'missing'}, el('span', {class: 'tick-box', 'aria-hidden': 'true'}),
-        el('span', {}, el('b', {}, t.name), el('span', {class: 'sr'}, t.available ? ' available' : ' missing'),
-          t.note && el('span', {class: 'quiet'}, ' ' + t.note)))))),
-    el('div', {class: 'card'}, el('h3', {}, 'What could not be seen'),
-      blind.length === 0 ? el('p', {class: 'quiet'}, 'Nothing is known to be missing.') : el('ul', {class: 'blind'}, blind.map(b => el('li', {}, b))),
-      el('p', {class: 'quiet'}, plural(run.lost_events || 0, 'event') + ' lost.'),
-      el('h3', {}, 'Versions'), el('dl', {class: 'versions'}, Object.entries(part(run.versions)).map(([name, version]) =>
+  return section('method', [t('Method and blind spots'), t('Method')], null, el('div', {class: 'pair'},
+    el('div', {class: 'card'}, el('h3', {}, t('Evidence at hand')), el('ul', {class: 'tiers'}, list(run.tiers).map(tier =>
+      el('li', {class: tier.available ? '' : 'missing'}, el('span', {class: 'tick-box', 'aria-hidden': 'true'}),
+        el('span', {}, el('b', {}, tier.name), el('span', {class: 'sr'}, ' ' + t(tier.available ? 'available' : 'missing')),
+          tier.note && el('span', {class: 'quiet'}, ' ' + tier.note)))))),
+    el('div', {class: 'card'}, el('h3', {}, t('What could not be seen')),
+      blind.length === 0 ? el('p', {class: 'quiet'}, t('Nothing is known to be missing.')) : el('ul', {class: 'blind'}, blind.map(b => el('li', {}, b))),
+      el('p', {class: 'quiet'}, plural(run.lost_events || 0, '{1} event lost.', '{1} events lost.')),
+      el('h3', {}, t('Versions')), el('dl', {class: 'versions'}, Object.entries(part(run.versions)).map(([name, version]) =>
         el('div', {}, el('dt', {}, name), el('dd', {}, String(version))))))),
-    el('p', {class: 'quiet method'}, 'The score is the mean over what was judged, weighted by how much is at stake and how sure we are. ' +
-      'What was not judged lowers nothing and raises nothing: it widens the interval. The lower end is the score if all of it failed, the upper end if all of it passed.'));
+    el('p', {class: 'quiet method'}, t('The score is the mean over what was judged, weighted by how much is at stake and how sure we are.') + ' ' +
+      t('What was not judged lowers nothing and raises nothing: it widens the interval. The lower end is the score if all of it failed, the upper end if all of it passed.')));
 }

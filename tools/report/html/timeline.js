@@ -5,7 +5,7 @@ function timeline(doc) {
   const line = part(doc.timeline), all = list(line.seconds), phases = list(line.phases);
   if (all.length === 0) return null;
   const holder = el('div', {class: 'chart'});
-  const readout = el('p', {class: 'readout quiet'}, 'Point at the chart to read a moment.');
+  const readout = el('p', {class: 'readout quiet'}, t('Point at the chart to read a moment.'));
   const draw = () => {
     const width = Math.max(280, Math.floor(holder.clientWidth || 1040));
     holder.replaceChildren(drawTimeline(all, phases, width, readout));
@@ -20,11 +20,11 @@ function timeline(doc) {
   }
   requestAnimationFrame(draw);
   draw();
-  return section('timeline', 'Time line', null, el('div', {class: 'card'},
-    el('ul', {class: 'legend'}, el('li', {}, el('span', {class: 'swatch k-requests'}), 'answered per second'),
-      el('li', {}, el('span', {class: 'swatch k-errors'}), 'of these, errors'),
-      el('li', {}, el('span', {class: 'swatch k-latency'}), 'latency, 95th percentile'),
-      el('li', {}, el('span', {class: 'swatch k-phase'}), 'faults active')), holder, readout));
+  return section('timeline', t('Time line'), null, el('div', {class: 'card'},
+    el('ul', {class: 'legend'}, el('li', {}, el('span', {class: 'swatch k-requests'}), t('answered per second')),
+      el('li', {}, el('span', {class: 'swatch k-errors'}), t('of these, errors')),
+      el('li', {}, el('span', {class: 'swatch k-latency'}), t('latency, 95th percentile')),
+      el('li', {}, el('span', {class: 'swatch k-phase'}), t('faults active'))), holder, readout));
 }
 
 /* As many columns as there is room for: rates are means, latency is the worst of the column. */
@@ -72,7 +72,7 @@ function drawTimeline(all, phases, width, readout) {
   const most = niceCeil(columns.reduce((m, c) => Math.max(m, c.requests), 1)), y = v => head + rate - rate * v / most;
   const scale = latencyScale(columns, head + rate + gap, late);
   const root = svg('svg', {width, height, viewBox: '0 0 ' + width + ' ' + height, role: 'img',
-    'aria-label': 'Requests, errors and latency over ' + seconds(end)});
+    'aria-label': t('Requests, errors and latency over {1}', seconds(end))});
   phases.forEach(p => root.append(phaseBand(p, x, head, height - foot)));
   [0, most / 2, most].forEach(v => root.append(gridLine(left, width - right, y(v), whole(v))));
   if (scale) scale.ticks.forEach(v => root.append(gridLine(left, width - right, scale.y(v), v ? millis(v).replace('.0', '') : '0')));
@@ -134,8 +134,8 @@ function cursor(columns, phases, x, top, bottom, root, left, room, end, readout)
     line.setAttribute('x1', x(c.t + c.step / 2));
     line.setAttribute('x2', x(c.t + c.step / 2));
     line.setAttribute('visibility', 'visible');
-    readout.textContent = 'At ' + c.t + ' s' + (phase ? ', ' + phase.name : '') + ': ' + c.requests.toFixed(c.step > 1 ? 1 : 0) +
-      ' answered a second, ' + c.errors.toFixed(c.step > 1 ? 1 : 0) + ' errors, 95th percentile ' + millis(c.p95);
+    readout.textContent = t('At {1} s{2}: {3} answered a second, {4} errors, 95th percentile {5}', c.t, phase ? ', ' + phase.name : '',
+      c.requests.toFixed(c.step > 1 ? 1 : 0), c.errors.toFixed(c.step > 1 ? 1 : 0), millis(c.p95));
   });
   root.addEventListener('pointerleave', () => line.setAttribute('visibility', 'hidden'));
   return line;

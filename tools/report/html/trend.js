@@ -7,8 +7,8 @@ function trend(doc) {
   const known = runs.filter(graded), now = runs[runs.length - 1];
   const best = Math.max(...known.map(r => r.points));
   const day = r => String(r.started).slice(0, 10);
-  const words = r => day(r) + ': ' + (graded(r) ? whole(r.points) + ' points, grade ' + r.grade : 'no grade') +
-    ', evidence ' + percent(r.evidence);
+  const words = r => day(r) + ': ' + (graded(r) ? t('{1} points, grade {2}', whole(r.points), r.grade) : t('no grade')) + ', ' +
+    t('evidence {1}', percent(r.evidence));
   const bar = r => el('li', {class: gradeClass(r.grade) + (r === now ? ' now' : ''), title: words(r)},
     el('span', {class: 'value'}, graded(r) ? whole(r.points) : '?'),
     el('span', {class: 'room'},
@@ -17,8 +17,8 @@ function trend(doc) {
       graded(r) && el('span', {class: 'bar', css: {height: r.points + '%'}})),
     el('span', {class: 'sr'}, words(r)),
     el('span', {class: 'day', 'aria-hidden': 'true'}, day(r).slice(5)));
-  return section('trend', 'Trend', 'The last ' + plural(runs.length, 'run') + ', oldest first' +
-    (known.length > 0 ? '; the best had ' + whole(best) + ' points. ' : '. ') +
-    'A pale range says between which scores the truth lay: where it is long, little was judged.',
+  return section('trend', t('Trend'), plural(runs.length, 'The last run.', 'The last {1} runs, oldest first.') + ' ' +
+    (known.length > 0 ? t('The best had {1} points.', whole(best)) + ' ' : '') +
+    t('A pale range says between which scores the truth lay: where it is long, little was judged.'),
     el('div', {class: 'card'}, el('ol', {class: 'trend'}, runs.map(bar))));
 }
