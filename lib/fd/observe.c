@@ -10,8 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fd/caller.h"
-#include "fd/resident.h"
-#include "fd/serving.h"
+#include "fd/units.h"
 #include "wire/job.h"
 #include "wire/logsink.h"
 #include "wire/resp.h"
@@ -26,143 +25,6 @@ static uint32_t peer_id(const struct mh_desc *d)
         return 0;
     mh_peer_record(d->peer);
     return d->peer->id;
-}
-
-/* The connection speaks something that we do not read, as was noticed just now. */
-static void spoken(struct mh_desc *d)
-{
-    if (!d->http.spoken || d->spoken_told)
-        return;
-    d->spoken_told = true;
-    mh_event(spoken, NULL, 0, .conn = d->conn, .peer = peer_id(d), .side = d->side,
-             .what = d->http.spoken);
-}
-
-/* The request at the head of those that wait for an answer is served from now on. */
-static void unit_next(struct mh_desc *d)
-{
-    d->unit = 0;
-    d->unit_status = 0;
-    d->unit_retry_after = -1;
-    d->unit_place = (struct mh_place){0};
-    if (!d->npiped)
-        return;
-    d->unit = d->piped[0].unit;
-    d->unit_at = d->piped[0].at;
-    memmove(d->piped, d->piped + 1, --d->npiped * sizeof(d->piped[0]));
-}
-
-static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)
-{
-    const char *text = d->unit == d->unit_named ? d->http.text : "";
-    int64_t now = mh_now();
-
-    __atomic_add_fetch(&mh_guest.control->units, 1, __ATOMIC_RELAXED);
-    if (d->unit_status >= 500)
-        __atomic_add_fetch(&mh_guest.control->units_5xx, 1, __ATOMIC_RELAXED);
-    mh_event(unit_end, text, strlen(text), .unit = d->unit, .conn = d->conn,
-             .status = d->unit_status, .latency_ns = now - d->unit_at,
-             .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
-             .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
-             .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
-             .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys,
-             .rss_kb = mh_resident_kb(now));
-    mh_serving_end(d->unit);
-    unit_next(d);
-}
-
-/* Requests that nobody began to serve: the client has to send them again, which RFC 9112 expects.
- */
-static void units_drop(struct mh_desc *d)
-{
-    static const struct mh_http_facts none = {.retry_after_s = -1};
-
-    while (d->unit)
-        unit_end(d, &none, 1);
-}
-
-/* Who serves it, as far as that can be told while it lasts. */
-static void serving(struct mh_desc *d)
-{
-    struct mh_place place;
-
-    if (!mh_rules_ask(mh_guest.rules->by_operation))
-        return;
-    mh_python_place(&place);
-    mh_serving_begin(d->unit, &place, d->http.text);
-}
-
-static void unit_begin(struct mh_desc *d)
-{
-    int64_t unit = mh_new_id();
-    bool served = !d->unit;
-
-    if (served) {
-        unit_next(d);
-        d->unit = unit;
-        d->unit_at = d->asked_at;
-    } else if (d->npiped < MH_PIPED) {
-        d->piped[d->npiped].unit = unit;
-        d->piped[d->npiped++].at = d->asked_at;
-    } else {
-        units_drop(d); /* from here on it could not be told which answer is whose */
-        d->http.raw = true;
-        return;
-    }
-    d->unit_named = unit;
-    mh_event(unit_begin, d->http.text, strlen(d->http.text), .unit = unit, .conn = d->conn,
-             .fds = mh_fd_count());
-    if (served)
-        serving(d);
-}
-
-static void server_read(struct mh_desc *d, const char *bytes, size_t n)
-{
-    while (n && !d->http.raw) {
-        struct mh_http_facts facts;
-        unsigned flags = mh_http_server_read(&d->http, bytes, n, &facts);
-
-        if (flags & MH_HTTP_REQUEST_BYTE)
-            d->asked_at = mh_now();
-        if (flags & MH_HTTP_REQUEST_BEGUN)
-            unit_begin(d);
-        spoken(d);
-        if (!facts.used)
-            return;
-        bytes += facts.used;
-        n -= facts.used;
-    }
-}
-
-static void answered(struct mh_desc *d)
-{
-    mh_python_place(&d->unit_place);
-    if (mh_rules_ask(mh_guest.rules->by_operation))
-        mh_serving_answered(d->unit, &d->unit_place);
-}
-
-static void server_wrote(struct mh_desc *d, const char *bytes, size_t n)
-{
-    while (n && d->unit) {
-        struct mh_http_facts facts;
-        unsigned flags = mh_http_server_wrote(&d->http, bytes, n, &facts);
-
-        if ((flags & MH_HTTP_RESPONSE_BYTE) && !d->unit_place.stack)
-            answered(d);
-        if (flags & MH_HTTP_RESPONSE_BEGUN) {
-            d->unit_status = facts.status;
-            d->unit_retry_after = facts.retry_after_s;
-        }
-        if (flags & (MH_HTTP_RESPONSE_DONE | MH_HTTP_LEFT))
-            unit_end(d, &facts, 0);
-        if (flags & MH_HTTP_LEFT)
-            units_drop(d);
-        spoken(d);
-        if (!facts.used)
-            return;
-        bytes += facts.used;
-        n -= facts.used;
-    }
 }
 
 /* Shows each piece of iov, n bytes in all, to f. */
@@ -183,12 +45,26 @@ static void client_wrote(struct mh_desc *d, const char *bytes, size_t n)
         struct mh_http_facts facts;
 
         mh_http_client_wrote(&d->http, bytes, n, &facts);
-        spoken(d);
+        mh_units_spoken(d);
         if (!facts.used)
             return;
         bytes += facts.used;
         n -= facts.used;
     }
+}
+
+/* From here on something is waited for. */
+static void asking(struct mh_desc *d)
+{
+    mh_python_place(&d->asked);
+    /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
+    if (!d->asked.task && d->origin.task) {
+        d->asked = d->origin;
+        d->asked.task = 0;
+    }
+    d->pending = true;
+    d->expired = false;
+    d->request_at = mh_now();
 }
 
 static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
@@ -199,18 +75,10 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
     const char *what = http ? d->http.text : "";
     char command[MH_RESP_TEXT];
 
-    if (!http && mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command))
+    if (!http && !d->tls.on && mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command))
         what = command;
-    mh_python_place(&d->asked);
-    /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
-    if (!d->asked.task && d->origin.task) {
-        d->asked = d->origin;
-        d->asked.task = 0;
-    }
+    asking(d);
     d->exchange++;
-    d->pending = true;
-    d->expired = false;
-    d->request_at = mh_now();
     mh_event(request, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
              .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
              .idempotency_key = http && d->http.idempotency_key, .stack = d->asked.stack,
@@ -253,23 +121,98 @@ static bool begins_anew(const struct mh_desc *d, const struct iovec *iov, size_t
     return mh_resp_command(iov[0].iov_base, MH_MIN(n, iov[0].iov_len), command) > 0;
 }
 
+static void response(struct mh_desc *d, int status, int64_t retry_after, int err, bool eof,
+                     int64_t at)
+{
+    struct mh_place place;
+
+    mh_python_place(&place);
+    d->pending = false;
+    mh_event(response, NULL, 0, .conn = d->conn, .peer = peer_id(d), .exchange = d->exchange,
+             .latency_ns = at - d->request_at, .status = status, .retry_after_s = retry_after,
+             .err = err, .eof = eof, .stack = place.stack, .task = (int64_t)place.task);
+}
+
+/* What was held back was the answer, since nothing else came of it. */
+static void sealed_sure(struct mh_desc *d)
+{
+    if (d->unsure_at && d->pending)
+        response(d, 0, -1, 0, false, d->unsure_at);
+    d->unsure_at = 0;
+}
+
+/* TLS begins: at once, or after some words in plain text (PostgreSQL, STARTTLS). */
+static bool speaks_tls(struct mh_desc *d, const struct iovec *iov, size_t n)
+{
+    if (d->tls.on || !mh_tls_opens(iov[0].iov_base, MH_MIN(n, iov[0].iov_len)))
+        return d->tls.on;
+    d->tls.on = true;
+    d->http.raw = true;
+    d->http.spoken = MH_SPOKEN_tls;
+    mh_units_spoken(d);
+    return true;
+}
+
+static unsigned each_sealed(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n,
+                            unsigned (*f)(struct mh_tls *, const void *, size_t))
+{
+    unsigned flags = 0;
+
+    for (size_t i = 0; i < niov && n; i++) {
+        size_t piece = MH_MIN(iov[i].iov_len, n);
+
+        flags |= f(&d->tls, iov[i].iov_base, piece);
+        n -= piece;
+    }
+    return d->tls.unsure ? flags : flags & ~(unsigned)MH_TLS_UNSURE;
+}
+
+/* The peer's part of the handshake is waited for as an answer is, but no request: that begins with
+ * the first application data, and so does its time. */
+static void client_sealed(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
+{
+    bool shaking = !mh_tls_ready(&d->tls);
+    unsigned flags = each_sealed(d, iov, niov, n, mh_tls_asks);
+
+    if (shaking && mh_tls_ready(&d->tls))
+        d->pending = false;
+    if (flags & MH_TLS_DATA) {
+        sealed_sure(d);
+        if (!d->pending || shaking)
+            request_begin(d, iov, n);
+    } else if (shaking && !mh_tls_ready(&d->tls) && !d->pending) {
+        asking(d);
+    }
+}
+
+static void client_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
+{
+    unsigned outstanding = d->http.outstanding;
+
+    if (speaks_tls(d, iov, n)) {
+        client_sealed(d, iov, niov, n);
+        return;
+    }
+    each(d, iov, niov, n, client_wrote);
+    /* on a WebSocket nobody waits for an answer: whatever comes, comes */
+    if (d->http.spoken != MH_SPOKEN_websocket &&
+        (!d->pending || begins_anew(d, iov, n, outstanding)))
+        request_begin(d, iov, n);
+}
+
 void mh_seen_sent(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
 {
     int sink = d->sink;
-    unsigned outstanding;
 
     if (!n || !niov || !mh_desc_lock(d))
         return;
     d->sent += n;
-    outstanding = d->http.outstanding;
     if (d->side == MH_SIDE_client) {
-        each(d, iov, niov, n, client_wrote);
-        if (!d->pending || begins_anew(d, iov, n, outstanding))
-            request_begin(d, iov, n);
+        client_sent(d, iov, niov, n);
         if (!sink && to_sentry(&d->http))
             sink = MH_SINK_sentry;
     } else if (d->side == MH_SIDE_server) {
-        each(d, iov, niov, n, server_wrote);
+        each(d, iov, niov, n, mh_units_wrote);
     }
     mh_desc_unlock(d);
     if (sink && d->side == MH_SIDE_client)
@@ -285,54 +228,65 @@ void mh_seen_datagram(int fd, const struct sockaddr *addr, socklen_t len, const 
         logged(sink, fd, iov, niov, n);
 }
 
-static void response(struct mh_desc *d, int status, int64_t retry_after, int err, bool eof)
+static void client_read(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
 {
-    struct mh_place place;
+    struct mh_http_facts facts = {.retry_after_s = -1};
+    int64_t retry_after = -1;
+    int status = 0;
 
-    mh_python_place(&place);
-    d->pending = false;
-    mh_event(response, NULL, 0, .conn = d->conn, .peer = peer_id(d), .exchange = d->exchange,
-             .latency_ns = mh_now() - d->request_at, .status = status, .retry_after_s = retry_after,
-             .err = err, .eof = eof, .stack = place.stack, .task = (int64_t)place.task);
+    for (size_t i = 0; i < niov && n && !d->http.raw; i++) {
+        const char *bytes = iov[i].iov_base;
+        size_t piece = MH_MIN(iov[i].iov_len, n);
+
+        n -= piece;
+        while (piece && !d->http.raw) {
+            unsigned flags = mh_http_client_read(&d->http, bytes, piece, &facts);
+
+            if (flags & MH_HTTP_RESPONSE_BEGUN) {
+                status = facts.status;
+                retry_after = facts.retry_after_s;
+            }
+            if (!facts.used)
+                break;
+            bytes += facts.used;
+            piece -= facts.used;
+        }
+    }
+    mh_units_spoken(d);
+    /* HTTP: its status and Retry-After may be some reads away, or behind a 1xx. */
+    if (d->pending && (status || d->http.raw || !d->http.seen))
+        response(d, status, retry_after, 0, false, mh_now());
+}
+
+static void client_unsealed(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
+{
+    bool shaking = !mh_tls_ready(&d->tls);
+    unsigned flags = each_sealed(d, iov, niov, n, mh_tls_answers);
+
+    if (shaking && mh_tls_ready(&d->tls) && !d->tls.asked)
+        d->pending = false;
+    if (flags & MH_TLS_DATA) {
+        d->unsure_at = 0;
+        if (d->pending && d->tls.asked)
+            response(d, 0, -1, 0, false, mh_now());
+    } else if (flags & MH_TLS_UNSURE) {
+        d->unsure_at = mh_now();
+    } else if (!d->tls.unsure) {
+        d->unsure_at = 0;
+    }
 }
 
 void mh_seen_received(struct mh_desc *d, const struct iovec *iov, size_t niov, size_t n)
 {
-    struct mh_http_facts facts = {.retry_after_s = -1};
-
     if (!n || !niov || !mh_desc_lock(d))
         return;
     d->delivered += n;
-    if (d->side == MH_SIDE_client) {
-        int64_t retry_after = -1;
-        int status = 0;
-        size_t left = n;
-
-        for (size_t i = 0; i < niov && left && !d->http.raw; i++) {
-            const char *bytes = iov[i].iov_base;
-            size_t piece = MH_MIN(iov[i].iov_len, left);
-
-            left -= piece;
-            while (piece && !d->http.raw) {
-                unsigned flags = mh_http_client_read(&d->http, bytes, piece, &facts);
-
-                if (flags & MH_HTTP_RESPONSE_BEGUN) {
-                    status = facts.status;
-                    retry_after = facts.retry_after_s;
-                }
-                if (!facts.used)
-                    break;
-                bytes += facts.used;
-                piece -= facts.used;
-            }
-        }
-        spoken(d);
-        /* HTTP: its status and Retry-After may be some reads away, or behind a 1xx. */
-        if (d->pending && (status || d->http.raw || !d->http.seen))
-            response(d, status, retry_after, 0, false);
-    } else if (d->side == MH_SIDE_server) {
-        each(d, iov, niov, n, server_read);
-    }
+    if (d->side == MH_SIDE_client && d->tls.on)
+        client_unsealed(d, iov, niov, n);
+    else if (d->side == MH_SIDE_client)
+        client_read(d, iov, niov, n);
+    else if (d->side == MH_SIDE_server)
+        each(d, iov, niov, n, mh_units_read);
     mh_python_arrived(d->side == MH_SIDE_server ? d->unit : 0);
     mh_desc_unlock(d);
 }
@@ -363,8 +317,10 @@ void mh_seen_end(struct mh_desc *d, int err)
     if (!mh_desc_lock(d))
         return;
     d->peer_left = true;
+    if (d->side == MH_SIDE_client)
+        sealed_sure(d);
     if (d->side == MH_SIDE_client && d->pending)
-        response(d, 0, -1, err, err == 0);
+        response(d, 0, -1, err, err == 0, mh_now());
     mh_desc_unlock(d);
 }
 
@@ -406,15 +362,11 @@ void mh_seen_closed(struct mh_desc *d, int fd)
 
     if (d->kind != MH_DESC_stream && d->kind != MH_DESC_datagram)
         return;
-    if (d->unit) {
-        struct mh_http_facts facts = {0};
-        unsigned flags = mh_http_ended(&d->http, &facts);
-
-        unit_end(d, &facts, (flags & MH_HTTP_RESPONSE_DONE) ? 0 : d->peer_left ? 1 : 2);
-        units_drop(d);
-    }
+    mh_units_closed(d);
     if (!d->conn)
         return;
+    if (d->side == MH_SIDE_client && !d->expired)
+        sealed_sure(d);
     mh_python_place(&place);
     mh_event(close, NULL, 0, .conn = d->conn, .fd = fd, .peer = peer_id(d), .pending = d->pending,
              .sent = (int64_t)d->sent, .received = (int64_t)d->delivered, .stack = place.stack,

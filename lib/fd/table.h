@@ -12,6 +12,7 @@
 #include "fd/peer.h"
 #include "python/python.h"
 #include "wire/http.h"
+#include "wire/tls.h"
 
 enum { MH_FD_MAX = 65536 };
 
@@ -134,9 +135,16 @@ struct mh_desc {
     struct mh_place unit_place; /* of the response's first byte */
     int64_t unit_retry_after;
     int unit_status;
-    bool peer_left;   /* the other end closed or reset */
-    bool spoken_told; /* that what passes is not read has its record */
+    bool peer_left;      /* the other end closed or reset */
+    uint8_t spoken_told; /* enum mh_spoken: that this passes, and is not read, has its record */
     struct mh_http http;
+
+    /* behind TLS */
+    struct mh_tls tls;
+    int64_t sealed_at;   /* when the last bytes of an answer were written; 0 it has not begun */
+    int64_t sealed_told; /* ... as the last record has it */
+    int64_t unsure_at;   /* when what may be the first of an answer passed; 0 nothing did */
+    bool sealed_more;    /* the request that came last may go on */
 };
 
 extern MH_OWN uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */

@@ -5,7 +5,6 @@ HTTP/1.1, and what the processes of a server are."""
 import json
 import os
 import socket
-import ssl
 import subprocess
 
 import mhr
@@ -25,13 +24,13 @@ def open_port(port):
 
 
 class Server:
-    def __init__(self, guest, module, *options, app="asgi_app:app"):
+    def __init__(self, guest, module, *options, app="asgi_app:app", config=None):
         if not has_module(module):
             pytest.skip("python3-%s is not installed" % module)
         self.port = free_port()
         where = ["--port", str(self.port)] if module == "uvicorn" else ["-b", "127.0.0.1:%d" % self.port]
         self.process, self.out = guest.start(
-            [PYTHON, "-m", module, app, *where, *options], stdout=subprocess.DEVNULL,
+            [PYTHON, "-m", module, app, *where, *options], config and guest.config(config), stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, cwd=guest.directory, env={"PYTHONPATH": PROGRAMS})
 
     def __enter__(self):
@@ -110,14 +109,7 @@ def test_a_websocket(guest):
     assert any("became WebSockets" in b for b in s.report()["blind_spots"])
 
 
-def test_http2_and_tls_are_called_so(guest, certificate):
-    with Server(guest, "uvicorn", "--ssl-certfile", certificate[0], "--ssl-keyfile", certificate[1]) as s:
-        context = ssl.create_default_context(cafile=certificate[0])
-        with context.wrap_socket(s.connect(), server_hostname="127.0.0.1") as tls:
-            tls.sendall(ask("/a"))
-            assert b"/a 0" in tls.recv(65536) + tls.recv(65536)
-    assert [e["what"] for e in s.events("spoken")] == [mhr.SPOKEN["tls"]] and not s.units()
-    assert any("speak TLS" in b for b in s.report()["blind_spots"])
+def test_http2_is_called_so(guest):
     with Server(guest, "gunicorn", app="asgi_app:wsgi") as s, s.connect() as c:
         c.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         c.recv(100)

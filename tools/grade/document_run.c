@@ -120,7 +120,9 @@ static json_t *tiers(const struct mh_grading *g)
                                                : "no exception was followed",
                                followed, sizeof(followed))),
         mh_document_tier("H", "inbound HTTP", inbound,
-                         inbound ? "HTTP/1.x, plain text" : "no request was seen"),
+                         !inbound    ? "no request was seen"
+                         : m->sealed ? "HTTP/1.x; behind TLS when, but not what"
+                                     : "HTTP/1.x, plain text"),
         mh_document_tier("W", "logs and telemetry", m->logs_seen > 0,
                          m->logs_seen ? NULL : "nothing was written to a log that can be seen"),
         mh_document_kernel_tier(g),
@@ -375,8 +377,11 @@ json_t *mh_document_processes(const struct mh_grading *g)
 static void unread_blind_spots(const struct mh_grading *g, json_t *list)
 {
     static const char *const what[MH_SPOKEN_COUNT] = {
-        [MH_SPOKEN_tls] = "speak TLS: the requests on them are not read",
+        [MH_SPOKEN_tls] = "speak TLS: when requests on them came and were answered is seen, not "
+                          "what for, nor with what status",
         [MH_SPOKEN_http2] = "speak HTTP/2, which is not read",
+        [MH_SPOKEN_tls_http2] =
+            "speak HTTP/2 behind TLS, or may do so: requests on them are not seen",
         [MH_SPOKEN_websocket] = "became WebSockets: what is said on them is no request",
     };
 

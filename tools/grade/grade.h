@@ -34,6 +34,8 @@ enum mh_tier {
     MH_TIER_K = 1 << 6, /* the kernel */
     /* calm times alone: judged also where an application is ill without any fault */
     MH_TIER_calm = 1 << 7,
+    MH_TIER_H = 1 << 8, /* what requests were answered: not seen behind TLS */
+    MH_TIER_H_well = 1 << 9,
 };
 
 struct mh_grading;

@@ -252,8 +252,11 @@ const char *mh_name_peer(const struct mh_grading *g, uint32_t peer)
 
 const char *mh_name_route(const struct mh_grading *g, uint32_t unit)
 {
-    return unit ? mh_model_text(g->m, g->m->routes.v[mh_grading_unit(g, unit)->route - 1].name)
-                : "background";
+    const struct mh_unit *u = unit ? mh_grading_unit(g, unit) : NULL;
+
+    if (!u)
+        return "background";
+    return mh_model_text(g->m, u->sealed ? u->path : g->m->routes.v[u->route - 1].name);
 }
 
 const char *mh_name_fault(const struct mh_grading *g, int32_t fault)

@@ -64,8 +64,8 @@ static bool at_the_door(const struct mh_grading *g, const struct mh_unit *u)
 
 static bool is_counted(const struct mh_grading *g, const struct rush *r, const struct mh_unit *u)
 {
-    return !u->command && r->routes[u->route] && !g->m->routes.v[u->route - 1].health &&
-           !g->m->processes.v[u->process].baseline;
+    return !u->command && !u->sealed && r->routes[u->route] &&
+           !g->m->routes.v[u->route - 1].health && !g->m->processes.v[u->process].baseline;
 }
 
 /* The most requests in flight at once between two times. 0 without memory, too. */

@@ -105,6 +105,13 @@ static bool is_decided(int status)
     return status == 429 || (status > 500 && status < 600);
 }
 
+/* It was answered in time, and with what is not known: well, where nothing failed but for a while.
+ */
+static enum mh_outcome unread_answer(const struct mh_trial *t)
+{
+    return t->retry_ok || (!t->error && !t->timed_out) ? MH_OUTCOME_absorbed : MH_OUTCOME_unknown;
+}
+
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
@@ -135,6 +142,8 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
         return usual == u->status ? MH_OUTCOME_unknown : MH_OUTCOME_refused;
     if (mh_unit_failed(u))
         return usual >= 500 ? MH_OUTCOME_unknown : MH_OUTCOME_broke;
+    if (u->sealed)
+        return unread_answer(t);
     if (u->status >= 400 && usual && usual != u->status)
         return MH_OUTCOME_refused;
     t->body = u->command ? MH_BODY_unknown : compare_body(g->m, u);

@@ -72,6 +72,28 @@ static bool lacks_stacks(const struct mh_grading *g, uint32_t site, uint32_t pee
     return false;
 }
 
+/* Of the requests that have to do with a place, are there such as nobody knows the answer of? */
+static bool lacks_answers(const struct mh_grading *g, uint32_t site, uint32_t peer)
+{
+    unsigned all = 0, sealed = 0;
+
+    for (size_t i = 0; g->m->sealed && i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+        bool here = !site && !peer && g->trials.n; /* of the run: where anything failed at all */
+
+        if (u->command || g->m->processes.v[u->process].baseline)
+            continue;
+        for (uint32_t k = 0; k < u->nacts && !here; k++) {
+            const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + k]];
+
+            here = is_at(site, peer, a->site, a->peer);
+        }
+        all += here;
+        sealed += here && u->sealed;
+    }
+    return sealed * PROOF > all;
+}
+
 /* What is lacking of these tiers at a place: NULL nothing. */
 static const char *lacking(const struct mh_grading *g, uint32_t tiers, uint32_t site, uint32_t peer,
                            const struct mh_process **ret)
@@ -82,6 +104,8 @@ static const char *lacking(const struct mh_grading *g, uint32_t tiers, uint32_t 
         return "stacks";
     if ((tiers & MH_TIER_X) && lacks_outcomes(g, site, peer, ret))
         return "outcomes";
+    if ((tiers & MH_TIER_H) && lacks_answers(g, site, peer))
+        return "answers";
     if ((tiers & MH_TIER_W) && !g->m->logs_seen)
         return "logs";
     if ((tiers & MH_TIER_K) && g->m->kernel.loaded <= 0)
@@ -99,6 +123,7 @@ static void say(const struct mh_grading *g, struct mh_judgement *j, const char *
         snprintf(buf, sizeof(buf), "%s (pid %d)", mh_model_text(g->m, p->lacks), p->pid);
     mh_reason(j, "needs %s, which this run lacks: %s", what,
               p              ? buf
+              : *what == 'a' ? "what was answered behind TLS is not seen"
               : *what == 'l' ? "nothing was written to any log that could be seen"
               : *missing     ? missing
                              : "the kernel was not watched");
@@ -108,7 +133,8 @@ static void say(const struct mh_grading *g, struct mh_judgement *j, const char *
 static uint32_t tiers_of(uint32_t tiers, enum mh_verdict_kind verdict)
 {
     bool found = verdict == MH_VERDICT_fail || verdict == MH_VERDICT_partial;
-    uint32_t ret = tiers & (MH_TIER_S | MH_TIER_S_guess | MH_TIER_X | MH_TIER_W | MH_TIER_K);
+    uint32_t ret =
+        tiers & (MH_TIER_S | MH_TIER_S_guess | MH_TIER_X | MH_TIER_H | MH_TIER_W | MH_TIER_K);
 
     if (verdict == MH_VERDICT_not_exercised) /* these are about the run, and known without it */
         ret &= ~(uint32_t)(MH_TIER_W | MH_TIER_K);
@@ -121,6 +147,8 @@ static uint32_t tiers_of(uint32_t tiers, enum mh_verdict_kind verdict)
         ret |= MH_TIER_S_guess;
     if (!found && (tiers & MH_TIER_X_well))
         ret |= MH_TIER_X;
+    if (!found && (tiers & MH_TIER_H_well))
+        ret |= MH_TIER_H;
     return ret;
 }
 

@@ -117,8 +117,9 @@ struct mh_task {
 
 struct mh_unit {
     enum mh_unit_kind kind;
-    uint32_t task_run;             /* in model->tasks plus 1 */
-    uint32_t process, route, path; /* path: text, method and path as asked */
+    uint32_t task_run; /* in model->tasks plus 1 */
+    uint32_t process, route;
+    uint32_t path; /* text: method and path as asked; behind TLS, whose code it ran */
     uint32_t stack;
     uint64_t id, task;
     uint32_t tid;
@@ -132,6 +133,7 @@ struct mh_unit {
     int64_t rss_kb;            /* 0: not looked at */
     uint32_t first_act, nacts; /* in model->by_unit */
     bool open;                 /* it had not ended when the recording did */
+    bool sealed;               /* behind TLS: its status and body are not known */
     bool command;              /* no request: the run of a command, or of a task */
     bool calm;                 /* fault-free, before the first fault or of a baseline */
     bool touched;              /* a fault fired in it, or an operation failed */
@@ -385,6 +387,7 @@ struct mh_model {
     int64_t first_fault, last_fault; /* 0: none fired */
     int64_t calm_until;              /* units that ended before are calm */
     size_t calm_units;
+    uint64_t sealed;                  /* units behind TLS, but for those of a baseline */
     uint64_t unread[MH_SPOKEN_COUNT]; /* inbound connections that speak what is not read */
     uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
     uint64_t sampled; /* of those lost: routine ones, left out near the limit of a recording */

@@ -208,66 +208,6 @@ static int on_stack(struct mh_intake *in)
     return mh_map_set(&in->stacks, (uint64_t)e.stack, (uint32_t)number);
 }
 
-static int on_unit_begin(struct mh_intake *in)
-{
-    struct mh_ev_unit_begin e = mh_record_as(in->record, unit_begin);
-    int64_t path = tail_text(in), route, waited;
-    struct mh_unit *u;
-
-    route = mh_model_add_route(in->m, in->record->tail, in->record->tail_len);
-    u = mh_vec_add(&in->m->units);
-    if (path < 0 || route < 0 || !u || mh_intake_stood(in, e.conn, &waited) ||
-        mh_map_set(&in->units, (uint64_t)e.unit, (uint32_t)in->m->units.n - 1))
-        return -ENOMEM;
-    *u = (struct mh_unit){.process = in->process,
-                          .route = (uint32_t)route,
-                          .path = (uint32_t)path,
-                          .id = (uint64_t)e.unit,
-                          .fds_begun = e.fds,
-                          .begun = in->record->at + in->offset,
-                          .queued = waited,
-                          .open = true};
-    mh_intake_process(in)->nunits++;
-    return 0;
-}
-
-static int on_unit_end(struct mh_intake *in)
-{
-    struct mh_ev_unit_end e = mh_record_as(in->record, unit_end);
-    uint32_t i = mh_map_get(&in->units, (uint64_t)e.unit);
-    struct mh_unit *u;
-
-    /* its begin was not kept: routine records are dropped when a recording is full */
-    if (i == MH_MAP_NONE) {
-        if (on_unit_begin(in))
-            return -ENOMEM;
-        i = (uint32_t)in->m->units.n - 1;
-        if (mh_map_set(&in->units, (uint64_t)e.unit, i))
-            return -ENOMEM;
-    }
-    u = &in->m->units.v[i];
-    if (!u->open)
-        return 0;
-    u->open = false;
-    u->ended = in->record->at + in->offset;
-    if (e.begun_at > 0 && e.begun_at <= in->record->at)
-        u->begun = e.begun_at + in->offset;
-    u->tid = in->record->tid;
-    u->task = (uint64_t)e.task;
-    u->stack = mh_intake_number(&in->stacks, e.stack);
-    u->status = (int32_t)e.status;
-    u->how = (int32_t)e.how;
-    u->latency = sane(e.latency_ns);
-    u->bytes = e.bytes;
-    u->digest = (uint64_t)e.digest;
-    u->keys = (uint64_t)e.keys;
-    u->nkeys = e.nkeys;
-    u->retry_after = e.retry_after_s;
-    u->fds_ended = e.fds;
-    u->rss_kb = e.rss_kb > 0 && e.rss_kb < INT32_MAX ? e.rss_kb : 0;
-    return 0;
-}
-
 /* Ids of traces are as many as requests; whoever looks for one has `mishap events --grep`. */
 static size_t words_without_trace(const struct mh_record *record)
 {
@@ -385,8 +325,8 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_op] = mh_intake_op,
     [MH_EVENT_rest] = mh_intake_rest,
     [MH_EVENT_outcome] = mh_intake_outcome,
-    [MH_EVENT_unit_begin] = on_unit_begin,
-    [MH_EVENT_unit_end] = on_unit_end,
+    [MH_EVENT_unit_begin] = mh_intake_unit_begin,
+    [MH_EVENT_unit_end] = mh_intake_unit_end,
     [MH_EVENT_log] = on_log,
     [MH_EVENT_sleep] = mh_intake_sleep,
     [MH_EVENT_dns] = on_dns,

@@ -43,6 +43,10 @@ struct mh_conn *mh_intake_conn(struct mh_intake *in, int64_t id);
 /* The i-th line of the record's tail; returns its length, 0 when there is none. */
 size_t mh_intake_line(const struct mh_intake *in, unsigned i, const char **ret);
 
+/* Inbound requests. Each returns 0 or -ENOMEM. */
+int mh_intake_unit_begin(struct mh_intake *in);
+int mh_intake_unit_end(struct mh_intake *in);
+
 /* Records about the scenario. Each returns 0 or -ENOMEM. */
 int mh_intake_fault(struct mh_intake *in);
 int mh_intake_phase(struct mh_intake *in);

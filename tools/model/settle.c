@@ -175,7 +175,7 @@ static int settle_calm(struct mh_model *m)
                     m->sites.v[a->site - 1].calm_calls++;
             }
         }
-        if (!u->touched && !u->open && !mh_unit_failed(u) && u->status)
+        if (!u->touched && !u->open && !mh_unit_failed(u) && (u->status || (u->sealed && !u->how)))
             r->last_ok = MH_MAX(r->last_ok, u->ended);
     }
     return 0;

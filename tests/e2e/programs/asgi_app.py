@@ -28,6 +28,24 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
+def __getattr__(name):
+    """`calls_PORT`: an application that asks a server at this port first."""
+    if not name.startswith("calls_"):
+        raise AttributeError(name)
+
+    async def call_upstream(scope, receive, send):
+        if scope["type"] != "http":
+            return
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(name.split("_")[1]))
+        writer.write(b"?")
+        await reader.read(10)
+        writer.close()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+        await send({"type": "http.response.body", "body": b"called"})
+
+    return call_upstream
+
+
 def wsgi(environ, start):
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.3)
