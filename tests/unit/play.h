@@ -275,6 +275,14 @@ static inline void stuck(struct story *s, struct answer *a)
     *a = (struct answer){.status = 503, .ms = 1, .retry_after = -1};
 }
 
+/* No fault is at work, and the peer is not there. */
+static inline void stuck_as_its_peer(struct story *s, struct answer *a)
+{
+    story(s, connect, "", .conn = ++s->ids, .peer = PRICES, .side = 1, .err = ECONNREFUSED,
+          .stack = IN_PRICES, .task = a->task);
+    stuck(s, a);
+}
+
 /* ---- MH-0501 ---- */
 static inline void tried_again(struct story *s, struct answer *a)
 {

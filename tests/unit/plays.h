@@ -94,6 +94,7 @@ static const struct play plays[] = {
     {"the process goes on", "MH-0104", "pass", well, uncontrolled},
     {"recovers", "MH-0403", "pass", well, uncontrolled},
     {"stays down", "MH-0403", "fail", well, uncontrolled, stuck},
+    {"stays down, as its peer does", "MH-0403", "unclear", well, uncontrolled, stuck_as_its_peer},
     {"watched for 12 s only", "MH-0403", "unclear", well, uncontrolled, stuck,
      .recovery_ms = 18000},
     {"one failure, a 500", "MH-0501", "fail", well, uncontrolled, .spread = true},

@@ -27,9 +27,8 @@ struct outage {
     const char *beside_path;
 };
 
-static const char *outage(const struct outage *o, const char *rule)
+static json_t *outage_graded(const struct outage *o)
 {
-    static char got[64];
     struct story s = {0};
     json_t *document;
 
@@ -53,12 +52,20 @@ static const char *outage(const struct outage *o, const char *rule)
     story_close(&s);
     fault_ms = FAULT_MS;
     document = grade_story(&s);
+    story_remove(&s);
+    return document;
+}
+
+static const char *outage(const struct outage *o, const char *rule)
+{
+    static char got[64];
+    json_t *document = outage_graded(o);
+
     snprintf(got, sizeof(got), "%s %s", verdict(document, rule),
              finding(document, rule)
                  ? json_string_value(json_object_get(finding(document, rule), "severity"))
                  : "");
     json_decref(document);
-    story_remove(&s);
     return got;
 }
 
@@ -195,13 +202,40 @@ static void bystanders(void **state)
     assert_string_equal(outage(&fine, "MH-1005"), "not applicable ");
 }
 
+/* ---- MH-0403: two faults one after the other, and down ever since: it is the later one ---- */
+
+static void then_the_cache(struct story *s, struct answer *a)
+{
+    if (s->now < fault_ms + 10000)
+        caught(s, refuse(s, REDIS), IN_FRAMEWORK);
+    stuck(s, a);
+}
+
+static void which_fault(void **state)
+{
+    static const struct outage two = {
+        .hit = uncontrolled, .after = then_the_cache, .after_ms = 60000};
+    json_t *document = outage_graded(&two);
+    size_t k, n = 0;
+    json_t *v;
+
+    json_array_foreach(json_object_get(document, "findings"), k, v)
+    {
+        if (strcmp(json_string_value(json_object_get(v, "rule")), "MH-0403") != 0)
+            continue;
+        n++;
+        assert_non_null(strstr(json_string_value(json_object_get(v, "peer")), "6379"));
+    }
+    assert_int_equal(n, 1);
+    json_decref(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(breakers),
-        cmocka_unit_test(half_open),
-        cmocka_unit_test(callers_errors),
-        cmocka_unit_test(bystanders),
+        cmocka_unit_test(breakers),       cmocka_unit_test(half_open),
+        cmocka_unit_test(callers_errors), cmocka_unit_test(bystanders),
+        cmocka_unit_test(which_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,54 +45,87 @@ static int64_t fault_end(const struct mh_grading *g, uint32_t peer)
     return end;
 }
 
-/* Which routes need this peer: also those requests of theirs count that no longer get so far. */
-static bool *routes_of(const struct mh_grading *g, uint32_t peer)
+/* Until when what becomes of a route's requests tells of this peer's fault: until a later fault
+ * elsewhere hits one of them; 0 for a route that does not need the peer. Also those requests of a
+ * route count that no longer get as far as to the peer. */
+static int64_t *routes_of(const struct mh_grading *g, uint32_t peer, int64_t fault_end)
 {
-    bool *routes = calloc(g->m->routes.n + 1, sizeof(*routes));
+    int64_t *until = calloc(g->m->routes.n + 1, sizeof(*until));
 
-    for (size_t i = 0; routes && i < g->m->units.n; i++)
-        if (!routes[g->m->units.v[i].route] && touches(g, &g->m->units.v[i], peer))
-            routes[g->m->units.v[i].route] = true;
-    return routes;
+    for (size_t i = 0; until && i < g->m->units.n; i++)
+        if (!until[g->m->units.v[i].route] && touches(g, &g->m->units.v[i], peer))
+            until[g->m->units.v[i].route] = INT64_MAX;
+    for (size_t i = 0; until && i < g->m->ops.n; i++) {
+        const struct mh_op_seen *o = &g->m->ops.v[i];
+        const struct mh_act *a = &g->m->acts.v[o->act];
+        int64_t *one = a->unit ? &until[g->m->units.v[a->unit - 1].route] : NULL;
+
+        if (one && o->fault && a->peer != peer && a->at > fault_end)
+            *one = MH_MIN(*one, a->at);
+    }
+    return until;
 }
 
 struct measured {
     unsigned n, failed;
+    unsigned down; /* of the failed: a peer refused them, and no fault made it */
+    uint32_t down_peer;
     int64_t p95;
 };
 
 struct watch {
     uint32_t peer;
     int64_t fault_end;
+    int64_t *until; /* by route */
     struct measured calm;
 };
 
+/* Refused in earnest, in a request that no fault hit: then it is the peer that has not recovered.
+ * Returns the peer, 0 none. */
+static uint32_t peer_down(const struct mh_grading *g, const struct mh_unit *u)
+{
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (a->kind == MH_ACT_attempt && a->failed &&
+            (a->attempt.err == ECONNREFUSED || a->attempt.err == EHOSTUNREACH ||
+             a->attempt.err == ENETUNREACH))
+            return a->peer;
+    }
+    return 0;
+}
+
 /* Requests that need the peer, begun in a span of time, untouched by any fault; and how they fared.
  */
-static int measure(const struct mh_grading *g, uint32_t peer, int64_t from, bool calm,
+static int measure(const struct mh_grading *g, const struct watch *w, int64_t from, bool calm,
                    struct measured *ret)
 {
     int64_t *all = calloc(g->m->units.n + 1, sizeof(*all));
-    bool *routes = routes_of(g, peer);
 
     *ret = (struct measured){0};
-    for (size_t i = 0; all && routes && i < g->m->units.n; i++) {
+    for (size_t i = 0; all && i < g->m->units.n; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
-        bool in = calm ? u->calm
-                       : u->begun >= from && !u->faulted && !g->m->processes.v[u->process].baseline;
+        bool in = calm ? u->calm && w->until[u->route]
+                       : u->begun >= from && u->begun < w->until[u->route] && !u->faulted &&
+                             !mh_model_fault_active(g->m, u->begun) &&
+                             !g->m->processes.v[u->process].baseline;
 
-        if (!in || !routes[u->route] || u->command || u->how == 1 ||
-            (u->open && u->ended - u->begun < second))
+        if (!in || u->command || u->how == 1 || (u->open && u->ended - u->begun < second))
             continue;
-        ret->failed += mh_unit_failed(u) || u->open;
+        if (mh_unit_failed(u) || u->open) {
+            uint32_t down = peer_down(g, u);
+
+            ret->failed++;
+            ret->down += down != 0;
+            ret->down_peer = down ? down : ret->down_peer;
+        }
         all[ret->n++] = u->latency;
     }
     if (all)
         qsort(all, ret->n, sizeof(*all), mh_compare_int64);
     ret->p95 = all ? mh_quantile(all, ret->n, 0.95) : 0;
     free(all);
-    free(routes);
-    return all && routes ? 0 : -ENOMEM;
+    return all ? 0 : -ENOMEM;
 }
 
 /* Slow is only said where there was enough calm to know what is usual. */
@@ -104,6 +137,11 @@ static bool is_bad(const struct measured *now, const struct measured *calm)
            now->p95 - calm->p95 > latency_floor_ns;
 }
 
+static bool is_down(const struct measured *now)
+{
+    return now->down && now->down * 2 >= now->failed;
+}
+
 static void say_0403(const struct mh_grading *g, struct mh_judgement *j, const struct watch *w,
                      const struct measured *now, int64_t watched, int64_t after)
 {
@@ -113,6 +151,11 @@ static void say_0403(const struct mh_grading *g, struct mh_judgement *j, const s
         mh_reason(j, "%s after the last fault on %s: %u of %u failed, p95 %s (calm %s)",
                   MH_SPAN(after), peer, now->failed, now->n, MH_SPAN(now->p95),
                   MH_SPAN(w->calm.p95));
+    else if (j->verdict == MH_VERDICT_unclear && is_down(now))
+        mh_reason(j,
+                  "after the last fault on %s %u of %u requests that failed were refused by %s, "
+                  "and no fault made it: that one has not recovered",
+                  peer, now->down, now->failed, mh_name_peer(g, now->down_peer));
     else if (j->verdict == MH_VERDICT_unclear)
         mh_reason(
             j, "not recovered when the run ended, %s after the last fault on %s; 30 s are needed",
@@ -124,24 +167,34 @@ static void say_0403(const struct mh_grading *g, struct mh_judgement *j, const s
                     peer, now->failed, now->n, MH_SPAN(now->p95), MH_SPAN(w->calm.p95));
 }
 
+/* How long anything told of this fault. */
+static int64_t watched_for(const struct mh_grading *g, const struct watch *w)
+{
+    int64_t last = w->fault_end;
+
+    for (size_t i = 0; i <= g->m->routes.n; i++)
+        last = MH_MAX(last, MH_MIN(w->until[i], g->m->last));
+    return last - w->fault_end;
+}
+
 static int file_0403(struct mh_grading *g, const struct watch *w)
 {
-    int64_t watched = g->m->last - w->fault_end;
+    int64_t watched = watched_for(g, w);
     int64_t after = MH_MIN(RECOVERY_S * second, watched / 2);
     bool bad, whole = watched >= (RECOVERY_S + 1) * second;
     struct measured now, late;
     struct mh_judgement *j;
-    int r = measure(g, w->peer, w->fault_end + after, false, &now);
+    int r = measure(g, w, w->fault_end + after, false, &now);
 
     if (!r)
-        r = measure(g, w->peer, w->fault_end + CRITICAL_S * second, false, &late);
+        r = measure(g, w, w->fault_end + CRITICAL_S * second, false, &late);
     if (r || now.n < ENOUGH_UNITS)
         return r;
     bad = is_bad(&now, &w->calm);
     j = mh_judge_file(g,
-                      !bad    ? MH_VERDICT_pass
-                      : whole ? MH_VERDICT_fail
-                              : MH_VERDICT_unclear,
+                      !bad                      ? MH_VERDICT_pass
+                      : whole && !is_down(&now) ? MH_VERDICT_fail
+                                                : MH_VERDICT_unclear,
                       0, w->peer,
                       late.n >= ENOUGH_UNITS && is_bad(&late, &w->calm) ? MH_SEVERITY_critical
                                                                         : MH_SEVERITY_high,
@@ -167,9 +220,11 @@ int mh_judge_0403(struct mh_grading *g)
         if (!w.fault_end || w.fault_end >= g->m->last)
             continue;
         fired = true;
-        r = measure(g, peer, 0, true, &w.calm);
+        w.until = routes_of(g, peer, w.fault_end);
+        r = w.until ? measure(g, &w, 0, true, &w.calm) : -ENOMEM;
         if (!r && w.calm.n >= FEW_UNITS)
             r = file_0403(g, &w);
+        free(w.until);
     }
     if (!r && g->judgements.n == before)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
