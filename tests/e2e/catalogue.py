@@ -96,8 +96,8 @@ def rule_texts():
     return found | {join(text) for text in JOINED.findall(names)}
 
 
-# What has blanks in the sources of the grader and is no sentence: commands to type, and parts of a scenario.
-NO_SENTENCE = re.compile(r"mishap (run|report|replay) |\[fault x\]")
+# What has blanks in the sources of the grader and is no sentence: commands to type, parts of a scenario, joins.
+NO_SENTENCE = re.compile(r"mishap (run|report|replay) |\[fault x\]|%s in %s%s%s$")
 
 
 def sentence_texts():
@@ -115,14 +115,16 @@ def sentence_texts():
 
 
 def advice_texts():
-    """What config/advice says."""
-    found = set()
+    """What config/advice says, and what stands there for a value that is not known."""
+    rows = uncommented(read(TREE / "tools/grade/placeholders.def"))
+    found = {join(JOINED.findall(inner)[0]) for inner in within(rows, r"(?m)^PLACEHOLDER")}
+    found = {text for text in found if " " in text}
     for path in sorted((TREE / "config/advice").glob("*.ini")):
         found |= set(re.findall(r"(?m)^(?:say|note) = (.+?)\s*$", read(path)))
     return found
 
 
-SECTIONS = {"page": page_texts, "report": report_texts, "rules": rule_texts, "sentences": sentence_texts}
+SECTIONS = {"page": page_texts, "report": report_texts, "rules": rule_texts, "sentences": sentence_texts, "advice": advice_texts}
 
 
 def load(name):
