@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lobby with a health route that knows of nothing."""
+import logging
+import os
+
+import psycopg2
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+
+class Rooms:
+    def free(self):
+        with psycopg2.connect(os.environ["PG_DSN"] + " connect_timeout=1") as db, db.cursor() as cursor:
+            cursor.execute("SELECT 12")
+            return cursor.fetchone()[0]
+
+
+rooms = Rooms()
+
+
+@app.errorhandler(psycopg2.OperationalError)
+def down(exc):
+    logging.error("rooms", exc_info=exc)
+    return jsonify(error="rooms are not known"), 503
+
+
+@app.route("/rooms/<int:floor>")
+def free(floor):
+    return jsonify(floor=floor, free=rooms.free())
+
+
+@app.route("/health")
+def health():
+    return jsonify(status="up")
+
+
+app.run(port=int(os.environ["PORT"]), threaded=True)
