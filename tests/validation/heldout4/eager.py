@@ -23,7 +23,7 @@ def stamp(number):
 
 @app.route("/stamp/<int:number>", methods=["POST"])
 def ask(number):
-    status = stamp.delay(number).get()
+    status = stamp.delay(number).result
     return (jsonify(stamped=number), 200) if status == 200 else (jsonify(error="no stamps now"), 503)
 
 

@@ -26,4 +26,4 @@ def parse(self, document):
 def work(**_):
     for n in range(6):
         parse.delay(f"fine-{n}.pdf")
-    parse.delay("broken.pdf")
+    parse.apply_async(("broken.pdf",), countdown=9)

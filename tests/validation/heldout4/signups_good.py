@@ -18,7 +18,8 @@ settings.configure(DEBUG=False, SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_H
 django.setup()
 logging.basicConfig(level=logging.WARNING)
 tasks = Celery("signups", broker=os.environ["REDIS_URL"])
-tasks.conf.update(task_ignore_result=True, broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1},
+tasks.conf.update(task_ignore_result=True, broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1,
+                                                                  "max_retries": 1, "interval_start": 0, "interval_max": 0.1},
                   task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1})
 lock = threading.Lock()
 

@@ -11,7 +11,7 @@ from aiohttp import web
 async def pool(app):
     words = dict(part.split("=") for part in os.environ["PG_DSN"].split())
     app["pool"] = await asyncpg.create_pool(host=words["host"], port=int(words["port"]), user=words["user"],
-                                            database=words["dbname"], min_size=2, max_size=40, timeout=2, command_timeout=1.5)
+                                            database=words["dbname"], min_size=12, max_size=40, timeout=2)
     yield
     app["pool"].terminate()
 

@@ -11,16 +11,20 @@ from aiohttp import web
 async def pool(app):
     words = dict(part.split("=") for part in os.environ["PG_DSN"].split())
     app["pool"] = await asyncpg.create_pool(host=words["host"], port=int(words["port"]), user=words["user"],
-                                            database=words["dbname"], min_size=2, max_size=40, timeout=2)
+                                            database=words["dbname"], min_size=12, max_size=40, timeout=2, command_timeout=1.5)
     yield
     app["pool"].terminate()
+
+
+async def ask(pool, account):
+    async with pool.acquire() as db:
+        return await db.fetchval("SELECT $1::int * 100", account)
 
 
 async def balance(request):
     account = int(request.match_info["account"])
     try:
-        async with request.app["pool"].acquire() as db:
-            cents = await db.fetchval("SELECT $1::int * 100", account)
+        cents = await asyncio.wait_for(ask(request.app["pool"], account), 3)  # the pool itself waits, too
     except (OSError, asyncpg.PostgresError, asyncio.TimeoutError) as exc:
         logging.warning("ledger failed for %d: %r", account, exc)
         return web.json_response({"error": "try again later"}, status=503, headers={"Retry-After": "5"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Permits: Django, with a middleware that lets six requests in at a time."""
+"""Permits: Django, with a middleware that lets twelve requests in at a time."""
 import json
 import logging
 import os
@@ -19,7 +19,7 @@ django.setup()
 
 
 class Gate:
-    room = threading.BoundedSemaphore(6)
+    room = threading.BoundedSemaphore(12)
 
     def __init__(self, get_response):
         self.get_response = get_response
