@@ -319,6 +319,23 @@ MH_PUBLIC int shutdown(int fd, int how)
     return (int)mh_finish(r, 0);
 }
 
+/* No descriptor, or no memory for one. That a family or a protocol is not there is a probe. */
+static int64_t refused_socket(int err)
+{
+    struct mh_place place;
+
+    if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
+        return 0;
+    mh_python_place(&place);
+    return mh_record(&(struct mh_story){.kind = MH_OP_socket,
+                                        .call = MH_CALL_socket,
+                                        .fd = -1,
+                                        .result = -1,
+                                        .err = err,
+                                        .timeout_ns = -1,
+                                        .place = &place});
+}
+
 MH_PUBLIC int socket(int family, int type, int protocol)
 {
     struct mh_place place;
@@ -347,9 +364,13 @@ MH_PUBLIC int socket(int family, int type, int protocol)
     if (mh_limit_fds(MH_OP_socket, MH_CALL_socket, &op))
         return (int)mh_finish(-EMFILE, op);
     fd = mh_real.socket(family, type, protocol);
-    if (fd >= 0)
-        mh_fd_forget(fd);
-    mh_guest_leave_errno(fd < 0 ? errno : 0);
+    if (fd < 0) {
+        int err = errno;
+
+        return (int)mh_finish(-err, refused_socket(err));
+    }
+    mh_fd_forget(fd);
+    mh_guest_leave_errno(0);
     return fd;
 }
 

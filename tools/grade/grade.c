@@ -83,20 +83,6 @@ static uint32_t facts_of_acts(const struct mh_model *m)
     return facts;
 }
 
-/* Was the response sent from inside an event loop? Under uvloop no task is current then. */
-static bool sent_by_loop(const struct mh_model *m, const struct mh_unit *u)
-{
-    const struct mh_stack *s = u->stack ? &m->stacks.v[u->stack - 1] : NULL;
-
-    for (uint32_t i = 0; s && i < s->nframes; i++) {
-        const char *file = mh_model_text(m, m->frames.v[s->frames + i].file);
-
-        if (strstr(file, "/asyncio/") || strstr(file, "/trio/"))
-            return true;
-    }
-    return false;
-}
-
 static uint32_t facts_of_units(const struct mh_model *m)
 {
     uint32_t facts = 0;
@@ -106,7 +92,8 @@ static uint32_t facts_of_units(const struct mh_model *m)
         if (m->units.v[i].command)
             continue;
         facts |= MH_FACT_server;
-        if (m->units.v[i].task || sent_by_loop(m, &m->units.v[i]))
+        if (m->units.v[i].task || mh_sent_by_loop(m, &m->units.v[i]) ||
+            mh_unit_on_greenlet(m, &m->units.v[i]))
             facts |= MH_FACT_loop;
         if (m->routes.v[m->units.v[i].route - 1].health)
             facts |= MH_FACT_probe;
@@ -150,7 +137,7 @@ static int list_logs(struct mh_grading *g)
         uint32_t *slot;
 
         if (g->m->acts.v[i].kind != MH_ACT_log) {
-            if (!g->m->acts.v[i].task &&
+            if (!g->m->acts.v[i].task && g->m->acts.v[i].kind != MH_ACT_sleep &&
                 mh_map_set(&g->callers, mh_thread_key(g->m->acts.v[i].process, g->m->acts.v[i].tid),
                            1))
                 return -ENOMEM;

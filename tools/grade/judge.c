@@ -56,6 +56,18 @@ struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies
     return t;
 }
 
+struct mh_tally *mh_tally_act(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
+{
+    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
+
+    if (!t)
+        return NULL;
+    t->fired++;
+    t->failed += failed;
+    t->ambiguous += a->ambiguous;
+    return t;
+}
+
 void mh_tallies_done(struct mh_tallies *tallies)
 {
     free(tallies->list.v);
@@ -237,6 +249,11 @@ const char *mh_name_err(enum mh_op_kind kind, int err)
     const char *name = kind == MH_OP_getaddrinfo ? mh_eai_name(err) : mh_errno_name(err);
 
     return err ? name : NULL;
+}
+
+const char *mh_name_call(int call)
+{
+    return call >= 0 && call < MH_CALL_COUNT ? mh_call_rows[call].name : "a wait";
 }
 
 const char *mh_name_site(const struct mh_grading *g, uint32_t site)

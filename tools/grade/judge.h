@@ -204,6 +204,8 @@ struct mh_tally *mh_tally_of(struct mh_tallies *tallies, uint32_t site, uint32_t
 /* Counts a trial: value 1 well, 0.5 partly, 0 failed. Returns NULL without memory. */
 struct mh_tally *mh_tally_trial(struct mh_grading *g, struct mh_tallies *tallies, uint32_t trial,
                                 double value);
+/* Counts something that was done at its place. NULL without memory. */
+struct mh_tally *mh_tally_act(struct mh_tallies *tallies, const struct mh_act *a, bool failed);
 void mh_tallies_done(struct mh_tallies *tallies);
 
 /* A span of time in which faults hit a peer; `to` is the end of the phase. */
@@ -250,6 +252,26 @@ struct mh_stall {
     unsigned threads;
 };
 int mh_stall_find(const struct mh_grading *g, struct mh_map *places, struct mh_stall *ret);
+
+/* cuts.c. What became of the requests to this peer, from this place, that a hang held: ended before
+ * it, after `longest` at most; or still there when it was lifted. */
+struct mh_cuts {
+    unsigned cut, stood;
+    int64_t longest;
+};
+void mh_cuts_of(const struct mh_grading *g, uint32_t site, uint32_t peer, struct mh_cuts *ret);
+/* So many were cut, and none stood, that something ends them all. */
+enum { MH_CUTS_SURE = 3 };
+
+/* loops.c. Was the response sent from inside an event loop? Under uvloop no task is current then.
+ */
+bool mh_sent_by_loop(const struct mh_model *m, const struct mh_unit *u);
+/* Was this called, or a request answered, on another stack than the main thread's own? All that
+ * this thread does begins in a module, but for greenlets: their hub is an event loop. */
+bool mh_on_greenlet(const struct mh_model *m, uint32_t process, uint32_t tid, uint32_t stack);
+bool mh_unit_on_greenlet(const struct mh_model *m, const struct mh_unit *u);
+/* Keys of threads, see mh_thread_key(), whose loop several requests depend on. 0 or -ENOMEM. */
+int mh_shared_loops(const struct mh_grading *g, struct mh_map *ret);
 
 /* What a trial is worth to a rule: 1 well, 0.5 partly, 0 failed, MH_NOT_MINE: nothing. */
 typedef double mh_judge_value(struct mh_grading *g, const struct mh_trial *t);
@@ -328,6 +350,7 @@ const char *mh_name_span(int64_t ns, char *buf, size_t size);
 const char *mh_name_frame(const struct mh_grading *g, const struct mh_frame *f, char *buf,
                           size_t n);
 const char *mh_name_err(enum mh_op_kind kind, int err);
+const char *mh_name_call(int call);
 const char *mh_name_site(const struct mh_grading *g, uint32_t site);
 const char *mh_name_peer(const struct mh_grading *g, uint32_t peer);
 const char *mh_name_route(const struct mh_grading *g, uint32_t unit);

@@ -64,8 +64,10 @@ int mh_judge_0102(struct mh_grading *g)
 /* ---- MH-0104, MH-0606 ---- */
 
 /* The host has no more to give; it may have again. */
-static bool is_limit(int err)
+static bool is_limit(enum mh_op_kind kind, int err)
 {
+    if (err == EAGAIN)
+        return kind == MH_OP_thread || kind == MH_OP_fork;
     return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EDQUOT;
 }
 
@@ -109,14 +111,15 @@ static double value_end(struct mh_grading *g, const struct mh_trial *t)
 
 static double value_0104(struct mh_grading *g, const struct mh_trial *t)
 {
-    return is_limit(t->err) ? MH_NOT_MINE : value_end(g, t);
+    return is_limit(t->kind, t->err) ? MH_NOT_MINE : value_end(g, t);
 }
 
 /* Without memory also a library may end the process: nobody's finding. */
 static double value_0606(struct mh_grading *g, const struct mh_trial *t)
 {
-    return is_limit(t->err) && t->kind != MH_OP_malloc && t->kind != MH_OP_mmap ? value_end(g, t)
-                                                                                : MH_NOT_MINE;
+    if (!is_limit(t->kind, t->err) || t->kind == MH_OP_malloc || t->kind == MH_OP_mmap)
+        return MH_NOT_MINE;
+    return value_end(g, t);
 }
 
 /* Has another process begun to answer since? */
@@ -206,7 +209,7 @@ static int judge_beside(struct mh_grading *g, bool limits)
         const char *err = mh_name_err(o->kind, o->err), *name;
         char what[300];
 
-        if (a->unit || !o->err || !err || !o->fault || is_limit(o->err) != limits ||
+        if (a->unit || !o->err || !err || !o->fault || is_limit(o->kind, o->err) != limits ||
             o->effect - 1 == MH_EFFECT_kill || o->kind == MH_OP_malloc || o->kind == MH_OP_mmap ||
             !serves(&g->m->processes.v[a->process]) || mh_map_get(&seen, key) != MH_MAP_NONE)
             continue;

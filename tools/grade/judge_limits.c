@@ -18,18 +18,6 @@ static bool is_served(const struct mh_grading *g, const struct mh_act *a)
     return a->unit && !mh_grading_unit(g, a->unit)->command;
 }
 
-static struct mh_tally *count(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
-{
-    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
-
-    if (!t)
-        return NULL;
-    t->fired++;
-    t->failed += failed;
-    t->ambiguous += a->ambiguous;
-    return t;
-}
-
 static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
                                  enum mh_verdict_kind verdict, enum mh_severity severity,
                                  enum mh_confidence confidence)
@@ -63,14 +51,14 @@ static int tally_0602(const struct mh_grading *g, struct mh_tallies *tallies)
         if (a->kind == MH_ACT_attempt && a->from_connect) {
             if (!a->unlimited)
                 continue;
-            t = count(tallies, a, true);
+            t = mh_tally_act(tallies, a, true);
             if (t)
                 t->window++; /* connects, here */
         } else if (a->kind == MH_ACT_wait && !a->loop && (a->pending || a->connecting) &&
                    a->wait.timeout >= 0) {
             bool too_long = a->wait.timeout > MH_MAX(TOO_LONG_S * second, deadline);
 
-            t = count(tallies, a, too_long);
+            t = mh_tally_act(tallies, a, too_long);
             if (t && too_long)
                 t->worst = MH_MAX(t->worst, a->wait.timeout);
         } else
@@ -81,6 +69,15 @@ static int tally_0602(const struct mh_grading *g, struct mh_tallies *tallies)
     return 0;
 }
 
+/* Only connects are without a limit, and whatever is asked there is ended by something else. */
+static bool is_cut(const struct mh_grading *g, const struct mh_tally *t)
+{
+    struct mh_cuts cuts;
+
+    mh_cuts_of(g, t->site, t->peer, &cuts);
+    return t->window && !t->worst && cuts.cut >= MH_CUTS_SURE && !cuts.stood;
+}
+
 int mh_judge_0602(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
@@ -88,10 +85,11 @@ int mh_judge_0602(struct mh_grading *g)
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
-        bool sure = t->failed && 2 * t->ambiguous <= t->fired;
+        bool sure = t->failed && 2 * t->ambiguous <= t->fired, cut = is_cut(g, t);
         struct mh_judgement *j =
             file(g, t,
                  !t->failed                  ? MH_VERDICT_pass
+                 : cut                       ? MH_VERDICT_unclear
                  : 3 * t->failed >= t->fired ? MH_VERDICT_fail
                                              : MH_VERDICT_partial,
                  MH_SEVERITY_medium, sure ? MH_CONFIDENCE_high : mh_tally_confidence(t));
@@ -103,6 +101,12 @@ int mh_judge_0602(struct mh_grading *g)
         if (j->verdict == MH_VERDICT_pass)
             mh_reason(j, "%u waits for %s, and no limit above 30 s", t->fired,
                       mh_name_peer(g, t->peer));
+        else if (cut)
+            mh_reason(
+                j,
+                "%u of %u: connect() to %s without a limit; but something ends requests there "
+                "that hang, and may end a connect, too",
+                t->window, t->fired, mh_name_peer(g, t->peer));
         else if (t->window)
             mh_sentence(j->evidence,
                         "%u of %u: connect() to %s without a limit; the kernel gives up after two "
@@ -165,7 +169,7 @@ static int tally_0603(const struct mh_grading *g, struct mh_tallies *tallies)
         if (!is_served(g, a) || !a->peer || !mh_grading_unit(g, a->unit)->calm)
             continue;
         if (a->kind == MH_ACT_attempt) {
-            t = count(tallies, a, false);
+            t = mh_tally_act(tallies, a, false);
             if (!t)
                 return -ENOMEM;
             t->partial += given_up(g, a);
@@ -379,7 +383,7 @@ int mh_judge_2005(struct mh_grading *g)
             aside++;
             continue;
         }
-        t = count(&tallies, a, true);
+        t = mh_tally_act(&tallies, a, true);
         if (!t)
             r = -ENOMEM;
         else {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about waiting: MH-0601 a request is awaited without a limit, MH-2004 the event loop stands
- * still. Both have direct proof: the limit that a wait asked for, and the thread that stood still.
+/* MH-0601: a request is awaited without a limit. Direct proof: the limit that the wait asked for.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,18 +12,6 @@
 static const int64_t second = 1000000000;
 static const int64_t blocked_ns = 100000000;
 static const int64_t long_hang_ns = INT64_C(30000000000);
-
-static struct mh_tally *count(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
-{
-    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
-
-    if (t) {
-        t->fired++;
-        t->failed += failed;
-        t->ambiguous += a->ambiguous;
-    }
-    return t;
-}
 
 /* ---- MH-0601 ---- */
 
@@ -85,7 +72,7 @@ static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
             continue;
         if (g->m->units.v[a->unit - 1].command && mh_map_get(idle, place(a->site, a->peer)) == 1)
             continue;
-        t = count(tallies, a, a->wait.timeout == -1 && !a->wait.user_limit);
+        t = mh_tally_act(tallies, a, a->wait.timeout == -1 && !a->wait.user_limit);
         if (!t)
             return -ENOMEM;
         t->partial += a->wait.timeout == -1 && a->wait.user_limit;
@@ -111,15 +98,37 @@ static int64_t longest_wait(const struct mh_grading *g, const struct mh_tally *t
     return longest;
 }
 
-static const char *call_name(int call)
+static void rate_type(const struct mh_grading *g, struct mh_judgement *j)
 {
-    return call >= 0 && call < MH_CALL_COUNT ? mh_call_rows[call].name : "a wait";
+    if (g->m->peers.v[j->peer - 1].role == MH_ROLE_db)
+        j->type = MH_FRAGILITY_persistence;
 }
 
 struct stalled {
     struct mh_stall all;
     struct mh_map places;
 };
+
+/* No limit of their own, but a hang showed that something else ends them. */
+static int file_cut(struct mh_grading *g, const struct mh_tally *t, const struct mh_cuts *cuts)
+{
+    bool sure = cuts->cut >= MH_CUTS_SURE;
+    struct mh_judgement *j =
+        mh_judge_file(g, sure ? MH_VERDICT_pass : MH_VERDICT_unclear, t->site, t->peer,
+                      MH_SEVERITY_high, sure ? MH_CONFIDENCE_medium : MH_CONFIDENCE_low);
+
+    if (!j)
+        return -ENOMEM;
+    rate_type(g, j);
+    j->fired = t->fired;
+    j->stack = g->m->acts.v[t->example - 1].stack;
+    mh_reason(
+        j,
+        "%u of %u waits for an answer of %s had no limit of their own, but all %u that a hang "
+        "held were ended by something else, after %s at most",
+        t->failed, t->fired, mh_name_peer(g, t->peer), cuts->cut, MH_SPAN(cuts->longest));
+    return 0;
+}
 
 static int file_direct(struct mh_grading *g, const struct mh_tally *t, const struct stalled *s)
 {
@@ -132,15 +141,18 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t, const str
     int64_t longest = longest_wait(g, t);
     bool stall = t->failed && mh_map_get(&s->places, place(t->site, t->peer)) == 1;
     struct mh_judgement *j;
+    struct mh_cuts cuts;
 
+    mh_cuts_of(g, t->site, t->peer, &cuts);
+    if (t->failed && cuts.cut && !cuts.stood)
+        return file_cut(g, t, &cuts);
     if (t->failed && 2 * t->ambiguous > t->fired)
         confidence = MH_CONFIDENCE_medium;
     j = mh_judge_file(g, verdict, t->site, t->peer, stall ? MH_SEVERITY_critical : MH_SEVERITY_high,
                       confidence);
     if (!j)
         return -ENOMEM;
-    if (g->m->peers.v[t->peer - 1].role == MH_ROLE_db)
-        j->type = MH_FRAGILITY_persistence;
+    rate_type(g, j);
     j->fired = t->fired;
     j->failed = t->failed;
     j->stack = a->stack;
@@ -160,7 +172,7 @@ static int file_direct(struct mh_grading *g, const struct mh_tally *t, const str
     mh_sentence(j->evidence,
                 "%u of %u waits for an answer of %s had no limit: %s() on a blocking "
                 "descriptor without SO_RCVTIMEO; %s, for one",
-                t->failed, t->fired, mh_name_peer(g, t->peer), call_name(a->wait.call),
+                t->failed, t->fired, mh_name_peer(g, t->peer), mh_name_call(a->wait.call),
                 mh_name_route(g, a->unit));
     if (stall)
         mh_sentence(j->evidence,
@@ -239,6 +251,7 @@ static int file_hang(struct mh_grading *g, const struct mh_tally *t)
                       MH_SEVERITY_high, confidence);
     if (!j)
         return -ENOMEM;
+    rate_type(g, j);
     j->fired = t->fired;
     j->failed = t->failed;
     j->trial = t->example ? t->example : t->passed;
@@ -281,145 +294,5 @@ int mh_judge_0601(struct mh_grading *g)
     mh_tallies_done(&hangs);
     mh_map_done(&idle);
     mh_map_done(&stalled.places);
-    return r;
-}
-
-/* ---- MH-2004 ---- */
-
-/* Other requests in flight in the process while the thread stood still. */
-static unsigned bystanders(const struct mh_grading *g, const struct mh_act *a, int64_t span)
-{
-    const struct mh_process *p = &g->m->processes.v[a->process];
-    unsigned n = 0;
-
-    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
-        const struct mh_unit *u = &g->m->units.v[i];
-
-        n += i + 1 != a->unit && u->begun <= a->at + span && u->ended >= a->at;
-    }
-    return n;
-}
-
-/* How long a coroutine made its thread stand still with this; 0: it did not. */
-static int64_t stood_still(const struct mh_grading *g, const struct mh_act *a)
-{
-    if (!a->task || !a->unit)
-        return 0;
-    if (a->kind == MH_ACT_waited && a->blocking && !a->loop)
-        return a->wait.waited;
-    if (a->kind == MH_ACT_sleep)
-        return a->requested;
-    if (a->kind == MH_ACT_op) {
-        const struct mh_op_seen *o = &g->m->ops.v[a->op];
-
-        /* a file's delay holds the thread itself, and is on record before it is over */
-        return o->nonblocking ? 0 : MH_MAX(o->wait, a->peer ? 0 : o->delay);
-    }
-    return 0;
-}
-
-static int tally_blocks(const struct mh_grading *g, struct mh_tallies *tallies)
-{
-    for (size_t i = 0; i < g->m->acts.n; i++) {
-        const struct mh_act *a = &g->m->acts.v[i];
-        int64_t span = stood_still(g, a);
-        struct mh_tally *t;
-
-        /* one wait may be told by its `waited` and by the operation that the fault delayed */
-        if (span < blocked_ns || (a->kind == MH_ACT_op && a->peer))
-            continue;
-        t = count(tallies, a, true);
-        if (!t)
-            return -ENOMEM;
-        t->partial += bystanders(g, a, span); /* harmed, here */
-        if (span > t->worst) {
-            t->worst = span;
-            t->example = (uint32_t)i + 1;
-        }
-    }
-    return 0;
-}
-
-/* Delays that a coroutine got, and did not stand still for. */
-static int tally_awaited(const struct mh_grading *g, const struct mh_tallies *blocks,
-                         struct mh_tallies *awaited)
-{
-    for (uint32_t i = 0; i < g->trials.n; i++) {
-        const struct mh_trial *t = &g->trials.v[i];
-        const struct mh_op_seen *o = &g->m->ops.v[t->op];
-        struct mh_tally *tally;
-
-        if (!t->peer || (!mh_grading_unit(g, t->unit)->task && !g->m->acts.v[o->act].task) ||
-            (o->delay < blocked_ns && !mh_effect_silent(t->effect)) ||
-            mh_map_get(&blocks->keys, place(t->site, t->peer)) != MH_MAP_NONE)
-            continue;
-        tally = mh_tally_of(awaited, t->site, t->peer);
-        if (!tally)
-            return -ENOMEM;
-        tally->fired++;
-        tally->ambiguous += t->ambiguous;
-        tally->passed = i + 1;
-    }
-    return 0;
-}
-
-static int file_block(struct mh_grading *g, const struct mh_tally *t)
-{
-    const struct mh_act *a = &g->m->acts.v[t->example - 1];
-    enum mh_confidence confidence =
-        t->partial || t->fired >= 3 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium;
-    struct mh_judgement *j =
-        mh_judge_file(g, MH_VERDICT_fail, t->site, t->peer, MH_SEVERITY_high, confidence);
-
-    if (!j)
-        return -ENOMEM;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = a->stack;
-    mh_sentence(j->evidence,
-                "a coroutine made the event loop's thread stand still %u times, for %s at most "
-                "(%s%s%s); %s, for one",
-                t->fired, MH_SPAN(t->worst),
-                a->kind == MH_ACT_sleep                        ? "sleep()"
-                : a->kind == MH_ACT_waited                     ? call_name(a->wait.call)
-                : g->m->ops.v[a->op].kind == MH_OP_getaddrinfo ? "a look-up of a name"
-                                                               : "a file operation",
-                t->peer ? " on " : "", mh_name_peer(g, t->peer), mh_name_route(g, a->unit));
-    if (t->partial)
-        mh_sentence(j->evidence,
-                    "%u times another request was in flight in the same process and had to "
-                    "wait",
-                    t->partial);
-    else
-        mh_sentence(j->counter, "no other request was in flight at those moments");
-    return 0;
-}
-
-int mh_judge_2004(struct mh_grading *g)
-{
-    struct mh_tallies blocks = {0}, awaited = {0};
-    int r = tally_blocks(g, &blocks);
-
-    if (!r)
-        r = tally_awaited(g, &blocks, &awaited);
-    for (size_t i = 0; i < blocks.list.n && !r; i++)
-        r = file_block(g, &blocks.list.v[i]);
-    for (size_t i = 0; i < awaited.list.n && !r; i++) {
-        const struct mh_tally *t = &awaited.list.v[i];
-        struct mh_judgement *j = mh_judge_file(g, MH_VERDICT_pass, t->site, t->peer,
-                                               MH_SEVERITY_high, mh_tally_confidence(t));
-
-        if (!j)
-            r = -ENOMEM;
-        else
-            mh_reason(j, "%u delays of 100 ms or more at %s, and the loop went on", t->fired,
-                      mh_name_peer(g, t->peer));
-    }
-    if (!r && !blocks.list.n && !awaited.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no delay of 100 ms or more hit a request of the event loop",
-                          "[fault x] call = net.recv, delay = 500ms");
-    mh_tallies_done(&blocks);
-    mh_tallies_done(&awaited);
     return r;
 }

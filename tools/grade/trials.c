@@ -254,7 +254,9 @@ static bool gave_up(const struct mh_model *m, const struct mh_op_seen *o)
 
     return (o->effect - 1 == MH_EFFECT_delay || mh_effect_silent(o->effect)) && attempt &&
            attempt->failed && attempt->attempt.err == ETIMEDOUT &&
-           attempt->attempt.ended >= m->acts.v[o->act].at;
+           attempt->attempt.ended >= m->acts.v[o->act].at &&
+           /* late, but it was connected: the request went out */
+           !(o->kind == MH_OP_connect && attempt->attempt.digest);
 }
 
 static int port_of(const struct mh_model *m, uint32_t peer)

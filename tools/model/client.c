@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-enum { SIDE_CLIENT = 1, SIDE_SERVER = 2, TAKEN_OVER_NS = 1000000000 };
+enum { SIDE_CLIENT = 1, SIDE_SERVER = 2, TAKEN_OVER_NS = 1000000000, AT_ONCE_NS = 1000000 };
 
 static void peer_hint(struct mh_model *m, uint32_t peer, uint32_t stack)
 {
@@ -130,8 +130,9 @@ int mh_intake_close(struct mh_intake *in)
     a->pending = e.pending != 0;
     a->conn = (uint32_t)(c - in->m->conns.v) + 1;
     a->attempt_of = c->attempt;
-    /* given up on: the usual end of a timeout */
-    if (a->pending && a->attempt_of && !in->m->acts.v[a->attempt_of - 1].answered)
+    /* given up on: the usual end of a timeout; but who closes at once waited for no answer */
+    if (a->pending && a->attempt_of && !in->m->acts.v[a->attempt_of - 1].answered &&
+        c->closed_at - c->asked_at >= AT_ONCE_NS)
         attempt_fail(&in->m->acts.v[a->attempt_of - 1], ETIMEDOUT, a->at);
     return 0;
 }
@@ -190,8 +191,10 @@ int mh_intake_request(struct mh_intake *in)
     a->keyed = e.idempotency_key != 0;
     a->until = MH_MAX(a->until, in->record->at + in->offset);
     c = mh_intake_conn(in, e.conn);
-    if (c)
+    if (c) {
         c->exchanges++;
+        c->asked_at = in->record->at + in->offset;
+    }
     if (text && a->peer) {
         struct mh_peer_seen *p = &in->m->peers.v[a->peer - 1];
 

@@ -264,6 +264,7 @@ struct mh_conn {
     uint32_t site, stack;
     uint64_t id;                  /* as recorded; the same in a process that was forked since */
     int64_t opened_at, closed_at; /* 0: not by this process, not at all */
+    int64_t asked_at;             /* the last request */
     uint64_t exchanges;
 };
 

@@ -215,10 +215,37 @@ static int settle_routes(struct mh_model *m)
     return 0;
 }
 
+/* Peers that never answer anybody, and of whom no read failed: they only take (statsd, a collector
+ * of logs). A connection to one that is closed was not given up. */
+static int settle_mute(struct mh_model *m)
+{
+    bool *talks = calloc(m->peers.n + 1, sizeof(bool));
+
+    if (!talks)
+        return -ENOMEM;
+    for (size_t i = 0; i < m->acts.n; i++)
+        talks[m->acts.v[i].peer] |= m->acts.v[i].kind == MH_ACT_attempt && m->acts.v[i].answered;
+    for (size_t i = 0; i < m->ops.n; i++)
+        talks[m->acts.v[m->ops.v[i].act].peer] |= m->ops.v[i].kind == MH_OP_recv;
+    for (size_t i = 0; i < m->acts.n; i++) {
+        struct mh_act *a = &m->acts.v[i];
+
+        if (a->kind != MH_ACT_attempt || !a->failed || a->attempt.err != ETIMEDOUT ||
+            !a->attempt.digest || talks[a->peer])
+            continue;
+        a->failed = false;
+        a->attempt.err = 0;
+    }
+    free(talks);
+    return 0;
+}
+
 int mh_model_settle(struct mh_model *m)
 {
-    int r;
+    int r = settle_mute(m);
 
+    if (r)
+        return r;
     settle_times(m);
     mh_tasks_settle(m);
     mh_redis_settle(m);
