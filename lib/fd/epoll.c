@@ -201,7 +201,7 @@ static bool reg_due(const struct reg *r, int64_t now)
 {
     struct mh_desc *d = mh_fd_get(r->fd);
 
-    if (!d || d->dead)
+    if (!d || (d->dead && !d->connecting))
         return true;
     if ((d->hole.op || mh_switched()) && mh_desc_lock(d)) {
         mh_hole_settle(d, r->fd, now);

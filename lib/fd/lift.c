@@ -2,10 +2,16 @@
 /* What is let go when a fault is switched off; see lift.h. */
 #include "fd/lift.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fd/stream.h"
 #include "fd/wait.h"
+#include "python/python.h"
 
 #include "base/banned.h"
 
@@ -36,8 +42,47 @@ static bool lift_verdict(struct mh_verdict *v)
     return held;
 }
 
-void mh_lift(struct mh_desc *d, int64_t now)
+static socklen_t address(const struct mh_peer *peer, struct sockaddr_storage *ret)
 {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(peer->port)};
+
+    if (peer->family == AF_INET) {
+        memcpy(&in.sin_addr, peer->addr, sizeof(in.sin_addr));
+        memcpy(ret, &in, sizeof(in));
+        return sizeof(in);
+    }
+    if (peer->family != AF_INET6)
+        return 0;
+    memcpy(&in6.sin6_addr, peer->addr, sizeof(in6.sin6_addr));
+    memcpy(ret, &in6, sizeof(in6));
+    return sizeof(in6);
+}
+
+/* A non-blocking connect that was to fail in the end has not been begun at all. */
+static void lift_connect(struct mh_desc *d, int fd, int64_t now)
+{
+    struct sockaddr_storage at;
+    socklen_t len = address(d->peer, &at);
+    long r = len ? mh_sys(SYS_connect, fd, &at, len) : -ECONNREFUSED;
+
+    if (r == 0 || r == -EINPROGRESS)
+        d->dead = MH_DEAD_no;
+    d->dead_err = d->dead ? (int)-r : 0;
+    if (d->out.op)
+        mh_python_came(d->out.op);
+    d->dead_op = d->out.op = 0; /* what comes of it now is no fault's */
+    d->out.release = now;
+    d->out.verdict.effects = 0;
+}
+
+void mh_lift(struct mh_desc *d, int fd, int64_t now)
+{
+    const struct mh_verdict *v = &d->out.verdict;
+
+    if (d->dead == MH_DEAD_connect && d->connecting && d->out.release > now && d->peer &&
+        mh_lifted(v->fault >= 0 ? v->fault : v->delay_fault))
+        lift_connect(d, fd, now);
     if (d->dead)
         return;
     if (d->hole.op && mh_lifted(d->hole.fault))

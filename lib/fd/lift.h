@@ -26,9 +26,9 @@ static inline bool mh_switched(void)
 /* Is this fault (-1: none), or are all? */
 bool mh_lifted(int fault);
 
-/* Lets go of what such faults hold back on this description, whose lock is held. What a connect
- * that is to fail waits for is not among it: there is nothing that could come instead. */
-void mh_lift(struct mh_desc *d, int64_t now);
+/* Lets go of what such faults hold back on this description, whose lock is held. A connect that was
+ * to fail is begun. */
+void mh_lift(struct mh_desc *d, int fd, int64_t now);
 
 /* Does a fault hold something back on it? */
 bool mh_holds(const struct mh_desc *d, int64_t now);

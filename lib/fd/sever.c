@@ -124,7 +124,7 @@ void mh_hole_begin(struct mh_desc *d, int fault, int64_t until, int64_t op)
 bool mh_hole_settle(struct mh_desc *d, int fd, int64_t now)
 {
     if (MH_UNLIKELY(mh_switched()))
-        mh_lift(d, now);
+        mh_lift(d, fd, now);
     if (MH_LIKELY(!d->hole.op))
         return false;
     if (now < d->hole.until)

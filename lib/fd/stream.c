@@ -269,7 +269,7 @@ int64_t mh_stream_next(const struct mh_desc *d, int64_t now)
         next = MH_MIN(next, d->end_release);
     if (d->hole.op && d->hole.until > now)
         next = MH_MIN(next, d->hole.until);
-    if (d->out.decided && d->out.release > now)
+    if ((d->out.decided || d->connecting) && d->out.release > now)
         next = MH_MIN(next, d->out.release);
     return next;
 }

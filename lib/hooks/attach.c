@@ -173,7 +173,7 @@ static void let_go(void)
 
         if (!d || !mh_desc_lock(d))
             continue;
-        mh_lift(d, mh_now());
+        mh_lift(d, fd, mh_now());
         mh_hole_settle(d, fd, mh_now());
         mh_desc_unlock(d);
     }

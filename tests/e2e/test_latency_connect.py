@@ -242,6 +242,20 @@ asyncio.run(main())
     assert r["worst"] < 0.3, "the loop stood still"
 
 
+@pytest.mark.parametrize("way", ["epoll", "poll"])
+@timed
+def test_a_connect_that_hangs_costs_nothing(guest, peer, way):
+    r = run(guest, "[run]\nprocesses = *\n[fault f]\ncall = connect\nhang = yes\n", """
+        s = socket.socket(); s.setblocking(False); s.connect_ex(("127.0.0.1", port))
+        p = getattr(select, sys.argv[3])(); p.register(s, select.POLLOUT)
+        before, t = busy(), now(); got = p.poll(%s); after = busy()
+        reply(got=got, at=now() - t, cpu=after[0] - before[0], waits=after[1] - before[1])
+    """ % {"epoll": "1.0", "poll": "1000"}[way], peer.plain, way)
+    assert r["got"] == []
+    between(r["at"], 1.0, 1.0 + LATE, "limit of the wait")
+    assert r["cpu"] < 0.2 and r["waits"] < 200
+
+
 @timed
 def test_a_blocking_send_is_late(guest, peer):
     r = run(guest, SEND, """

@@ -147,7 +147,10 @@ def test_by_a_process(running):
 HELD = [(way, "recv", what) for way in ("recv", "limit", "poll", "epoll", "select", "asyncio")
         for what in ("hang = yes", "delay = 20s", "blackhole = yes", "rate = 1 byte/s\ndelay = 5s")] + [
     ("send", "send", "hang = yes"), ("send", "send", "delay = 20s"), ("asyncio", "send", "hang = yes"),
-    ("connect", "connect", "delay = 20s"), ("connect", "connect", "hang = yes"), ("open", "open", "delay = 20s"),
+    ("connect", "connect", "delay = 20s"), ("connect", "connect", "hang = yes"),
+    ("timeout", "connect", "hang = yes"), ("timeout", "connect", "blackhole = yes"),
+    ("timeout", "connect", "delay = 20s\nerror = ECONNREFUSED"), ("asyncio", "connect", "hang = yes"),
+    ("asyncio", "connect", "blackhole = yes"), ("asyncio", "connect", "delay = 20s"), ("open", "open", "delay = 20s"),
     ("read", "read", "delay = 20s"), ("getaddrinfo", "getaddrinfo", "delay = 20s"),
 ]
 

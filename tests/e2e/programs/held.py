@@ -38,6 +38,7 @@ WAYS = {
     "asyncio": lambda: asyncio.run(stream()),
     "send": connected,
     "connect": lambda: socket.create_connection(("127.0.0.1", port)),
+    "timeout": lambda: socket.create_connection(("127.0.0.1", port), 30).sendall(b"echo x\n"),
     "open": lambda: open(sys.argv[3], "rb").close(),
     "read": lambda: os.read(os.open(sys.argv[3], os.O_RDONLY), 10),
     "getaddrinfo": lambda: socket.getaddrinfo("localhost", 80),
