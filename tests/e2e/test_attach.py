@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mishap attach` and `mishap detach`: a service on a real uvicorn and redis that ran already."""
 
+import collections
+import contextlib
 import http.client
+import json
 import os
+import shutil
+import socket
 import subprocess
 import threading
 import time
 
 import pytest
 
-from guest import BUILD, PROGRAMS, PYTHON, has_module, timed
+from guest import BUILD, LIBRARY, PROGRAMS, PYTHON, TREE, has_module, need, timed
 from servers import free_port, redis, running
 
 import mhr
+import pythons
 
 MISHAP = os.path.join(BUILD, "tools", "mishap")
 APP = os.path.join(PROGRAMS, "attached_app.py")
@@ -203,7 +209,13 @@ def test_for_a_time_and_a_report(service, tmp_path):
     finally:
         stop.set()
         t.join()
-    assert os.path.exists(report) and "attached to process %d" % service.pid in done.stdout
+    assert "attached to process %d" % service.pid in done.stdout
+    with open(report, encoding="utf-8") as f:
+        document = json.load(f)
+    process, = document["processes"]
+    assert process["attached"] and process["ended"] == "mishap was detached from it, and it runs on"
+    assert any("attached to this process while it ran" in spot for spot in document["blind_spots"])
+    assert not [f for f in document["findings"] if f["rule"] == "MH-0105"]
     assert "mishap is not attached" in mishap("detach", service.pid, status=2).stderr
 
 
@@ -227,3 +239,273 @@ def test_refusals(service, tmp_path):
             assert "is stopped" in refusal(other.pid)
         finally:
             other.kill()
+
+
+class Waits:
+    """programs/attached_waits.py, and the peer that wakes it."""
+
+    def __init__(self, how):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.process = subprocess.Popen([PYTHON, os.path.join(PROGRAMS, "attached_waits.py"),
+                                         str(self.listener.getsockname()[1]), "4", how], stdout=subprocess.PIPE, text=True)
+        self.pid = int(self.process.stdout.readline().split()[1])
+        self.ends = [self.listener.accept()[0] for _ in range(7)]
+        self.lines, self.news = [], threading.Condition()
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(json.loads(line))
+                self.news.notify_all()
+
+    def wake(self):
+        """Every wait ends now; what they were."""
+        before = len(self.lines)
+        for end in self.ends:
+            end.sendall(b"x")
+        with self.news:
+            assert self.news.wait_for(lambda: len({e["how"] for e in self.lines[before:]} - {"nanosleep"}) >= 6, 20), \
+                self.lines
+            return self.lines[before:]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        for end in (*self.ends, self.listener):
+            end.close()
+
+
+@pytest.fixture
+def waits(request):
+    made = Waits(request.param)
+    may_trace(made.pid)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("waits", ["libc"], indirect=True)
+def test_threads_wait_on(waits, tmp_path):
+    """No wait is cut short: not by the stop of a thread, nor of all, and sleeps last as long as they should."""
+    time.sleep(0.3)
+    for n in range(4):
+        mishap("attach", waits.pid, "-o", tmp_path / str(n))
+        if n == 3:
+            time.sleep(4)  # until the sleeper, too, has slept once
+        else:
+            time.sleep(0.1)
+        assert not [e for e in waits.lines if e["how"] != "nanosleep"], waits.lines
+        mishap("detach", waits.pid)
+        ended = waits.wake()
+        assert {e["result"] for e in ended if e["how"] != "nanosleep"} == {1}, ended
+        waits.lines.clear()
+    slept = [e for e in ended if e["how"] == "nanosleep"] or waits.lines
+    assert all(e["result"] == 0 and e["seconds"] >= 3.999 for e in slept), slept
+
+
+HANG = "[run]\nprocesses = *\n[fault hang]\ncall = recv\npeer = 127.0.0.1\nhang = yes\n"
+
+
+@pytest.mark.parametrize("waits", ["python"], indirect=True)
+def test_what_is_held_is_let_go(waits, tmp_path):
+    with open(tmp_path / "hang.ini", "w", encoding="ascii") as f:
+        f.write(HANG)
+    mishap("attach", waits.pid, "-o", tmp_path / "out", "-c", tmp_path / "hang.ini")
+    for byte in (b"x", b"y"):
+        for end in waits.ends:
+            end.sendall(byte)
+        time.sleep(0.3)
+
+    def got():
+        return collections.Counter(e["how"] for e in waits.lines if e["how"] != "nanosleep")
+
+    # only what waited in the kernel when mishap came was not in its hands, and that once
+    assert set(got().values()) <= {1} and "by_epoll" not in got(), got()
+    mishap("detach", waits.pid)
+    with waits.news:
+        assert waits.news.wait_for(lambda: list(got().values()) == [2] * 6, 10), got()
+    assert {e["result"] for e in waits.lines if e["how"] != "nanosleep"} == {1}
+    assert {e["effect"] - 1 for e in events(tmp_path / "out", "op") if e["fault"]} == {mhr.EFFECT["hang"]}
+
+
+class Echo:
+    """A peer that answers every byte, in this process: it must not be under mishap."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(s,), daemon=True).start()
+
+    @staticmethod
+    def _serve(s):
+        with contextlib.suppress(OSError):
+            while s.recv(1):
+                s.sendall(b"!")
+
+
+@pytest.fixture
+def echo():
+    made = Echo()
+    yield made
+    made.listener.close()
+
+
+class Lines:
+    """A program, the lines that it prints, and its process id: its first one."""
+
+    def __init__(self, argv):
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = int(self.process.stdout.readline())
+
+    def until(self, word):
+        """Reads on until a line has this word; the line."""
+        watch = threading.Timer(30, self.process.kill)
+        watch.start()
+        try:
+            for line in self.process.stdout:
+                if word in line.split():
+                    return line.split()
+        finally:
+            watch.cancel()
+        raise AssertionError("it has ended without saying " + word)
+
+    def __enter__(self):
+        may_trace(self.pid)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def scenario(directory, text, *values):
+    path = os.path.join(str(directory), "scenario.ini")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text % values)
+    return path
+
+
+ONE_RESET = "[fault reset]\ncall = recv\npeer = 127.0.0.1:%d\nerror = ECONNRESET\n"
+
+
+@pythons.every_python
+def test_every_python(python, echo, tmp_path):
+    path = pythons.need_python(python)
+    out = tmp_path / "out"
+    with Lines([path, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port)]) as client:
+        client.until("!")
+        mishap("attach", client.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo.port))
+        client.until("reset")
+        mishap("detach", client.pid)
+        client.until("!")
+    fired = [e for e in events(out, "op") if e["fault"]]
+    stacks = {e["stack"]: e["tail"] for e in events(out, "stack")}
+    if pythons.minor(path) >= 15 and not stacks:
+        pytest.skip("no stacks of this version")
+    assert "ask" in stacks[fired[0]["stack"]].split("\n")[0]
+    steps = [s[0] for s in pythons.steps(mhr.read_dir(out), fired[0]["op"])]
+    assert "handled" in steps, steps
+
+
+def test_a_forked_child_is_under_it(echo, tmp_path):
+    out = tmp_path / "out"
+    with Lines([PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port), "fork"]) as parent:
+        mishap("attach", parent.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo.port))
+        parent.process.stdin.write("\n")
+        parent.process.stdin.flush()
+        child = int(parent.until("reset")[0])
+        assert child != parent.pid
+        mishap("detach", parent.pid)
+        parent.until("reset")  # each process is let go of by itself
+        mishap("detach", child)
+        parent.until("!")
+        parent.until("!")
+        os.kill(child, 9)
+    assert {(e["pid"], e["forked"]) for e in events(out, "process")} == {(parent.pid, 0), (child, 1)}
+
+
+LATER = """
+import os, sys
+print(os.getpid(), flush=True)
+for line in sys.stdin:
+    import psycopg2
+    try:
+        psycopg2.connect(host="127.0.0.1", port=int(line), connect_timeout=5)
+    except psycopg2.OperationalError as e:
+        print("refused" if "refused" in str(e) else "other", flush=True)
+"""
+
+
+def test_what_is_loaded_later_is_seen(echo, tmp_path):
+    """An extension module, and a library that comes with it."""
+    if not has_module("psycopg2"):
+        pytest.skip("needs psycopg2")
+    rule = "[fault refuse]\ncall = connect\npeer = 127.0.0.1:%d\ncaller = libpq*\nerror = ECONNREFUSED\n"
+    with Lines([PYTHON, "-c", LATER]) as program:
+        mishap("attach", program.pid, "-o", tmp_path / "out", "-c", scenario(tmp_path, rule, echo.port))
+        program.process.stdin.write("%d\n" % echo.port)
+        program.process.stdin.flush()
+        program.until("refused")
+        mishap("detach", program.pid)
+
+
+BUSY = "import os\nprint(os.getpid(), flush=True)\nwhile True: pass"
+
+
+def test_one_that_only_computes(tmp_path):
+    with Lines([PYTHON, "-c", BUSY]) as busy:
+        mishap("attach", busy.pid, "-o", tmp_path / "out")
+        mishap("detach", busy.pid)
+        assert busy.process.poll() is None
+
+
+def test_more_refusals(echo, tmp_path):
+    client = [PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port)]
+    with Lines(["env", "LD_PRELOAD=" + LIBRARY, "MISHAP_OUT=%s" % (tmp_path / "own"), *client]) as preloaded:
+        assert "is under mishap already" in refusal(preloaded.pid)
+        assert "was started under mishap" in mishap("detach", preloaded.pid, status=2).stderr
+    with Lines(client) as traced, subprocess.Popen([need("strace"), "-o", "/dev/null", "-p", str(traced.pid)],
+                                                   stderr=subprocess.DEVNULL) as tracer:
+        time.sleep(1)
+        assert "is traced by process %d" % tracer.pid in refusal(traced.pid)
+        tracer.terminate()
+    with Lines(client) as left_out:
+        path = scenario(tmp_path, "[run]\nprocesses = celery*\n" + ONE_RESET, echo.port)
+        done = mishap("attach", left_out.pid, "-c", path, "-o", tmp_path / "no", status=3)
+        assert "leaves this program out" in done.stderr
+        mishap("attach", left_out.pid, "--any", "-c", path, "-o", tmp_path / "yes")
+        left_out.until("reset")
+        mishap("detach", left_out.pid)
+
+
+def test_among_other_files(echo, tmp_path):
+    """A process that sees other files than the command, as in a container: library and scenario come along."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    with open(os.path.join(PROGRAMS, "attached_client.py"), encoding="utf-8") as f:
+        code = f.read()
+    hide = 'mount -t tmpfs none "$1" && cd / && exec "$2" -c "$3" "$4"'
+    with Lines([need("unshare"), "-m", "--propagation", "private", "sh", "-c", hide, "sh", TREE, PYTHON, code,
+                str(echo.port)]) as hidden:
+        done = mishap("attach", hidden.pid, "-c", scenario(tmp_path, ONE_RESET, echo.port), cwd=TREE)
+        hidden.until("reset")
+        out = done.stdout.split("recording is in ")[1].split("\n")[0]
+        try:
+            assert out.startswith("/proc/%d/root/tmp/" % hidden.pid)
+            mishap("detach", hidden.pid)
+            hidden.until("!")
+            assert [e for e in events(out, "op") if e["fault"]]
+        finally:
+            shutil.rmtree(out)

@@ -27,6 +27,7 @@ struct life {
     bool serves;
     int status;
     const char *command;
+    bool attached; /* it ran before */
 };
 
 static void begin(struct story *s, const char *name, const struct life *l)
@@ -34,7 +35,8 @@ static void begin(struct story *s, const char *name, const struct life *l)
     s->born = l->from;
     story_open(s, name);
     story(s, process, l->command ? l->command : "gunicorn shop:app", .pid = l->pid,
-          .ppid = l->ppid ? l->ppid : SHELL, .forked = l->ppid != 0, .python = 0x030b02f0);
+          .ppid = l->ppid ? l->ppid : SHELL, .forked = l->ppid != 0, .python = 0x030b02f0,
+          .attached = l->attached);
     prologue(s);
 }
 
@@ -92,6 +94,10 @@ static const struct row rows[] = {
     {"nothing failed", "not exercised", {{7, 0, 0, 20000, 0, 1, true, 0, 0}}, false},
     {"tried again, and serves", "pass", {{7, 0, 0, 20000, 3, 1, true, 0, 0}}, false},
     {"serves without it", "pass", {{7, 0, 0, 20000, 1, 0, true, 0, 0}}, false},
+    {"ran already when mishap came",
+     "not exercised",
+     {{7, 0, 0, 20000, 3, 0, true, 0, 0, true}},
+     false},
     /* somebody outside may start it again */
     {"left, started like one that serves",
      "fail Medium",

@@ -359,16 +359,20 @@ json_t *mh_document_processes(const struct mh_grading *g)
         killed = p->exited ? NULL : mh_document_killed(g, p->pid);
         json_array_append_new(
             list,
-            json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "pid", p->pid < 0 ? 0 : p->pid, "command",
-                      mh_json_text(mh_model_text(g->m, p->command)), "python",
+            json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:b}", "pid", p->pid < 0 ? 0 : p->pid,
+                      "command", mh_json_text(mh_model_text(g->m, p->command)), "python",
                       p->python ? json_string(python_version(p->python, version, sizeof(version)))
                                 : json_null(),
                       "exit",
                       killed                             ? json_integer(128 + killed->signal)
                       : p->exited && p->exit_status >= 0 ? json_integer(p->exit_status)
                                                          : json_null(),
-                      "ended", killed ? mh_document_killed_text(g, killed) : json_null(), "role",
-                      mh_process_role(p) ? json_string(mh_process_role(p)) : json_null()));
+                      "ended",
+                      killed        ? mh_document_killed_text(g, killed)
+                      : p->detached ? json_string("mishap was detached from it, and it runs on")
+                                    : json_null(),
+                      "role", mh_process_role(p) ? json_string(mh_process_role(p)) : json_null(),
+                      "attached", p->attached));
     }
     return list;
 }

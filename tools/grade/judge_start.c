@@ -261,7 +261,8 @@ int mh_judge_0105(struct mh_grading *g)
     int r = 0;
 
     for (uint32_t i = 0; i < g->m->processes.n && !r; i++)
-        if (!g->m->processes.v[i].baseline && mh_process_is_server(g, i))
+        if (!g->m->processes.v[i].baseline && !g->m->processes.v[i].attached &&
+            mh_process_is_server(g, i))
             r = take(g, &place, i);
     for (size_t i = 0; i < place.tallies.list.n && !r; i++)
         r = file(g, &place.tallies.list.v[i]);

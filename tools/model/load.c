@@ -133,7 +133,7 @@ static int add_commands(struct mh_model *m)
         struct mh_unit *u;
         int n;
 
-        if (!p->recorded || !p->python)
+        if (!p->recorded || !p->python || p->attached) /* nobody saw it begin */
             continue;
         n = snprintf(name, sizeof(name), "run %.150s", command);
         n = MH_MIN(n, (int)sizeof(name) - 1);

@@ -291,6 +291,7 @@ struct mh_process {
     uint32_t host, command; /* texts */
     int pid, ppid;
     bool forked, complete, baseline;
+    bool attached, detached; /* it ran before; it runs on */
     uint32_t python;
     uint64_t seed, lost, holes, events;
     int64_t started, last; /* wall */

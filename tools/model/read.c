@@ -97,6 +97,7 @@ static int on_process(struct mh_intake *in)
     p->pid = (int)e.pid;
     p->ppid = (int)e.ppid;
     p->forked = e.forked != 0;
+    p->attached = e.attached != 0;
     p->python = (uint32_t)e.python;
     p->seed = (uint64_t)e.seed;
     p->recorded = true;
@@ -120,6 +121,7 @@ static int on_note(struct mh_intake *in)
         p->lacks = p->lacks ? p->lacks : (uint32_t)text;
     p->bad_config |= e.code == MH_NOTE_bad_config;
     p->bypass |= e.code == MH_NOTE_bypass;
+    p->detached |= e.code == MH_NOTE_detached;
     if (e.code == MH_NOTE_room) /* nothing that is not seen */
         return 0;
     for (size_t i = 0; i < in->m->notes.n; i++)

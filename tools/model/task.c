@@ -231,6 +231,8 @@ int64_t mh_intake_task_call(struct mh_intake *in, uint32_t unit, uint32_t stack)
 
 bool mh_process_gone(const struct mh_model *m, const struct mh_process *p)
 {
+    if (p->detached)
+        return false;
     if (p->exited || p->complete)
         return true;
     if (m->child_status != INT32_MIN)
