@@ -509,3 +509,50 @@ def test_among_other_files(echo, tmp_path):
             assert [e for e in events(out, "op") if e["fault"]]
         finally:
             shutil.rmtree(out)
+
+
+# A filter that ends the process for one call, or lets it fail: what the library does must not be tried.
+FILTERED = """
+import ctypes, os, struct, sys
+number, verdict = int(sys.argv[1]), int(sys.argv[2], 16)
+code = b"".join(struct.pack("HBBI", *i) for i in [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, verdict), (6, 0, 0, 0x7fff0000)])
+buf = ctypes.create_string_buffer(code)
+prog = struct.pack("HxxxxxxQ", 4, ctypes.addressof(buf))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, prog, 0, 0) == 0
+print(os.getpid(), flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("number, verdict, name", [(265, "80000000", "linkat"), (285, "50001", "fallocate"),
+                                                   (101, "80000000", None)])
+def test_seccomp(tmp_path, number, verdict, name):
+    if os.geteuid() or os.uname().machine != "x86_64":
+        pytest.skip("needs root, and the numbers of x86-64")
+    with Lines([PYTHON, "-c", FILTERED, str(number), verdict]) as filtered:
+        done = subprocess.run([MISHAP, "attach", str(filtered.pid), "-o", str(tmp_path / "out")], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=90)
+        if "cannot be read" in done.stderr:
+            pytest.skip("filters cannot be read here")
+        if name:
+            assert done.returncode == 2 and "does not let it call %s()" % name in done.stderr
+        else:
+            assert done.returncode == 0, done.stderr
+            mishap("detach", filtered.pid)
+        assert filtered.process.poll() is None
+
+
+def test_a_setuid_program(tmp_path):
+    if os.geteuid():
+        pytest.skip("needs root")
+    own = str(tmp_path / "python")
+    shutil.copy(os.path.realpath(PYTHON), own)
+    os.chown(own, 65534, 65534)
+    os.chmod(own, 0o4755)
+    with subprocess.Popen([own, "-c", "import time; time.sleep(60)"]) as other:
+        try:
+            time.sleep(0.5)
+            assert "is a setuid program" in refusal(other.pid)
+        finally:
+            other.kill()

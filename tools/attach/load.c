@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/filter.h"
 #include "attach/tracee.h"
 #include "base/macros.h"
 #include "cmd.h"
@@ -57,6 +58,29 @@ static int trouble(const struct session *s, int r)
     return MH_EXIT_TROUBLE;
 }
 
+/* Would seccomp end the process for what the library does, or keep the library from it? */
+static bool is_refused(const struct session *s)
+{
+    const struct mh_target *t = s->target;
+    const char *name = "";
+
+    switch (mh_filter_ask(s->tracee.tid, &name)) {
+    case MH_FILTER_allows:
+        return false;
+    case MH_FILTER_refuses:
+        mh_log("process %d is under seccomp, which does not let it call %s()", (int)t->pid, name);
+        return true;
+    default:
+        if (t->filtered_as_we)
+            return false;
+        mh_log(
+            "process %d is under seccomp, and what it may do cannot be read: attach as root, from "
+            "outside of its container",
+            (int)t->pid);
+        return true;
+    }
+}
+
 static int session_begin(struct session *s, struct mh_target *t)
 {
     sigset_t block;
@@ -72,6 +96,8 @@ static int session_begin(struct session *s, struct mh_target *t)
                (int)t->pid, MH_TRACEE_PATIENCE_MS / 1000);
         return MH_EXIT_TROUBLE;
     }
+    if (!r && t->filtered && is_refused(s))
+        return MH_EXIT_MISUSE;
     if (!r)
         r = call(s, "__errno_location", 0, 0, 0, &got);
     if (!r) {

@@ -31,7 +31,7 @@ static void proc_path(const struct mh_target *t, const char *name, char ret[64])
 /* What /proc/PID/status says of it. */
 struct status {
     char state;
-    int group, tracer, seccomp;
+    int group, tracer, seccomp, filters;
     unsigned uids[4], gids[4];
 };
 
@@ -50,6 +50,7 @@ static int status_read(const struct mh_target *t, struct status *ret)
             sscanf(line, "Tgid: %d", &ret->group) != 1 &&
             sscanf(line, "TracerPid: %d", &ret->tracer) != 1 &&
             sscanf(line, "Seccomp: %d", &ret->seccomp) != 1 &&
+            sscanf(line, "Seccomp_filters: %d", &ret->filters) != 1 &&
             sscanf(line, "Uid: %u %u %u %u", &ret->uids[0], &ret->uids[1], &ret->uids[2],
                    &ret->uids[3]) < 1)
             sscanf(line, "Gid: %u %u %u %u", &ret->gids[0], &ret->gids[1], &ret->gids[2],
@@ -79,7 +80,8 @@ static int parse(const char *word, struct mh_target *t)
 
 static int check_status(struct mh_target *t)
 {
-    struct status s;
+    const struct mh_target self = {.pid = getpid()};
+    struct status s, own;
     char text[160];
     int r = status_read(t, &s);
 
@@ -113,6 +115,8 @@ static int check_status(struct mh_target *t)
     }
     if (s.seccomp == 1)
         return refuse(t, "is under strict seccomp: it may not load anything");
+    t->filtered = s.seccomp == 2;
+    t->filtered_as_we = status_read(&self, &own) == 0 && own.filters == s.filters;
     return MH_EXIT_OK;
 }
 

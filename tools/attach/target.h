@@ -17,7 +17,10 @@ struct mh_target {
     uintptr_t dlopen;  /* that function, or one that does the same */
     int dlopen_flags;  /* what it wants besides */
     uintptr_t library; /* where libmishap.so is; 0 it is not there */
-    bool recorded;     /* it has a run's page: it is under mishap now */
+    bool filtered;     /* by seccomp */
+    bool
+        filtered_as_we; /* by as many filters as this command: in the same container, most likely */
+    bool recorded;      /* it has a run's page: it is under mishap now */
     struct mh_maps maps;
 };
 
