@@ -242,7 +242,21 @@ enum { LEAK_UNITS = 20, LEAK_UNITS_SURE = 50 };
 struct leak {
     int64_t before, after, half, last; /* half, last: of the units that a fault hit */
     unsigned faulted, clean;
+    unsigned in_flight; /* when the last ones ended */
 };
+
+/* How many units of a process were in flight at this time. */
+static unsigned in_flight(const struct mh_grading *g, const struct mh_process *p, int64_t at)
+{
+    unsigned n = 0;
+
+    for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
+
+        n += u->begun <= at && (u->open || u->ended > at);
+    }
+    return n;
+}
 
 /* The most units that a fault hit and that were in flight together: as many connections a pool may
  * have opened for them, and keep. */
@@ -278,6 +292,7 @@ static int measure_leak(const struct mh_grading *g, const struct mh_process *p, 
             *end = calloc(p->nunits + 1, sizeof(*end));
     size_t ncalm = 0, nend = 0, first = p->first_unit, last = first + p->nunits, after = last;
     unsigned faulted = 0, seen = 0;
+    int64_t latest = 0;
 
     if (!calm || !end) {
         free(calm);
@@ -300,15 +315,18 @@ static int measure_leak(const struct mh_grading *g, const struct mh_process *p, 
             ret->half = u->fds_ended;
         if (u->faulted)
             ret->last = u->fds_ended;
-        if (i >= after && !u->open && u->fds_ended > 0)
-            end[nend++] = u->fds_ended;
+        if (i < after || u->open || u->fds_ended <= 0)
+            continue;
+        end[nend++] = u->fds_ended;
+        latest = MH_MAX(latest, u->ended);
     }
+    ret->in_flight = in_flight(g, p, latest);
     ret->faulted = faulted;
     ret->clean = (unsigned)nend;
     ret->before = median(calm, ncalm);
-    /* the latest of the clean ones, as they were recorded: the sort has not touched them yet */
-    ret->after =
-        median(end + (nend > LEAK_UNITS ? nend - LEAK_UNITS : 0), MH_MIN(nend, (size_t)LEAK_UNITS));
+    /* the least of the latest clean ones: who is being served only adds to what leaked */
+    for (size_t i = nend > LEAK_UNITS ? nend - LEAK_UNITS : 0; i < nend; i++)
+        ret->after = ret->after ? MH_MIN(ret->after, end[i]) : end[i];
     free(calm);
     free(end);
     return ncalm ? 1 : 0;
@@ -323,19 +341,24 @@ static int file_0607(struct mh_grading *g, const struct mh_process *p, const str
                  10 * (MH_MAX(l->after, l->last) - l->half) >= (int64_t)l->faulted;
     unsigned at_once = leaks ? most_at_once(g, p) : 0;
     bool pooled = leaks && l->after - l->before <= (int64_t)at_once;
+    /* each may hold its client's connection and one of its own */
+    bool busy = leaks && l->after - l->before <= 2 * (int64_t)l->in_flight;
     bool sure = l->faulted >= LEAK_UNITS_SURE && l->clean >= LEAK_UNITS_SURE;
     struct mh_judgement *j =
         mh_judge_file(g,
-                      pooled  ? MH_VERDICT_unclear
-                      : leaks ? MH_VERDICT_fail
-                              : MH_VERDICT_pass,
+                      pooled || busy ? MH_VERDICT_unclear
+                      : leaks        ? MH_VERDICT_fail
+                                     : MH_VERDICT_pass,
                       0, 0, MH_SEVERITY_high, sure ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
 
     if (!j)
         return -ENOMEM;
     j->fired = l->faulted;
     j->failed = leaks ? (unsigned)MH_MIN(l->after - l->before, (int64_t)l->faulted) : 0;
-    if (pooled)
+    if (busy)
+        mh_reason(j, "pid %d: %lld descriptors more than before, and %u requests in flight still",
+                  p->pid, (long long)(l->after - l->before), l->in_flight);
+    else if (pooled)
         mh_reason(j,
                   "pid %d: %lld descriptors more than before, and %u faulted units of work were in "
                   "flight at once: a pool may keep as many connections",
