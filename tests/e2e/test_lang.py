@@ -116,7 +116,8 @@ def test_sentences_of_a_document_are_known_by_their_formats(name, tmp_path):
      "GET /a  pay:80 ECONNRESET, seguiu em frente, respondida em 3.5 ms"),
     ("2 processes ended, 1 by a signal; 3 retransmits", "2 processos terminados, 1 por um sinal; 3 retransmissões"),
     ("1 High finding is open", "1 achado High em aberto"), ("what somebody said: 3 of 4 cats", None),
-    ("a wait, a wait, " * 300, None), ("", None)])
+    ("a wait, a wait, " * 300, None), ("", None), ("a, " * 490, None),
+    (" in  with , injected by  of  after ; " * 40, None)])
 def test_sentences_made_of_several(text, translation, tmp_path):
     document = json.loads(json.dumps(SAMPLE))
     document["findings"][0]["evidence"] = [text]

@@ -15,9 +15,10 @@
 #include "base/banned.h"
 
 enum {
-    DEPTH = 3,      /* of sentences within sentences */
-    LONGEST = 1500, /* bytes: none of ours is longer */
-    WEAK = 4        /* letters */
+    DEPTH = 3,               /* of sentences within sentences */
+    LONGEST = 1500,          /* bytes: none of ours is longer */
+    STEPS = 2 * 1000 * 1000, /* for one text: ours need a tenth at most; others are made to cost */
+    WEAK = 4                 /* letters */
 };
 
 struct mh_lang {
@@ -148,12 +149,17 @@ const char *mh_lang_text(const struct mh_lang *lang, const char *english)
 
 /* ---- sentences ---- */
 
-static void put_sentence(const struct mh_lang *lang, const char *text, struct mh_out *out,
-                         int depth);
-static bool put_whole(const struct mh_lang *lang, const char *text, struct mh_out *out, int depth);
+/* One text on its way. */
+struct said {
+    const struct mh_lang *lang;
+    int steps; /* that are left for it */
+};
+
+static void put_sentence(struct said *said, const char *text, struct mh_out *out, int depth);
+static bool put_whole(struct said *said, const char *text, struct mh_out *out, int depth);
 
 /* What stood in a hole may be a part of a sentence that has a translation, too. */
-static void put_filled(const struct mh_lang *lang, const char *translation,
+static void put_filled(struct said *said, const char *translation,
                        const struct mh_lang_match *match, struct mh_out *out, int depth)
 {
     const struct mh_lang_span *span;
@@ -165,7 +171,7 @@ static void put_filled(const struct mh_lang *lang, const char *translation,
             char *value = strndup(span->text, span->n);
 
             if (value)
-                put_sentence(lang, value, out, depth - 1);
+                put_sentence(said, value, out, depth - 1);
             else
                 out->error = -ENOMEM;
             free(value);
@@ -177,13 +183,15 @@ static void put_filled(const struct mh_lang *lang, const char *translation,
 
 /* A key with hardly a word of its own ("%u of %u %s") fits sentences of others, too: it counts when
  * its last value is a number, or known itself. */
-static bool is_sure(const struct mh_lang *lang, const struct mh_lang_match *match, int depth)
+static bool is_sure(struct said *said, const struct mh_lang_match *match, int depth)
 {
-    const struct mh_lang_span *last = &match->spans[match->n - 1];
+    const struct mh_lang_span none = {"", 0},
+                              *last = match->n ? &match->spans[match->n - 1] : &none;
     struct mh_out out = {.error = 0};
     char *value = strndup(last->text, last->n);
-    bool sure = value && (strspn(value, "0123456789.") == last->n ||
-                          (depth > 1 && put_whole(lang, value, &out, depth - 1)));
+    bool sure = value && *value &&
+                (strspn(value, "0123456789.") == last->n ||
+                 (depth > 1 && put_whole(said, value, &out, depth - 1)));
 
     free(value);
     mh_out_done(&out);
@@ -191,27 +199,29 @@ static bool is_sure(const struct mh_lang *lang, const struct mh_lang_match *matc
 }
 
 /* One sentence, or a part of one, as a whole. */
-static bool put_whole(const struct mh_lang *lang, const char *text, struct mh_out *out, int depth)
+static bool put_whole(struct said *said, const char *text, struct mh_out *out, int depth)
 {
-    const char *found = json_string_value(json_object_get(lang->sentences, text)), *key;
+    const char *found = json_string_value(json_object_get(said->lang->sentences, text)), *key;
     struct mh_lang_match match, best = {.weight = 0};
     json_t *value;
 
+    if (depth <= 0 || said->steps <= 0)
+        return false;
     if (found && !mh_lang_has_holes(text)) {
         mh_out_add(out, found);
         return true;
     }
     found = NULL;
-    json_object_foreach(lang->sentences, key, value)
+    json_object_foreach(said->lang->sentences, key, value)
     {
-        if (mh_lang_match(key, text, &match) && match.weight > best.weight) {
+        if (mh_lang_match(key, text, &match, &said->steps) && match.weight > best.weight) {
             best = match;
             found = json_string_value(value);
         }
     }
-    if (!found || (best.literal < WEAK && !is_sure(lang, &best, depth)))
+    if (!found || (best.literal < WEAK && !is_sure(said, &best, depth)))
         return false;
-    put_filled(lang, found, &best, out, depth);
+    put_filled(said, found, &best, out, depth);
     return true;
 }
 
@@ -223,11 +233,11 @@ static bool is_seam(const char *text, size_t at)
 }
 
 /* Puts the longest front that is known, and says how long it is; 0: none is. */
-static size_t put_front(const struct mh_lang *lang, const char *text, struct mh_out *out, int depth)
+static size_t put_front(struct said *said, const char *text, struct mh_out *out, int depth)
 {
-    for (size_t at = strlen(text) - 1; at > 0; at--) {
+    for (size_t at = strlen(text) - 1; at > 0 && depth > 0 && said->steps > 0; at--) {
         char *front = is_seam(text, at) ? strndup(text, at) : NULL;
-        bool known = front && put_whole(lang, front, out, depth);
+        bool known = front && put_whole(said, front, out, depth);
 
         free(front);
         if (known)
@@ -237,15 +247,17 @@ static size_t put_front(const struct mh_lang *lang, const char *text, struct mh_
 }
 
 /* What is not known stays as it is, up to where something else may begin. */
-static void put_sentence(const struct mh_lang *lang, const char *text, struct mh_out *out,
-                         int depth)
+static void put_sentence(struct said *said, const char *text, struct mh_out *out, int depth)
 {
-    if (depth <= 0 || strlen(text) > LONGEST) {
-        mh_out_add(out, text);
-        return;
-    }
-    while (*text && !put_whole(lang, text, out, depth)) {
-        size_t n = put_front(lang, text, out, depth), blank;
+    if (strlen(text) > LONGEST)
+        depth = 0;
+    while (*text && !put_whole(said, text, out, depth)) {
+        size_t n = put_front(said, text, out, depth), blank;
+
+        if (depth <= 0 || said->steps <= 0) {
+            mh_out_add(out, text + n);
+            return;
+        }
 
         text += n;
         blank = strspn(text, ",;: ");
@@ -261,10 +273,11 @@ static void put_sentence(const struct mh_lang *lang, const char *text, struct mh
 
 char *mh_lang_sentence(const struct mh_lang *lang, const char *english)
 {
+    struct said said = {.lang = lang, .steps = STEPS};
     struct mh_out out = {.error = 0};
 
     if (lang)
-        put_sentence(lang, english, &out, DEPTH);
+        put_sentence(&said, english, &out, DEPTH);
     else
         mh_out_add(&out, english);
     mh_out_add(&out, ""); /* an empty one has its end, too */

@@ -9,8 +9,7 @@
 
 #include "base/banned.h"
 
-/* Steps for one text: a document may be made to cost as much as it can. */
-enum { STEPS = 20000, NUMBER = 4 /* letters' worth */ };
+enum { NUMBER = 4 /* letters' worth */ };
 
 enum kind { NONE, PERCENT, WHOLE, REAL, HEX, ANY };
 
@@ -148,7 +147,7 @@ bool mh_lang_same_holes(const char *key, const char *translation, bool exact)
 
 struct matcher {
     struct mh_lang_match *ret;
-    int steps;
+    int *steps;
 };
 
 static bool match(struct matcher *m, const char *key, const char *text);
@@ -187,7 +186,7 @@ static bool match(struct matcher *m, const char *key, const char *text)
         struct hole h;
         size_t n = hole_at(key, &h);
 
-        if (--m->steps < 0)
+        if (--*m->steps < 0)
             return false;
         if (h.kind != NONE && h.kind != PERCENT)
             return m->ret->n < MH_LANG_HOLES && match_value(m, key + n, text, h.kind);
@@ -214,9 +213,9 @@ static void weigh(struct mh_lang_match *m)
     m->weight += m->literal;
 }
 
-bool mh_lang_match(const char *key, const char *text, struct mh_lang_match *ret)
+bool mh_lang_match(const char *key, const char *text, struct mh_lang_match *ret, int *steps)
 {
-    struct matcher m = {.ret = ret, .steps = STEPS};
+    struct matcher m = {.ret = ret, .steps = steps};
 
     ret->key = key;
     ret->n = 0;

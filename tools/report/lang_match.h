@@ -28,8 +28,9 @@ bool mh_lang_has_holes(const char *text);
  * (`exact`) has all of them once; a sentence may leave some out, and use some twice. */
 bool mh_lang_same_holes(const char *key, const char *translation, bool exact);
 
-/* Could this text have been made from the key? A value never goes over the end of a sentence. */
-bool mh_lang_match(const char *key, const char *text, struct mh_lang_match *ret);
+/* Could this text have been made from the key? A value never goes over the end of a sentence. Takes
+ * what it costs off *steps; without any left the answer is no. */
+bool mh_lang_match(const char *key, const char *text, struct mh_lang_match *ret, int *steps);
 
 /* What belongs at the start of this piece of the translation, if a hole is there; NULL: a character
  * as it is. *ret_n bytes are to be passed over; *next counts holes, from 0. */
