@@ -15,10 +15,10 @@
 #include "base/banned.h"
 
 enum {
-    DEPTH = 3,               /* of sentences within sentences */
-    LONGEST = 1500,          /* bytes: none of ours is longer */
-    STEPS = 2 * 1000 * 1000, /* for one text: ours need a tenth at most; others are made to cost */
-    WEAK = 4                 /* letters */
+    DEPTH = 3,           /* of sentences within sentences */
+    LONGEST = 1500,      /* bytes: none of ours is longer */
+    STEPS = 1000 * 1000, /* for one text: ours need a tenth at most; others are made to cost */
+    WEAK = 4             /* letters */
 };
 
 struct mh_lang {
