@@ -340,6 +340,12 @@ void mh_writer_know_thread(void)
         thread_id = (uint32_t)mh_sys_gettid();
 }
 
+uint32_t mh_writer_thread(void)
+{
+    mh_writer_know_thread();
+    return thread_id;
+}
+
 bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
 {
     struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};

@@ -41,6 +41,8 @@ uint64_t mh_writer_lost(void);
 
 /* Learns this thread's id now: a child of vfork, which writes in its place, has another. */
 void mh_writer_know_thread(void);
+/* The number of this thread, as its records have it. */
+uint32_t mh_writer_thread(void);
 
 /* Appends one record; `fields` are n int64. Routine records are sampled near the size limit and
  * refused past it, others are kept for a quarter more. Returns whether it was kept. */

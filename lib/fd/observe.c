@@ -57,8 +57,9 @@ static void client_wrote(struct mh_desc *d, const char *bytes, size_t n)
 static void asking(struct mh_desc *d)
 {
     mh_python_place(&d->asked);
-    /* Written by the event loop on behalf of a transport: who connected says more than the loop. */
-    if (!d->asked.task && d->origin.task) {
+    /* Written by the event loop on behalf of a transport: who connected says more than the loop.
+     * Another thread is no loop: it speaks for itself. */
+    if (!d->asked.task && d->origin.task && d->origin_tid == mh_writer_thread()) {
         d->asked = d->origin;
         d->asked.task = 0;
     }

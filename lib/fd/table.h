@@ -121,6 +121,7 @@ struct mh_desc {
     bool expired; /* ... and a wait for it ended by its limit */
     int64_t connect_at, request_at;
     struct mh_place origin; /* where it was connected */
+    uint32_t origin_tid;    /* ... by which thread */
     struct mh_place asked;  /* where its last request (or its connect) was made */
     int64_t wait_told;      /* mix of exchange and limit of the last wait record */
 

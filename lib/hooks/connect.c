@@ -207,6 +207,7 @@ static int connect_new(struct connecting *c)
     mh_socket_limits(c->d, c->fd);
     mh_python_place(&c->place);
     c->d->asked = c->d->origin = c->place;
+    c->d->origin_tid = mh_writer_thread();
     c->d->connect_at = c->start;
     if ((c->d->armed & MH_OP_BIT(MH_OP_connect)) &&
         mh_decide(c->d, MH_OP_connect, &c->place, 0, &c->v))

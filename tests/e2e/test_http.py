@@ -61,3 +61,41 @@ def test_nothing_secret_is_kept(guest):
     for path in glob.glob(os.path.join(done.out, "*.mhr")):
         with open(path, "rb") as f:
             assert b"SECRET" not in f.read()
+
+
+MADE_IN_A_TASK = """
+    import asyncio, http.client, http.server, json, threading
+    class Quiet(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+        def log_message(self, *args):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    line = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=5)
+    def ask(path):
+        line.request("GET", path)
+        return line.getresponse().read().decode()
+    async def greet():
+        return ask("/hello")
+    def work(said):
+        said.append(ask("/work"))
+    said = [asyncio.run(greet())]
+    worker = threading.Thread(target=work, args=(said,))
+    worker.start()
+    worker.join()
+    print(json.dumps(said))
+"""
+
+
+def test_a_thread_speaks_for_itself_on_a_connection_that_a_task_made(guest):
+    done = guest.code(MADE_IN_A_TASK)
+    assert done.json() == ["ok", "ok"]
+    stacks = mhr.stacks(done.events())
+    asked = {e["tail"]: [frame[0] for frame in stacks[e["stack"]]] for e in done.events("request")}
+    assert "greet" in asked["GET /hello"]
+    assert "work" in asked["GET /work"] and "greet" not in asked["GET /work"]
