@@ -69,6 +69,12 @@ static void appends(struct story *s, struct answer *a)
     disk_fault(s, MH_OP_write, PLAIN_PATH, ENOSPC);
     a->status = 503;
 }
+static void writes_over(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, 0);
+    disk_fault(s, MH_OP_write, PLAIN_PATH, ENOSPC);
+    a->status = 503;
+}
 static void a_new_name(struct story *s, struct answer *a)
 {
     opened(s, 100 + (int)s->ids, O_TRUNC);
@@ -91,6 +97,22 @@ static void sync_then_anew(struct story *s, struct answer *a)
     opened(s, PLAIN_PATH, O_TRUNC);
 }
 
+/* What was not kept is written anew under another name, as a receipt with the next number. */
+static void sync_then_copy(struct story *s, struct answer *a)
+{
+    opened(s, 200 + (int)s->ids, O_EXCL);
+    disk_fault(s, MH_OP_fsync, 200 + (int)s->ids, EIO);
+    s->now += 1;
+    opened(s, 200 + (int)s->ids, O_EXCL);
+}
+static void sync_then_other(struct story *s, struct answer *a)
+{
+    sync_ignored(s, a);
+    s->now += 1;
+    story(s, path, "/var/log/shop.log", .path = 77);
+    story(s, file, "", .path = 77, .fd = 9, .flags = O_WRONLY | O_CREAT, .stack = IN_PRICES);
+}
+
 static bool stopped, others_serve;
 static enum mh_op_kind failing;
 static int failing_err;
@@ -106,10 +128,13 @@ static const struct play plays[] = {
     {"put right in the same request", "MH-2006", "fail", writes_in_place, put_right},
     {"a temporary name", "MH-2006", "pass", writes_in_place, beside},
     {"a log that is appended to", "MH-2006", "not exercised", writes_in_place, appends},
+    {"written over, not emptied", "MH-2006", "unclear", writes_in_place, writes_over},
     {"a file that was not there", "MH-2006", "not exercised", writes_in_place, a_new_name},
     {"fsync failed, success", "MH-2007", "fail", writes_in_place, sync_ignored},
     {"fsync failed, 503", "MH-2007", "pass", writes_in_place, sync_told},
     {"fsync failed, written anew", "MH-2007", "pass", writes_in_place, sync_then_anew},
+    {"fsync failed, a second copy", "MH-2007", "pass", writes_in_place, sync_then_copy},
+    {"fsync failed, then a log", "MH-2007", "fail", writes_in_place, sync_then_other},
     {"the process goes on", "MH-0606", "pass", writes_in_place, beside},
     {"a write that failed", "MH-2007", "not exercised", writes_in_place, torn},
 };

@@ -25,6 +25,7 @@ struct outage {
     behave *hit, *after, *beside; /* beside: requests of another route, during the fault */
     int64_t after_ms, every;
     const char *beside_path;
+    int calm; /* requests before it; 0: CALM */
 };
 
 static json_t *outage_graded(const struct outage *o)
@@ -36,7 +37,7 @@ static json_t *outage_graded(const struct outage *o)
     story_open(&s, "a");
     prologue(&s);
     s.tid = WORKER;
-    for (int i = 0; i < CALM; i++) {
+    for (int i = 0; i < (o->calm ? o->calm : CALM); i++) {
         unit(&s, well, 10);
         if (o->beside)
             unit_of(&s, o->beside_path, needs_nobody, 10);
@@ -75,6 +76,8 @@ static void breakers(void **state)
     static const struct outage opens = {.hit = breaker, .after = well, .after_ms = 20000};
     static const struct outage queues = {.hit = pool_is_empty, .after = well, .after_ms = 20000};
     static const struct outage stays = {.hit = breaker, .after = stuck, .after_ms = 130000};
+    static const struct outage few_calls = {
+        .hit = breaker, .after = stuck, .after_ms = 130000, .calm = 6};
     static const struct outage short_watch = {.hit = breaker, .after = stuck, .after_ms = 30000};
 
     breaker_failures = 0;
@@ -84,6 +87,8 @@ static void breakers(void **state)
     assert_string_equal(outage(&queues, "MH-0301"), "unclear ");
     breaker_failures = 0;
     assert_string_equal(outage(&stays, "MH-0302"), "fail High");
+    breaker_failures = 0; /* many requests need it, and that they ask so little is the finding */
+    assert_string_equal(outage(&few_calls, "MH-0302"), "fail High");
     breaker_failures = 0;
     assert_string_equal(outage(&short_watch, "MH-0302"), "unclear ");
     breaker_failures = 0;

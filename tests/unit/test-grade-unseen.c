@@ -125,7 +125,34 @@ static void some_end_anyhow(struct story *s, struct answer *a)
     ends_after(s, a, 5 + (int)(s->now % 60));
 }
 
+/* ---- MH-0102: told in other words, which the framework takes for an answer ---- */
+
+static void translates(struct story *s, struct answer *a, const char *by)
+{
+    int64_t op = refuse(s, PRICES);
+    char text[200];
+
+    snprintf(text, sizeof(text), "HTTPServiceUnavailable\t%s", by);
+    story(s, outcome, "ClientConnectorError\tconnect\t/usr/lib/python3.11/socket.py\t831", .op = op,
+          .step = MH_STEP_born, .object = op, .source = MH_SOURCE_trace);
+    story(s, outcome, text, .op = op, .step = MH_STEP_replaced, .object = op + 1,
+          .source = MH_SOURCE_trace);
+    story(s, outcome, "HTTPServiceUnavailable\t" IN_FRAMEWORK, .op = op, .step = MH_STEP_handled,
+          .object = op + 1, .source = MH_SOURCE_trace);
+    *a = (struct answer){.status = 503, .ms = 3, .digest = 9, .nkeys = 1, .retry_after = 5};
+}
+static void app_translates(struct story *s, struct answer *a)
+{
+    translates(s, a, IN_APP);
+}
+static void library_translates(struct story *s, struct answer *a)
+{
+    translates(s, a, IN_LIBRARY);
+}
+
 static const struct play plays[] = {
+    {"told in other words", "MH-0102", "pass", well, app_translates},
+    {"a library's words", "MH-0102", "not exercised", well, library_translates},
     {"an empty list and not a word", "MH-0103", "fail", full_list, empty_list},
     {"a shorter list", "MH-0103", "pass", full_list, shorter_list},
     {"a 500 of its own making", "MH-0101", "pass", well, says_what_failed},
@@ -277,8 +304,41 @@ static const char *stopped(bool told)
     return story_verdict(&s, "MH-0101");
 }
 
+/* A write fails, and the command raises SystemExit in its place, having said why or not. */
+static const char *exits(bool says)
+{
+    struct story s = {0};
+    int64_t op;
+
+    story_open(&s, "a");
+    prologue(&s);
+    for (int i = 0; i < 8; i++)
+        ask_at(&s, PRICES, 0, 2);
+    s.now = CALM_MS;
+    op = refuse(&s, PRICES);
+    story(&s, outcome, "OSError\tquote\t/srv/shop/prices.py\t12", .op = op, .step = MH_STEP_born,
+          .object = op, .source = MH_SOURCE_trace);
+    if (says)
+        story(&s, log, "OSError", .level = MH_LEVEL_none, .sink = 2);
+    story(&s, outcome, "SystemExit\t<module>\t/srv/shop/job.py\t27", .op = op,
+          .step = MH_STEP_replaced, .object = op + 1, .source = MH_SOURCE_trace);
+    story(&s, outcome, "SystemExit\t<module>\t/srv/shop/job.py\t27", .op = op,
+          .step = MH_STEP_unhandled, .object = op + 1, .source = MH_SOURCE_trace);
+    s.now += 20;
+    story(&s, exit, "", .status = 1);
+    story_close(&s);
+    s.pid = 99;
+    story_open(&s, "z");
+    story(&s, child, "python job.py", .pid = STORY_PID, .status = 1,
+          .ended_at = STORY_MONO + s.now * STORY_MS);
+    story_close(&s);
+    return story_verdict(&s, "MH-0101");
+}
+
 static void commands(void **state)
 {
+    assert_string_equal(exits(true), "pass");
+    assert_string_equal(exits(false), "fail");
     assert_string_equal(stopped(false), "fail");
     assert_string_equal(stopped(true), "pass");
 }

@@ -349,12 +349,14 @@ static const char *why_not(const struct mh_grading *g, uint32_t needs)
         {MH_FACT_workers, "one process answers all requests"},
         {MH_FACT_dns, "no name was looked up"},
         {MH_FACT_pool, "no connection was used twice"},
-        {MH_FACT_busy_peer, "fewer than 30 calls to any peer"},
+        {MH_FACT_busy_peer, "fewer than 30 requests need a peer"},
         {MH_FACT_probe, "no health route was asked"},
         {MH_FACT_chain, "only one service was recorded"},
         {MH_FACT_threads, "one thread makes all calls"},
         {MH_FACT_crowd, "fewer than five processes call out"},
         {MH_FACT_tasks, "no run of a task was seen"},
+        {MH_FACT_outside, "the application calls nobody and writes no file"},
+        {MH_FACT_endpoints, "no two peers were asked the same"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -106,6 +106,26 @@ static uint32_t facts_of_units(const struct mh_model *m)
     return facts;
 }
 
+/* Do thirty requests or more need a peer, whether or not they still ask it? Returns 0 or -ENOMEM.
+ */
+static int is_busy(const struct mh_model *m, bool *ret)
+{
+    unsigned *units = calloc(m->routes.n + 1, sizeof(*units));
+    bool *asks = calloc(m->routes.n + 1, sizeof(*asks));
+    int r;
+
+    for (size_t i = 0; asks && i < m->acts.n; i++)
+        if (m->acts.v[i].kind == MH_ACT_attempt && m->acts.v[i].peer && m->acts.v[i].unit)
+            asks[m->units.v[m->acts.v[i].unit - 1].route] = true;
+    for (size_t i = 0; units && asks && i < m->units.n; i++)
+        *ret |= asks[m->units.v[i].route] && !m->units.v[i].command &&
+                ++units[m->units.v[i].route] >= BUSY_CALLS;
+    r = units && asks ? 0 : -ENOMEM;
+    free(units);
+    free(asks);
+    return r;
+}
+
 /* Was the application well while no fault was at work? */
 static void judge_health(struct mh_grading *g)
 {
@@ -295,6 +315,7 @@ static void grading_done(struct mh_grading *g)
     free(g->trials.v);
     free(g->cases.v);
     free(g->sequences.v);
+    free(g->refused.v);
     free(g->logs.v);
     free(g->redis.v);
     mh_map_done(&g->redis_keys);
@@ -308,18 +329,24 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
 {
     static const struct mh_grade_options none;
     struct mh_grading g = {.m = m, .options = options ? options : &none};
-    bool endpoints = false;
+    bool endpoints = false, busy = false;
     int r;
 
     g.facts = facts_of_peers(m) | facts_of_acts(m) | facts_of_units(m);
     if (is_crowd(m))
         g.facts |= MH_FACT_crowd;
+    if (g.facts & (MH_FACT_peers | MH_FACT_files | MH_FACT_dns))
+        g.facts |= MH_FACT_outside;
     if (m->child_never_ready)
         g.facts |= MH_FACT_server;
     if (m->tasks.n)
         g.facts |= MH_FACT_tasks;
     judge_health(&g);
-    r = list_logs(&g);
+    r = is_busy(m, &busy);
+    if (busy)
+        g.facts |= MH_FACT_busy_peer;
+    if (!r)
+        r = list_logs(&g);
     if (!r)
         r = mh_redis_by_site(&g);
     if (mh_has_optional(&g))

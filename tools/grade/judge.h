@@ -22,12 +22,13 @@ enum mh_fact {
     MH_FACT_workers = 1 << 9, /* two or more processes answer */
     MH_FACT_dns = 1 << 10,
     MH_FACT_pool = 1 << 11,      /* connections are used again */
-    MH_FACT_busy_peer = 1 << 12, /* 30 calls or more to one peer */
+    MH_FACT_busy_peer = 1 << 12, /* 30 calls or more, or requests that need it */
     MH_FACT_probe = 1 << 13,     /* a health route was asked */
     MH_FACT_chain = 1 << 14,     /* one recorded service calls another */
     MH_FACT_threads = 1 << 15,   /* several threads of a process call out */
     MH_FACT_crowd = 1 << 16,     /* five processes or more call out */
     MH_FACT_tasks = 1 << 17,     /* it runs tasks of a queue */
+    MH_FACT_outside = 1 << 20,   /* it calls somebody or writes files: what may be refused */
     MH_FACT_endpoints = 1 << 21, /* two peers stand for each other */
 };
 
@@ -85,6 +86,7 @@ struct mh_trial {
     uint32_t type_born, type_last; /* texts: exception type, and what it became */
     uint32_t type_handler;         /* text: a mistake of the handler's own, which was raised */
     struct mh_frame raised;        /* ... there */
+    bool translated;               /* the application raised another in its place, on purpose */
     int log_level;                 /* highest of the records that told of it; 0 none, or unknown */
     bool followed;                 /* its exception was followed to the end */
     bool watched, blind; /* it was followed at all; it was not, as its process lacks that */
@@ -118,6 +120,13 @@ struct mh_sequence {
     bool ambiguous, requested;
 };
 
+/* Does this status say that the question was wrong, so that it will not change by asking? */
+static inline bool mh_is_final_status(int status)
+{
+    return status == 400 || status == 401 || status == 403 || status == 404 || status == 409 ||
+           status == 422;
+}
+
 struct mh_judgement {
     const struct mh_rule_row *rule;
     enum mh_verdict_kind verdict;
@@ -143,6 +152,7 @@ struct mh_grading {
     MH_VEC(struct mh_trial) trials;
     MH_VEC(struct mh_case) cases;
     MH_VEC(struct mh_sequence) sequences;
+    MH_VEC(struct mh_sequence) refused; /* the same asked again after 4xx, in vain to the end */
     MH_VEC(struct mh_judgement) judgements;
     MH_VEC(uint32_t) logs;              /* act indices, by time */
     MH_VEC(struct mh_redis_seen) redis; /* by site and peer; see redis_keys */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about what is tried again: MH-0504 in step with all others, MH-0507 although it is
- * hopeless, MH-0508 although it may have been done already, MH-0509 before the peer wanted it. */
+/* Rules about what is tried again: MH-0507 although it is hopeless, MH-0508 although it may have
+ * been done already, MH-0509 before the peer wanted it. */
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 static const int64_t second = 1000000000;
-static const int64_t ms = 1000000;
+enum { FEW_CALM = 3 };
 
 static const char *text_of(const struct mh_grading *g, const struct mh_act *a)
 {
@@ -44,147 +44,6 @@ static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
     return j;
 }
 
-/* ---- MH-0504 ---- */
-
-enum { FEW_SEQUENCES = 3, FEW_WAITS = 3, SHORT_SEQUENCES = 8, CROWD = 10 };
-static const int64_t pause_ns = 50000000;
-
-struct spread {
-    unsigned sequences, ambiguous, ordinals, tight, wide;
-    int64_t mean;
-    bool requested;
-};
-
-static bool is_of(const struct mh_sequence *s, uint32_t site, uint32_t peer)
-{
-    return s->site == site && s->peer == peer && s->nwaits && s->median_wait >= pause_ns;
-}
-
-/* How far the k-th waits of all sequences lie apart. What was asked for has no noise in it; gaps
- * have, so that less than 60 ms say nothing against a jitter. */
-static void spread_at(const struct mh_grading *g, uint32_t site, uint32_t peer, unsigned k,
-                      struct spread *ret)
-{
-    int64_t least = INT64_MAX, most = 0, mean;
-    unsigned n = 0;
-    double sum = 0;
-
-    for (size_t i = 0; i < g->sequences.n; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
-
-        if (!is_of(s, site, peer) || s->nwaits <= k)
-            continue;
-        least = MH_MIN(least, s->waits[k]);
-        most = MH_MAX(most, s->waits[k]);
-        sum += (double)s->waits[k];
-        n++;
-    }
-    if (n < FEW_SEQUENCES)
-        return;
-    mean = (int64_t)(sum / n);
-    ret->ordinals++;
-    ret->mean = ret->ordinals == 1 ? mean : ret->mean;
-    if (ret->requested) {
-        ret->tight += most - least <= MH_MAX(mean / 100, 2 * ms);
-        ret->wide += most - least > MH_MAX(mean / 20, 10 * ms);
-    } else {
-        ret->tight += most - least <= MH_MAX(mean / 20, 60 * ms);
-        ret->wide += most - least > MH_MAX(mean / 10, 100 * ms);
-    }
-}
-
-/* Sequences of several processes, or of ten requests at once: many that come back together. */
-static bool is_crowd(const struct mh_grading *g, uint32_t site, uint32_t peer)
-{
-    for (size_t i = 0; i < g->sequences.n; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
-        unsigned at_once = 0;
-
-        if (!is_of(s, site, peer))
-            continue;
-        for (size_t k = 0; k < g->sequences.n; k++) {
-            const struct mh_sequence *o = &g->sequences.v[k];
-
-            if (!is_of(o, site, peer))
-                continue;
-            if (o->process != s->process)
-                return true;
-            at_once += o->first <= s->last && o->last >= s->first;
-        }
-        if (at_once >= CROWD)
-            return true;
-    }
-    return false;
-}
-
-static int file_0504(struct mh_grading *g, uint32_t site, uint32_t peer, const struct spread *s)
-{
-    bool tight = s->tight == s->ordinals && !s->wide;
-    bool enough = s->ordinals >= FEW_WAITS || (s->ordinals && s->sequences >= SHORT_SEQUENCES);
-    enum mh_verdict_kind verdict = s->wide ? MH_VERDICT_pass
-                                   : tight && enough && 2 * s->ambiguous <= s->sequences
-                                       ? MH_VERDICT_fail
-                                       : MH_VERDICT_unclear;
-    struct mh_judgement *j = mh_judge_file(
-        g, verdict, site, peer, is_crowd(g, site, peer) ? MH_SEVERITY_medium : MH_SEVERITY_low,
-        s->sequences >= 10 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
-
-    if (!j)
-        return -ENOMEM;
-    j->fired = s->sequences;
-    j->failed = verdict == MH_VERDICT_fail ? s->sequences : 0;
-    j->stack = site ? g->m->sites.v[site - 1].stack : 0;
-    if (verdict == MH_VERDICT_pass)
-        mh_reason(j, "the pauses of %u sequences of tries differ", s->sequences);
-    else if (verdict == MH_VERDICT_unclear && 2 * s->ambiguous > s->sequences)
-        mh_reason(j, "%u of %u sequences of tries may be made of those of several requests",
-                  s->ambiguous, s->sequences);
-    else if (verdict == MH_VERDICT_unclear)
-        mh_reason(j,
-                  "%u sequences of tries are too few, or their pauses too alike by chance, to "
-                  "tell whether they vary",
-                  s->sequences);
-    else
-        mh_sentence(j->evidence,
-                    "in %u sequences of tries at %s the pauses were the same each time, the first "
-                    "one %s",
-                    s->sequences, mh_name_peer(g, peer), MH_SPAN(s->mean));
-    return 0;
-}
-
-int mh_judge_0504(struct mh_grading *g)
-{
-    size_t before = g->judgements.n;
-    int r = 0;
-
-    for (size_t i = 0; i < g->sequences.n && !r; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
-        struct spread spread = {.requested = true};
-        bool first = true;
-
-        if (!s->unit || !is_of(s, s->site, s->peer))
-            continue;
-        for (size_t k = 0; k < i && first; k++)
-            first = !is_of(&g->sequences.v[k], s->site, s->peer) || !g->sequences.v[k].unit;
-        for (size_t k = i; k < g->sequences.n; k++)
-            if (is_of(&g->sequences.v[k], s->site, s->peer)) {
-                spread.sequences++;
-                spread.requested &= g->sequences.v[k].requested;
-                spread.ambiguous += g->sequences.v[k].ambiguous;
-            }
-        if (!first || spread.sequences < FEW_SEQUENCES)
-            continue;
-        for (unsigned k = 0; k < MH_SEQUENCE_WAITS; k++)
-            spread_at(g, s->site, s->peer, k, &spread);
-        r = file_0504(g, s->site, s->peer, &spread);
-    }
-    if (!r && g->judgements.n == before)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "fewer than three sequences of tries with a pause between them",
-                          "[fault x] call = net.connect, error = ECONNREFUSED, for = 10s");
-    return r;
-}
-
 /* ---- MH-0507, 0508, 0509: the next attempts of the same request in the same unit ---- */
 
 static const struct mh_act *unit_act(const struct mh_grading *g, const struct mh_unit *u,
@@ -211,17 +70,39 @@ static bool is_repeated(const struct mh_model *m, const struct mh_act *a, const 
     return is_same(a, &other);
 }
 
-static bool is_hopeless(int status)
+/* What will not change by asking: a 4xx, a name that does not exist, what one may not have. */
+static bool is_final(const struct mh_grading *g, const struct mh_act *a)
 {
-    return status == 400 || status == 401 || status == 403 || status == 404 || status == 409 ||
-           status == 422;
+    switch (a->kind) {
+    case MH_ACT_attempt:
+        return mh_is_final_status(a->attempt.status);
+    case MH_ACT_dns:
+        return a->dns.result == EAI_NONAME;
+    case MH_ACT_op:
+        return g->m->ops.v[a->op].err == EACCES;
+    default:
+        return false;
+    }
 }
 
-/* The same look-up, with the same final answer: the name does not exist. */
-static bool same_name(const struct mh_act *a, const struct mh_act *b)
+/* Is this the same asked again, whatever came of it? */
+static bool asks_again(const struct mh_grading *g, const struct mh_act *a, const struct mh_act *b)
 {
-    return b->kind == MH_ACT_dns && b->dns.result == a->dns.result && b->dns.name == a->dns.name &&
-           b->stack == a->stack;
+    const struct mh_op_seen *o, *p;
+
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case MH_ACT_dns:
+        return b->dns.result == a->dns.result && b->dns.name == a->dns.name && b->stack == a->stack;
+    case MH_ACT_op:
+        o = &g->m->ops.v[a->op];
+        p = &g->m->ops.v[b->op];
+        return p->kind == o->kind && p->err == o->err && p->path_id == o->path_id &&
+               b->peer == a->peer && b->stack == a->stack;
+    default:
+        return is_repeated(g->m, a, b);
+    }
 }
 
 /* Attempts from the i-th act of the unit on that can only fail; 0: it is not the first of them, or
@@ -229,19 +110,18 @@ static bool same_name(const struct mh_act *a, const struct mh_act *b)
 static unsigned hopeless_from(const struct mh_grading *g, const struct mh_unit *u, uint32_t i)
 {
     const struct mh_act *a = unit_act(g, u, i);
-    bool name = a->kind == MH_ACT_dns && a->dns.result == EAI_NONAME;
     unsigned n = 0;
 
-    if (!name && (a->kind != MH_ACT_attempt || !is_hopeless(a->attempt.status)))
+    if (!is_final(g, a))
         return 0;
     for (uint32_t k = 0; k < u->nacts; k++) {
         const struct mh_act *b = unit_act(g, u, k);
 
-        if (name ? !same_name(a, b) : !is_repeated(g->m, a, b))
+        if (!asks_again(g, a, b))
             continue;
         if (k < i)
             return 0;
-        if (!name && b->answered && b->attempt.status < 400)
+        if (a->kind == MH_ACT_attempt && b->answered && b->attempt.status < 400)
             return 0;
         n++;
     }
@@ -276,13 +156,13 @@ int mh_judge_0507(struct mh_grading *g)
             mh_reason(j, "%u final refusals, and none was asked for three times", t->fired);
         else
             mh_sentence(j->evidence,
-                        "%u of %u times a question whose answer was final (an unknown name, or a "
-                        "4xx) was asked again, up to %lld times in one unit of work",
+                        "%u of %u times a question whose answer was final (an unknown name, a 4xx, "
+                        "or EACCES) was asked again, up to %lld times in one unit of work",
                         t->failed, t->fired, (long long)t->worst);
     }
     if (!r && !tallies.list.n)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no peer refused for good, and no name was unknown",
+                          "no peer refused for good, no name was unknown, nothing was forbidden",
                           "[fault x] call = getaddrinfo, error = EAI_NONAME");
     mh_tallies_done(&tallies);
     return r;
@@ -324,7 +204,7 @@ static bool sends_one(const struct mh_grading *g, const struct mh_unit *unit,
             return false;
         seen += n;
     }
-    return seen >= FEW_SEQUENCES;
+    return seen >= FEW_CALM;
 }
 
 static double value_0508(struct mh_grading *g, const struct mh_trial *t)
@@ -340,7 +220,7 @@ static double value_0508(struct mh_grading *g, const struct mh_trial *t)
     for (uint32_t i = 0; i < u->nacts; i++) {
         const struct mh_act *b = unit_act(g, u, i);
 
-        if (b->at > a->at && is_same(a, b))
+        if (b->at > a->at && is_repeated(g->m, a, b))
             return a->keyed && b->keyed;
     }
     return 1;
@@ -380,7 +260,7 @@ static void say_both(const struct mh_grading *g, struct mh_judgement *j)
     for (uint32_t i = 0; a && i < u->nacts; i++) {
         const struct mh_act *b = unit_act(g, u, i);
 
-        if (b->at <= a->at || !is_same(a, b))
+        if (b->at <= a->at || !is_repeated(g->m, a, b))
             continue;
         mh_sentence(j->evidence,
                     "%s: %u bytes with digest %016llx, whole, answer lost (%s); %s later %u bytes "

@@ -149,13 +149,23 @@ int mh_judge_plain(struct mh_grading *g, const struct mh_plain_rule *rule)
         else if (j->verdict != MH_VERDICT_unclear)
             mh_say_trials(g, j, t, rule->became);
     }
-    if (!r && !tallies.list.n)
+    /* the rule may have said something of its own before */
+    if (!r && !tallies.list.n &&
+        !(g->judgements.n && g->judgements.v[g->judgements.n - 1].rule == g->rule))
         r = mh_judge_none(g, MH_VERDICT_not_exercised, rule->none, rule->how);
     mh_tallies_done(&tallies);
     return r;
 }
 
 /* ---- MH-0101 ---- */
+
+/* A command that says what failed and ends with a bad status, by whatever way out it takes. */
+static bool ends_on_purpose(const struct mh_grading *g, const struct mh_trial *t)
+{
+    return t->logged &&
+           ((t->caught && t->handler.kind == MH_FRAME_app) ||
+            (t->translated && !strcmp(mh_model_text(g->m, t->type_last), "SystemExit")));
+}
 
 static double value_0101(struct mh_grading *g, const struct mh_trial *t)
 {
@@ -169,9 +179,10 @@ static double value_0101(struct mh_grading *g, const struct mh_trial *t)
         return !u->open && u->status > 0 && u->status != 500 ? 1 : MH_NOT_MINE;
     if (t->outcome != MH_OUTCOME_broke)
         return 1;
-    /* caught by the application, and the body is an object of its own making: a documented error;
-     * or a command that says what failed and ends with a bad status */
-    return t->caught && t->handler.kind == MH_FRAME_app && (u->command ? t->logged : u->nkeys > 0);
+    if (u->command)
+        return ends_on_purpose(g, t);
+    /* caught by the application, and the body is an object of its own making: a documented error */
+    return t->caught && t->handler.kind == MH_FRAME_app && u->nkeys > 0;
 }
 
 /* Did one of these break with an object for a body, and it is not known whose handler made it? */

@@ -17,6 +17,7 @@ struct history {
     const struct mh_act *open; /* the last one before it */
     bool written_before;       /* the path had been opened for writing before that */
     bool written_after;        /* in the same unit */
+    bool copied_after;         /* ... or a file of the same kind, from the same place in the code */
 };
 
 static bool opens(const struct mh_act *a, uint32_t path_id)
@@ -43,8 +44,11 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
     until = mh_grading_unit(g, t->unit)->ended;
     if (mh_grading_unit(g, t->unit)->command) /* put right, and not just the next thing it does */
         until = MH_MIN(until, op->until + AT_ONCE_NS);
-    for (a = op + 1; a < end && a->at <= until; a++)
+    for (a = op + 1; a < end && a->at <= until; a++) {
         h.written_after |= opens(a, o->path_id) && a->unit == t->unit;
+        h.copied_after |= a->kind == MH_ACT_file && a->unit == t->unit && h.open &&
+                          a->site == h.open->site && a->file.path == h.open->file.path;
+    }
     return h;
 }
 
@@ -66,6 +70,42 @@ static double value_2006(struct mh_grading *g, const struct mh_trial *t)
     return h.written_after ? 0.5 : 0;
 }
 
+/* What was there is written over piece by piece, without having been emptied first. How much of it
+ * had been when the write failed is not recorded, nor whether a journal keeps it whole. */
+static double value_over(struct mh_grading *g, const struct mh_trial *t)
+{
+    struct history h;
+
+    if (t->kind != MH_OP_write || !t->error || !t->path)
+        return MH_NOT_MINE;
+    h = history_of(g, t);
+    if (!h.open || h.open->file.flags & (O_APPEND | O_EXCL | O_TRUNC))
+        return MH_NOT_MINE;
+    return h.written_before || !(h.open->file.flags & O_CREAT) ? 0 : MH_NOT_MINE;
+}
+
+static int file_over(struct mh_grading *g)
+{
+    struct mh_tallies tallies = {0};
+    int r = mh_tally_all(g, &tallies, value_over);
+
+    for (size_t i = 0; i < tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &tallies.list.v[i];
+        struct mh_judgement *j = mh_judge_file(g, MH_VERDICT_unclear, t->site, t->peer,
+                                               MH_SEVERITY_critical, mh_tally_confidence(t));
+
+        if (!j)
+            r = -ENOMEM;
+        else
+            mh_reason(j,
+                      "%u writes failed of a file that is written over in place; whether the old "
+                      "content was half gone by then, or a journal keeps it, cannot be seen",
+                      t->fired);
+    }
+    mh_tallies_done(&tallies);
+    return r;
+}
+
 int mh_judge_2006(struct mh_grading *g)
 {
     static const struct mh_plain_rule rule = {
@@ -77,7 +117,9 @@ int mh_judge_2006(struct mh_grading *g)
         .how = "[fault x] call = file.write, path = /data/**, error = ENOSPC",
     };
 
-    return mh_judge_plain(g, &rule);
+    int r = file_over(g);
+
+    return r ? r : mh_judge_plain(g, &rule);
 }
 
 /* ---- MH-2007 ---- */
@@ -99,7 +141,7 @@ static double value_2007(struct mh_grading *g, const struct mh_trial *t)
         if (mh_grading_unit(g, t->unit)->command && t->logged)
             return 1;
         h = history_of(g, t);
-        return h.written_after ? 1 : 0;
+        return h.written_after || h.copied_after;
     default:
         return MH_NOT_MINE;
     }

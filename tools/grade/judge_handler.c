@@ -20,7 +20,11 @@ static double value_0102(struct mh_grading *g, const struct mh_trial *t)
         return MH_NOT_MINE;
     if (t->type_handler && (t->outcome == MH_OUTCOME_broke || t->outcome == MH_OUTCOME_collapsed))
         return 0;
-    return t->caught && t->handler.kind == MH_FRAME_app ? 1 : MH_NOT_MINE;
+    /* it was caught, or told in other words, which the framework took for an answer */
+    return (t->caught && t->handler.kind == MH_FRAME_app) ||
+                   (t->translated && t->outcome == MH_OUTCOME_refused)
+               ? 1
+               : MH_NOT_MINE;
 }
 
 static int file_0102(struct mh_grading *g, const struct mh_tally *t)

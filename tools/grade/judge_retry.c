@@ -10,10 +10,27 @@ static const int64_t second = 1000000000;
 enum { HASTY_ATTEMPTS = 3, MANY_ATTEMPTS = 10, NO_CAP = 90, LONG_ATTEMPTS = 20 };
 static const int64_t pause_ns = 50000000;
 
-/* A sequence that failed to its end shows that tries do end, and how they were spaced. */
-static bool conclusive(const struct mh_sequence *s)
+/* Was the peer asked from elsewhere in the unit after that, as on a connection that a pool still
+ * had, and did it answer? Then nobody had given up. */
+static bool got_through(const struct mh_grading *g, const struct mh_sequence *s)
 {
-    return s->exhausted && s->ended && s->unit;
+    const struct mh_unit *u = mh_grading_unit(g, s->unit);
+
+    for (uint32_t i = u->nacts; i-- > 0;) {
+        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (a->at < s->last)
+            return false;
+        if (a->kind == MH_ACT_attempt && a->peer == s->peer && a->answered && !a->failed)
+            return true;
+    }
+    return false;
+}
+
+/* A sequence that failed to its end shows that tries do end, and how they were spaced. */
+static bool conclusive(const struct mh_grading *g, const struct mh_sequence *s)
+{
+    return s->exhausted && s->ended && s->unit && !got_through(g, s);
 }
 
 static int count(struct mh_tallies *tallies, const struct mh_sequence *s, bool failed)
@@ -84,7 +101,7 @@ static int tally_0502(struct mh_grading *g, struct mh_tallies *tallies)
     for (size_t i = 0; i < g->sequences.n; i++) {
         const struct mh_sequence *s = &g->sequences.v[i];
 
-        if (s->attempts < HASTY_ATTEMPTS && !conclusive(s))
+        if (s->attempts < HASTY_ATTEMPTS && !conclusive(g, s))
             continue;
         if (count(tallies, s, hasty(s)))
             return -ENOMEM;
@@ -160,7 +177,7 @@ int mh_judge_0503(struct mh_grading *g)
     for (size_t i = 0; i < g->sequences.n && !r; i++) {
         const struct mh_sequence *s = &g->sequences.v[i];
 
-        if (endless(g, s) || conclusive(s))
+        if (endless(g, s) || conclusive(g, s))
             r = count(&tallies, s, endless(g, s));
     }
     for (size_t i = 0; i < tallies.list.n && !r; i++) {

@@ -16,7 +16,7 @@ enum { MAX_OPEN = 64 };
 struct open_sequence {
     struct mh_sequence s;
     const struct mh_act *last;
-    bool replayed;
+    bool replayed, final; /* final: it was refused for good, and asked for again as it was */
     int64_t slept;
     MH_VEC(int64_t) waits, starts; /* starts: from the begin of one try to that of the next */
 };
@@ -36,6 +36,7 @@ struct walker {
     MH_VEC(struct pace) paces;
     struct open_sequence open[MAX_OPEN];
     unsigned n;
+    struct mh_sequence nowhere; /* what is no sequence of tries goes here */
 };
 
 static bool went_wrong(const struct mh_act *a)
@@ -151,27 +152,36 @@ static bool is_paced(struct walker *w, struct open_sequence *o)
            9 * mh_quantile(p->gaps.v, p->gaps.n, 0.5);
 }
 
+/* Where it belongs; NULL: nowhere, as nothing was tried again. */
+static struct mh_sequence *place_of(struct walker *w, struct open_sequence *o)
+{
+    if (o->final) /* the same bytes each time: none of them is another item of a list */
+        return mh_is_final_status(o->last->attempt.status) && !is_paced(w, o)
+                   ? mh_vec_add(&w->g->refused)
+                   : &w->nowhere;
+    o->s.attempts = without_usual(w, &o->s);
+    return (o->s.attempts > 1 || went_wrong(o->last)) && !is_paced(w, o)
+               ? mh_vec_add(&w->g->sequences)
+               : &w->nowhere;
+}
+
 static int emit(struct walker *w, unsigned i, bool ended)
 {
     struct open_sequence *o = &w->open[i];
-    struct mh_sequence *s;
+    struct mh_sequence *s = place_of(w, o);
 
-    o->s.attempts = without_usual(w, &o->s);
-    if ((o->s.attempts > 1 || went_wrong(o->last)) && !is_paced(w, o)) {
-        s = mh_vec_add(&w->g->sequences);
-        if (!s)
-            return -ENOMEM;
-        for (size_t k = 0; k < o->waits.n && k < MH_SEQUENCE_WAITS; k++)
-            o->s.waits[o->s.nwaits++] = o->waits.v[k];
-        if (o->waits.n)
-            qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
-        o->s.median_wait = mh_quantile(o->waits.v, o->waits.n, 0.5);
-        o->s.longest_wait = o->waits.n ? o->waits.v[o->waits.n - 1] : 0;
-        o->s.exhausted = went_wrong(o->last);
-        o->s.ended = ended;
-        o->s.last = o->last->until;
-        *s = o->s;
-    }
+    if (!s)
+        return -ENOMEM;
+    for (size_t k = 0; k < o->waits.n && k < MH_SEQUENCE_WAITS; k++)
+        o->s.waits[o->s.nwaits++] = o->waits.v[k];
+    if (o->waits.n)
+        qsort(o->waits.v, o->waits.n, sizeof(int64_t), mh_compare_int64);
+    o->s.median_wait = mh_quantile(o->waits.v, o->waits.n, 0.5);
+    o->s.longest_wait = o->waits.n ? o->waits.v[o->waits.n - 1] : 0;
+    o->s.exhausted = o->final || went_wrong(o->last);
+    o->s.ended = ended;
+    o->s.last = o->last->until;
+    *s = o->s;
     free(o->waits.v);
     free(o->starts.v);
     memmove(o, o + 1, (--w->n - i) * sizeof(*o));
@@ -264,21 +274,34 @@ static bool beside(const struct mh_act *last, const struct mh_act *a)
     return went_wrong(last) && last->attempt.ended > a->at;
 }
 
+/* The same bytes again, although the answer to them was final. */
+static bool asks_anyway(const struct mh_act *last, const struct mh_act *a)
+{
+    return mh_is_final_status(last->attempt.status) && last->attempt.text == a->attempt.text &&
+           a->attempt.digest && last->attempt.digest == a->attempt.digest;
+}
+
 static int walk_act(struct walker *w, const struct mh_act *a)
 {
     struct open_sequence *o;
 
     if (a->kind == MH_ACT_sleep)
         for (unsigned i = 0; i < w->n; i++)
-            if (w->open[i].last->tid == a->tid && went_wrong(w->open[i].last))
+            if (w->open[i].last->tid == a->tid &&
+                (went_wrong(w->open[i].last) ||
+                 mh_is_final_status(w->open[i].last->attempt.status)))
                 w->open[i].slept += a->requested;
     if (a->kind != MH_ACT_attempt || !a->peer)
         return 0;
     o = find_open(w, a);
     if (o && beside(o->last, a))
         return 0;
-    if (o && went_wrong(o->last))
+    if (o && !o->final && went_wrong(o->last))
         return again(w, o, a);
+    if (o && (o->final || o->s.attempts == 1) && asks_anyway(o->last, a)) {
+        o->final = true;
+        return again(w, o, a);
+    }
     if (o && emit(w, (unsigned)(o - w->open), true))
         return -ENOMEM;
     return start(w, a);

@@ -155,12 +155,15 @@ static void trial_steps(const struct mh_model *m, const struct mh_op_seen *o, st
             break;
         case MH_STEP_replaced:
             t->type_last = s->type;
-            t->followed = t->caught = t->lost = false;
+            t->followed = t->caught = t->lost = t->translated = false;
             t->type_handler = 0;
-            if (is_mistake(mh_model_text(m, s->type)) && s->frame.kind == MH_FRAME_app) {
+            if (s->frame.kind != MH_FRAME_app)
+                break;
+            t->raised = s->frame;
+            if (is_mistake(mh_model_text(m, s->type)))
                 t->type_handler = s->type;
-                t->raised = s->frame;
-            }
+            else
+                t->translated = true;
             break;
         case MH_STEP_reraised:
             t->followed = t->caught = t->lost = false;
@@ -297,6 +300,12 @@ static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, str
     }
 }
 
+/* A command that ended with it, by itself: nothing can come after that. */
+static bool is_over(const struct mh_unit *u)
+{
+    return u->kind == MH_UNIT_command && mh_unit_failed(u) && u->how != 1;
+}
+
 static int trial_new(struct making *k, uint32_t op, uint64_t key)
 {
     struct mh_grading *g = k->g;
@@ -320,7 +329,8 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .error = gave_error(o),
                            .ambiguous = a->ambiguous,
                            .one_shot = mh_is_one_shot(g, &k->shares, o, a),
-                           .healthy_after = r->last_ok > a->until || mh_went_on(k->g, a)};
+                           .healthy_after = r->last_ok > a->until || mh_went_on(k->g, a) ||
+                                            is_over(&g->m->units.v[a->unit - 1])};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
     trial_walk(g->m, o, t);
@@ -414,7 +424,7 @@ static int take_op(struct making *k, uint32_t op)
     if (o->nsteps) {
         struct mh_trial *t = &k->g->trials.v[have];
 
-        t->caught = t->followed = false;
+        t->caught = t->followed = t->translated = false;
         t->type_born = t->type_handler = 0;
         trial_steps(k->g->m, o, t);
     }
