@@ -128,8 +128,9 @@ def scenario(run, values, folder):
     text = text.replace(f"seed = {SEED}\n", f"seed = {run.seed}\n"
                         + ("outcomes = no\n" if run.tier == "outcomes" else ""))
     # gunicorn listens before its workers have loaded the application
-    if run.case.get("start", "").startswith("gunicorn") and not {"during", "stop"} & set(run.case):
+    if "gunicorn" in run.case.get("start", run.case.get("serve", "")) and not {"during", "stop"} & set(run.case):
         text = text.replace("[phase calm]\nfor = 1500ms\n", "[phase calm]\nfor = 3s\n")
+        text = text.replace("[phase calm]\nfor = 2s\n", "[phase calm]\nfor = 4s\n")
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
     path = os.path.join(folder, run.case.get("scenario", run.case.get("faults")) + ".ini")

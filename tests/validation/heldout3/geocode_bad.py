@@ -15,7 +15,7 @@ client = httpx.AsyncClient(base_url=f"http://{os.environ['LOCAL']}:4400", timeou
 
 @app.get("/place/{address}")
 async def place(address: str):
-    for attempt in range(3):
+    for attempt in range(9):
         answer = await client.get(f"/limited/{address}")
         if answer.status_code != 429:
             return answer.json()

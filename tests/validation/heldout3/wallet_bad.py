@@ -45,6 +45,7 @@ def balance(number):
 def ready():
     try:
         connect().close()
-    except psycopg2.Error:
+    except psycopg2.Error as exc:
+        log.warning("not ready", exc_info=exc)
         return "no", 503
     return "yes"
