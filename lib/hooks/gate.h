@@ -25,6 +25,13 @@ void mh_gate_boot(void);
 #define MH_REAL(name)                                                                              \
     (MH_LIKELY(mh_real.name != NULL) ? mh_real.name : (mh_gate_boot(), mh_real.name))
 
+/* The same where a library that a program brings late has it: libpthread before glibc 2.34. */
+#define MH_REAL_LATE(name)                                                                         \
+    (MH_LIKELY(mh_real.name != NULL)                                                               \
+         ? mh_real.name                                                                            \
+         : (mh_gate_boot(), mh_real_fetch(#name, &mh_real.name, sizeof(mh_real.name)),             \
+            mh_real.name))
+
 /* Should this class of calls take its slow path? */
 static inline bool mh_gate_open(const uint32_t *gate)
 {

@@ -13,6 +13,7 @@
 #include "hooks/mappings.h"
 #include "hooks/paths.h"
 #include "hooks/room.h"
+#include "hooks/semaphores.h"
 #include "hooks/streams.h"
 #include "hooks/variadic.h"
 
@@ -262,4 +263,13 @@ MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *t
     if (size / sizeof(*fds) < n)
         return mh_real.__ppoll_chk(fds, n, timeout, mask, size);
     return ppoll(fds, n, timeout, mask);
+}
+
+MH_PUBLIC int sem_clockwait(sem_t *restrict sem, clockid_t clock,
+                            const struct timespec *restrict until)
+{
+    struct mh_sem_wait wait = mh_sem_begin(sem);
+
+    return mh_sem_end(&wait, MH_CALL_sem_clockwait, sem, true,
+                      MH_REAL_LATE(sem_clockwait)(sem, clock, until));
 }

@@ -27,6 +27,7 @@
 #include "hooks/libc.h"
 #include "hooks/limits.h"
 #include "hooks/memory.h"
+#include "hooks/semaphores.h"
 #include "memory/budget.h"
 #include "native/native.h"
 #include "python/python.h"
@@ -69,6 +70,7 @@ static void after_fork_child(void)
     mh_python_after_fork();
     mh_native_after_fork();
     mh_serving_after_fork();
+    mh_sem_after_fork();
     if (mh_recording_begin(MH_BEGUN_forked) < 0) {
         mh_gates_set(0, false);
         mh_arrive_say("cannot record in a forked child: it is left alone: ", mh_guest.out, "");

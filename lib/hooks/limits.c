@@ -245,11 +245,6 @@ MH_PUBLIC int pthread_create(pthread_t *restrict thread, const pthread_attr_t *r
         errno = saved;
         return err; /* it tells by its result, not by errno */
     }
-    if (MH_UNLIKELY(!mh_real.pthread_create)) {
-        void *found = mh_real_find("pthread_create");
-
-        memcpy(&mh_real.pthread_create, &found, sizeof(found));
-    }
     makes_thread();
-    return made_thread(mh_real.pthread_create(thread, attr, run, arg), thread);
+    return made_thread(MH_REAL_LATE(pthread_create)(thread, attr, run, arg), thread);
 }

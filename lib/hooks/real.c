@@ -97,3 +97,10 @@ void mh_real_init(void)
     mh_libc_fill();
     errno = saved;
 }
+
+void mh_real_fetch(const char *name, void *slot, size_t size)
+{
+    void *found = mh_real_find(name);
+
+    memcpy(slot, &found, size);
+}

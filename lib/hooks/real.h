@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -38,6 +39,9 @@ void mh_real_init(void);
 /* Did we come into a process that ran already? Then names do not lead to our exports by themselves
  * (patch.h sees to that), and what we stand in front of is what the program itself is bound to. */
 bool mh_real_late(void);
+
+/* Finds one that was not there at first; `slot` holds the pointer, of this size. */
+void mh_real_fetch(const char *name, void *slot, size_t size);
 
 /* The real function of that name, NULL when there is none. */
 void *mh_real_find(const char *name);

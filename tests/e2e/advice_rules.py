@@ -137,6 +137,7 @@ STAGES = {
     "MH-0604": lambda known: {"client": importlib.import_module("httpx").AsyncClient()},
     "MH-0608": lambda known: {"slots": threading.BoundedSemaphore(1)},
     "MH-0801": task,
+    "MH-2012": lambda known: {"lock": threading.Lock(), "cache": {}, "fetch": str},
     "MH-0405": quotes,
     "MH-1005": lambda known: {"app": importlib.import_module("fastapi").FastAPI(),
                               "pricing": importlib.import_module("pybreaker").CircuitBreaker()},

@@ -229,6 +229,14 @@ struct mh_timer {
     int64_t due;
 };
 
+/* A thread waited for a semaphore, such as a lock of Python's, for 100 ms or more. */
+struct mh_locked {
+    uint32_t process, tid, by; /* by: the thread that let it go, 0 unknown */
+    uint32_t stack, site;
+    int64_t at, until;
+    bool limited, got;
+};
+
 struct mh_step_seen {
     uint32_t op;
     uint8_t step, source;
@@ -378,6 +386,7 @@ struct mh_model {
     MH_VEC(struct mh_piece) pieces;
     MH_VEC(struct mh_op_seen) ops;
     MH_VEC(struct mh_step_seen) steps;
+    MH_VEC(struct mh_locked) locked; /* by process, by time of their end */
     MH_VEC(struct mh_conn) conns;
     MH_VEC(struct mh_fault_seen) faults;
     MH_VEC(struct mh_phase_seen) phases;

@@ -70,6 +70,9 @@ int mh_intake_hook_failure(struct mh_intake *in);
 /* A requested sleep, or an event loop's wait that a timer ended. Returns 0 or -ENOMEM. */
 int mh_intake_sleep(struct mh_intake *in);
 
+/* A long wait for a semaphore. Returns 0 or -ENOMEM. */
+int mh_intake_locked(struct mh_intake *in);
+
 /* Records about who began what. Each returns 0 or -ENOMEM. */
 int mh_intake_begun(struct mh_intake *in);
 int mh_intake_serves(struct mh_intake *in);

@@ -67,3 +67,22 @@ int64_t mh_model_timer(const struct mh_model *m, const struct mh_act *a, int64_t
     }
     return 0;
 }
+
+int mh_intake_locked(struct mh_intake *in)
+{
+    struct mh_ev_locked e = mh_record_as(in->record, locked);
+    struct mh_locked *l = mh_vec_add(&in->m->locked);
+
+    if (!l)
+        return -ENOMEM;
+    *l = (struct mh_locked){.process = in->process,
+                            .tid = in->record->tid,
+                            .by = (uint32_t)e.by,
+                            .stack = mh_intake_number(&in->stacks, e.stack),
+                            .until = in->record->at + in->offset,
+                            .limited = e.limited != 0,
+                            .got = e.got != 0};
+    l->at = l->until - mh_intake_time(e.waited_ns);
+    l->site = l->stack ? in->m->stacks.v[l->stack - 1].site : 0;
+    return 0;
+}
