@@ -40,16 +40,13 @@ static struct {
 
 /* Of this thread. */
 static __thread struct {
-    struct served {
-        int64_t id; /* 0 none */
-        uint32_t slot;
-    } piece, born;     /* that it works for; that made it */
-    int64_t told;      /* the one that is recorded */
-    bool looked;       /* for what made it */
-    const void *queue; /* from which it takes its work */
-    int64_t arrived;   /* the request whose bytes it read last */
-    uint32_t tid;      /* its id, once it was asked for */
-    bool inside;       /* it has the lock: a signal's handler may come to a capture */
+    struct mh_lineage_served piece, born; /* that it works for; that made it */
+    int64_t told;                         /* the one that is recorded */
+    bool looked;                          /* for what made it */
+    const void *queue;                    /* from which it takes its work */
+    int64_t arrived;                      /* the request whose bytes it read last */
+    uint32_t tid;                         /* its id, once it was asked for */
+    bool inside; /* it has the lock: a signal's handler may come to a capture */
 } self;
 
 void mh_lineage_reset(void)
@@ -59,7 +56,7 @@ void mh_lineage_reset(void)
     for (unsigned i = 0; i < SLOTS; i++)
         if (atomic_load_explicit(&lineage.pieces[i].object, memory_order_relaxed))
             memset(&lineage.pieces[i], 0, sizeof(lineage.pieces[i]));
-    self.piece = self.born = (struct served){0};
+    self.piece = self.born = (struct mh_lineage_served){0};
     self.looked = true;
     self.told = self.arrived = 0;
     self.queue = NULL;
@@ -67,21 +64,22 @@ void mh_lineage_reset(void)
     self.inside = false;
 }
 
-static struct served serves(void)
+static struct mh_lineage_served serves(void)
 {
     return self.piece.id ? self.piece : self.born;
 }
 
-static struct piece *piece_of(struct served s)
+static struct piece *piece_of(struct mh_lineage_served s)
 {
     struct piece *p = s.id ? &lineage.pieces[s.slot] : NULL;
 
     return p && p->id == s.id ? p : NULL;
 }
 
-static struct served served_of(const struct piece *p)
+static struct mh_lineage_served served_of(const struct piece *p)
 {
-    return p ? (struct served){p->id, (uint32_t)(p - lineage.pieces)} : (struct served){0};
+    return p ? (struct mh_lineage_served){p->id, (uint32_t)(p - lineage.pieces)}
+             : (struct mh_lineage_served){0};
 }
 
 static uint32_t tid(void)
@@ -261,28 +259,26 @@ void mh_lineage_idle(const void *queue)
  */
 struct mh_lineage_before mh_lineage_enter(const void *context)
 {
-    struct mh_lineage_before before = {.id = self.piece.id, .slot = self.piece.slot};
+    struct mh_lineage_before before = {.was = self.piece};
     struct piece *p = atomic_load_explicit(&lineage.any, memory_order_relaxed)
                           ? find(MH_LINEAGE_context, (uintptr_t)context)
                           : NULL;
 
     if (p && p->tid != tid() && p->ran_in != tid()) {
-        self.piece = served_of(p);
-        before.entered = self.piece.id;
-        before.entered_slot = self.piece.slot;
+        self.piece = before.entered = served_of(p);
     }
     return before;
 }
 
 void mh_lineage_return(struct mh_lineage_before before)
 {
-    struct piece *p = piece_of((struct served){before.entered, before.entered_slot});
+    struct piece *p = piece_of(before.entered);
 
     /* What was copied for another thread runs there once and is gone. A context that C code makes
      * for a task, of which nobody tells, may lie there next. */
     if (p)
         p->ran_in = tid();
-    self.piece = (struct served){before.id, before.slot};
+    self.piece = before.was;
 }
 
 static void pass_task(uint64_t task)
@@ -298,7 +294,7 @@ static void pass_task(uint64_t task)
 
 void mh_lineage_pass(uint64_t task)
 {
-    struct served now;
+    struct mh_lineage_served now;
     struct piece *p;
 
     if (!atomic_load_explicit(&lineage.any, memory_order_relaxed))

@@ -28,11 +28,12 @@ void mh_lineage_idle(const void *queue);
 
 /* It runs in a context: for whom, if another thread made that. What this returns is to be given
  * back when it has left it. Under the GIL. */
-struct mh_lineage_before {
-    int64_t id;
+struct mh_lineage_served {
+    int64_t id; /* of the piece of work, 0 none */
     uint32_t slot;
-    int64_t entered; /* piece that it entered; 0 none */
-    uint32_t entered_slot;
+};
+struct mh_lineage_before {
+    struct mh_lineage_served was, entered;
 };
 struct mh_lineage_before mh_lineage_enter(const void *context);
 void mh_lineage_return(struct mh_lineage_before before);
