@@ -223,7 +223,7 @@ static void put_attempt(struct export *x, uint32_t act, uint64_t trace, uint64_t
     put(x, &s);
 }
 
-/* What is special of a request, a task or a command. */
+/* What is special of a request, a task, a command or a WebSocket. */
 static void describe(struct export *x, struct span *s, const struct mh_unit *u, char *word,
                      size_t size)
 {
@@ -236,16 +236,22 @@ static void describe(struct export *x, struct span *s, const struct mh_unit *u, 
         const char *path = strchr(s->name, ' ');
 
         s->kind = KIND_SERVER;
-        first_word(s->name, word, size);
-        mh_otlp_text(x->o, s->attributes, "http.request.method", word);
-        mh_otlp_text(x->o, s->attributes, "http.route", path ? path + 1 : "");
+        if (u->sealed) {
+            s->name = mh_model_text(x->m, u->path);
+        } else {
+            first_word(s->name, word, size);
+            mh_otlp_text(x->o, s->attributes, "http.request.method", word);
+            mh_otlp_text(x->o, s->attributes, "http.route", path ? path + 1 : "");
+        }
         if (u->status)
             mh_otlp_int(x->o, s->attributes, "http.response.status_code", u->status);
         snprintf(word, size, "%d", u->status);
         s->error = !failed ? NULL : u->status ? word : "_OTHER";
         return;
     }
-    s->kind = u->kind == MH_UNIT_task ? KIND_CONSUMER : KIND_INTERNAL;
+    s->kind = u->kind == MH_UNIT_task        ? KIND_CONSUMER
+              : u->kind == MH_UNIT_websocket ? KIND_SERVER
+                                             : KIND_INTERNAL;
     mh_otlp_text(x->o, s->attributes, "mishap.task.id", mh_model_text(x->m, t->id));
     mh_otlp_text(x->o, s->attributes, "mishap.task.framework", mh_model_text(x->m, t->framework));
     if (u->task_run)

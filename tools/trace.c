@@ -165,9 +165,9 @@ static void on_unit_end(struct trace *t)
     json_t *args = json_pack("{s:I, s:I, s:I}", "status", (json_int_t)e.status, "bytes",
                              (json_int_t)e.bytes, "task", (json_int_t)e.task);
 
-    span(t, "unit", text(t, name, sizeof(name), "a request"), e.unit,
-         e.begun_at > 0 && e.begun_at <= t->record->at ? e.begun_at : t->record->at, t->record->at,
-         args);
+    span(t, "unit", text(t, name, sizeof(name), e.again ? "its answer went on" : "a request"),
+         e.unit, e.begun_at > 0 && e.begun_at <= t->record->at ? e.begun_at : t->record->at,
+         t->record->at, args);
 }
 
 static void on_call(struct trace *t, const char *what, int64_t ns, int64_t peer, int64_t err)

@@ -13,6 +13,7 @@
 #include "python/python.h"
 #include "wire/http.h"
 #include "wire/tls.h"
+#include "wire/websocket.h"
 
 enum { MH_FD_MAX = 65536 };
 
@@ -146,6 +147,10 @@ struct mh_desc {
     int64_t sealed_told; /* ... as the last record has it */
     int64_t unsure_at;   /* when what may be the first of an answer passed; 0 nothing did */
     bool sealed_more;    /* the request that came last may go on */
+
+    /* a WebSocket */
+    bool talking; /* it is open: `unit` is the connection itself */
+    struct mh_websocket heard, said;
 };
 
 extern MH_OWN uint8_t mh_fd_kind[MH_FD_MAX]; /* enum mh_desc_kind */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
@@ -49,7 +50,7 @@ static void end_record(struct mh_desc *d, const struct mh_http_facts *facts, int
              .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
              .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
              .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys,
-             .rss_kb = mh_resident_kb(mh_now()));
+             .rss_kb = mh_resident_kb(mh_now()), .again = d->sealed_told != 0);
 }
 
 static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)
@@ -132,14 +133,62 @@ static void answered(struct mh_desc *d)
         mh_serving_answered(d->unit, &d->unit_place);
 }
 
+/* ---- WebSockets ---- */
+
+/* From here on the connection is one unit of work, served where it was accepted: its messages are
+ * not read, and to none of them an answer belongs. */
+static void talk_begin(struct mh_desc *d, int64_t request, const struct mh_place *place)
+{
+    MH_BUF(text, MH_HTTP_TEXT + sizeof("WEBSOCKET"));
+    const char *path = strchr(d->http.text, ' ');
+
+    mh_buf_add(&text, "WEBSOCKET");
+    mh_buf_add(&text, path ? path : "");
+    d->talking = true;
+    d->unit = mh_new_id();
+    d->unit_at = mh_now();
+    d->unit_place = *place;
+    mh_event(unit_begin, text.data, text.len, .unit = d->unit, .conn = d->conn,
+             .fds = mh_fd_count(), .spoken = MH_SPOKEN_websocket, .upgraded = request);
+    if (mh_rules_ask(mh_guest.rules->by_operation))
+        mh_serving_begin(d->unit, place, text.data);
+}
+
+static void talk_end(struct mh_desc *d, int code, int how)
+{
+    d->talking = false;
+    d->unit_status = code;
+    end_record(d, &nothing, how, mh_now());
+    mh_serving_end(d->unit);
+    unit_next(d);
+}
+
+static void talk_heard(struct mh_desc *d, const char *bytes, size_t n)
+{
+    if (mh_websocket_seen(&d->heard, bytes, n))
+        talk_end(d, 0, 0);
+}
+
+static void talk_said(struct mh_desc *d, const char *bytes, size_t n)
+{
+    if (mh_websocket_seen(&d->said, bytes, n))
+        talk_end(d, d->said.code, 0);
+}
+
+/* ---- HTTP/1.x: answers ---- */
+
 static void http_wrote(struct mh_desc *d, const char *bytes, size_t n)
 {
-    while (n && d->unit) {
+    while (n && d->unit && !d->talking) {
+        struct mh_place place = d->unit_place;
+        int64_t request = d->unit;
         struct mh_http_facts facts;
         unsigned flags = mh_http_server_wrote(&d->http, bytes, n, &facts);
 
-        if ((flags & MH_HTTP_RESPONSE_BYTE) && !d->unit_place.stack)
+        if ((flags & MH_HTTP_RESPONSE_BYTE) && !d->unit_place.stack) {
             answered(d);
+            place = d->unit_place;
+        }
         if (flags & MH_HTTP_RESPONSE_BEGUN) {
             d->unit_status = facts.status;
             d->unit_retry_after = facts.retry_after_s;
@@ -148,12 +197,16 @@ static void http_wrote(struct mh_desc *d, const char *bytes, size_t n)
             unit_end(d, &facts, 0);
         if (flags & MH_HTTP_LEFT)
             units_drop(d);
+        if ((flags & MH_HTTP_LEFT) && d->http.spoken == MH_SPOKEN_websocket)
+            talk_begin(d, request, &place);
         mh_units_spoken(d);
         if (!facts.used)
             return;
         bytes += facts.used;
         n -= facts.used;
     }
+    if (n && d->talking)
+        talk_said(d, bytes, n);
 }
 
 /* ---- behind TLS ---- */
@@ -181,8 +234,9 @@ static void sealed_answer(struct mh_desc *d, int64_t at)
         d->sealed_at = at;
         return;
     }
-    d->sealed_at = d->sealed_told = at;
+    d->sealed_at = at;
     end_record(d, &nothing, 0, at);
+    d->sealed_told = at;
 }
 
 /* What was held back was the answer, since nothing else came. */
@@ -250,12 +304,16 @@ static void sealed_wrote(struct mh_desc *d, const char *bytes, size_t n)
     }
 }
 
-/* ---- both ---- */
+/* ---- all of them ---- */
 
 void mh_units_read(struct mh_desc *d, const char *bytes, size_t n)
 {
     if (d->tls.on) {
         sealed_read(d, bytes, n);
+        return;
+    }
+    if (d->talking) {
+        talk_heard(d, bytes, n);
         return;
     }
     http_read(d, bytes, n);
@@ -280,6 +338,10 @@ void mh_units_closed(struct mh_desc *d)
 
     if (!d->unit)
         return;
+    if (d->talking) {
+        talk_end(d, 0, d->peer_left ? 1 : 2);
+        return;
+    }
     if (d->tls.on) {
         sealed_sure(d);
         if (d->sealed_at)

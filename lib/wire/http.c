@@ -425,7 +425,10 @@ static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *b
     if (c.flags && !(c.flags & (MH_HTTP_REQUEST_DONE | MH_HTTP_RESPONSE_DONE)))
         fill(h, ret);
     ret->outstanding = h->outstanding;
-    ret->used = h->raw ? n : (size_t)(c.p - (const unsigned char *)bytes);
+    /* what comes behind an upgrade is for who reads that */
+    ret->used = h->raw && h->spoken != MH_SPOKEN_websocket
+                    ? n
+                    : (size_t)(c.p - (const unsigned char *)bytes);
     return c.flags;
 }
 

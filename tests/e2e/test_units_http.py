@@ -96,19 +96,6 @@ def test_one_connection_for_many(guest):
                          ("POST /c", 200, 0), ("PUT /d", 200, 0)]
 
 
-def test_a_websocket(guest):
-    if not has_module("websockets") and not has_module("wsproto"):
-        pytest.skip("neither python3-websockets nor python3-wsproto is installed")
-    upgrade = ("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
-    frame = b"\x81\x82\0\0\0\0hi"
-    with Server(guest, "uvicorn", "--ws", "auto") as s:
-        s.talk(ask("/ws", headers=upgrade), frame, until=b"/not-a-request")
-    assert [u[:2] for u in s.units()] == [("GET /ws", 101)]
-    assert [(e["side"], e["what"]) for e in s.events("spoken")] == [(2, mhr.SPOKEN["websocket"])]
-    assert any("became WebSockets" in b for b in s.report()["blind_spots"])
-
-
 def test_http2_is_called_so(guest):
     with Server(guest, "gunicorn", app="asgi_app:wsgi") as s, s.connect() as c:
         c.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")

@@ -44,6 +44,9 @@ static const char plain[] =
 /* When the fault ends. */
 static int64_t fault_ms = FAULT_MS;
 
+/* Do requests come by TLS? Then their records say no more than when. */
+static bool by_tls;
+
 static inline void prologue(struct story *s)
 {
     story(s, fault, "broken\nbad.ini\nit is broken", .fault = 0, .line = 3);
@@ -468,10 +471,18 @@ static inline void unit_of(struct story *s, const char *path, behave *what, int6
     struct answer a = {.status = 200, .ms = 4, .digest = 77, .nkeys = 2, .retry_after = -1};
     int64_t id = ++s->ids, begun = s->now;
 
-    story(s, unit_begin, path, .unit = id, .conn = id, .fds = fds);
+    story(s, unit_begin, by_tls ? "" : path, .unit = id, .conn = id, .fds = fds,
+          .spoken = by_tls ? MH_SPOKEN_tls : 0);
     if (what)
         what(s, &a);
     s->now += a.ms;
+    if (by_tls) {
+        story(s, unit_end, "", .unit = id, .conn = id, .latency_ns = (s->now - begun) * STORY_MS,
+              .retry_after_s = -1, .fds = fds, .task = a.task,
+              .begun_at = STORY_MONO + begun * STORY_MS, .how = a.status ? 0 : a.how);
+        s->now += 4;
+        return;
+    }
     story(s, unit_end, path, .unit = id, .conn = id, .status = a.status,
           .latency_ns = (s->now - begun) * STORY_MS, .bytes = a.bytes ? a.bytes : 20,
           .digest = a.digest, .retry_after_s = a.retry_after, .fds = fds, .task = a.task,

@@ -90,9 +90,83 @@ static void by_lineage(void **state)
     story_remove(&s);
 }
 
+/* Of a request that became a WebSocket its task goes on in that, until it is closed. */
+static void by_upgrade(void **state)
+{
+    struct story s = {0};
+    const char *const dirs[] = {s.dir};
+    struct mh_model *m = NULL;
+
+    story_open(&s, "a");
+    story(&s, peer, "redis\n10.0.0.5", .peer = 1, .family = 2, .port = 6379, .side = 1);
+    begin(&s, 1, "GET /feed");
+    begun(&s, 1, 0, 71, 1);
+    s.now = 10;
+    end(&s, 1, "GET /feed");
+    story(&s, unit_begin, "WEBSOCKET /feed", .unit = 2, .conn = 501, .spoken = MH_SPOKEN_websocket,
+          .upgraded = 1);
+    s.now = 20;
+    ask(&s, 1, 71);
+    s.now = 30;
+    ask(&s, 2, 91); /* whose this is is not known: not the one that is always in flight */
+    s.now = 40;
+    story(&s, unit_end, "", .unit = 2, .conn = 501, .begun_at = STORY_MONO + 10 * STORY_MS);
+    s.now = 50;
+    ask(&s, 3, 71);
+    story_close(&s);
+    assert_int_equal(mh_model_load(dirs, 1, NULL, &m), 0);
+    assert_owner(m, 0, "WEBSOCKET /feed");
+    assert_owner(m, 1, "");
+    assert_owner(m, 2, "");
+    mh_model_free(m);
+    story_remove(&s);
+}
+
+/* Behind TLS: one route for all, a name by the code that was run, and the last word on its end. */
+static void behind_tls(void **state)
+{
+    struct story s = {0};
+    const char *const dirs[] = {s.dir};
+    struct mh_model *m = NULL;
+
+    story_open(&s, "a");
+    story(&s, peer, "redis\n10.0.0.5", .peer = 1, .family = 2, .port = 6379, .side = 1);
+    story(&s, stack, "get\t/srv/shop.py\t3\nproduct\t/srv/shop.py\t58", .stack = 1, .frames = 2);
+    for (int64_t unit = 1; unit <= 2; unit++) {
+        int64_t at = story_at(&s);
+
+        story(&s, unit_begin, "", .unit = unit, .conn = 500, .spoken = MH_SPOKEN_tls);
+        s.now += 10;
+        if (unit == 1)
+            story(&s, request, "", .conn = 1, .peer = 1, .exchange = 1, .stack = 1, .task = 71);
+        story(&s, unit_end, "", .unit = unit, .conn = 500, .latency_ns = 10 * STORY_MS, .task = 71,
+              .begun_at = at);
+        s.now += 1000; /* the next request comes: then the end of this one is known */
+        story(&s, unit_end, "", .unit = unit, .conn = 500, .latency_ns = 25 * STORY_MS, .task = 71,
+              .begun_at = at, .again = 1);
+    }
+    story_close(&s);
+    assert_int_equal(mh_model_load(dirs, 1, NULL, &m), 0);
+    assert_int_equal(m->sealed, 2);
+    assert_int_equal(m->routes.n, 1);
+    assert_string_equal(mh_model_text(m, m->units.v[0].path), "TLS product");
+    assert_string_equal(mh_model_text(m, m->units.v[1].path), "TLS");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(m->units.v[i].status, 0);
+        assert_int_equal(m->units.v[i].ended - m->units.v[i].begun, 25 * STORY_MS);
+        assert_false(m->units.v[i].open || mh_unit_failed(&m->units.v[i]));
+    }
+    mh_model_free(m);
+    story_remove(&s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(by_lineage)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_lineage),
+        cmocka_unit_test(by_upgrade),
+        cmocka_unit_test(behind_tls),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -386,7 +386,8 @@ static void unread_blind_spots(const struct mh_grading *g, json_t *list)
         [MH_SPOKEN_http2] = "speak HTTP/2, which is not read",
         [MH_SPOKEN_tls_http2] =
             "speak HTTP/2 behind TLS, or may do so: requests on them are not seen",
-        [MH_SPOKEN_websocket] = "became WebSockets: what is said on them is no request",
+        [MH_SPOKEN_websocket] =
+            "became WebSockets: each is one unit of work, and its messages are not read",
     };
 
     for (int i = 1; i < MH_SPOKEN_COUNT; i++)

@@ -85,7 +85,9 @@ static void example_text(const struct mh_grading *g, const struct mh_trial *t, c
 
     switch (t->outcome) {
     case MH_OUTCOME_broke:
-        if (u->command)
+        if (u->kind == MH_UNIT_websocket)
+            snprintf(end, sizeof(end), "the WebSocket was closed");
+        else if (u->command)
             snprintf(end, sizeof(end), "the command failed");
         else if (u->status)
             snprintf(end, sizeof(end), "%s became %d", *type ? type : "it", (int)u->status);

@@ -112,6 +112,16 @@ static enum mh_outcome unread_answer(const struct mh_trial *t)
     return t->retry_ok || (!t->error && !t->timed_out) ? MH_OUTCOME_absorbed : MH_OUTCOME_unknown;
 }
 
+/* A connection that lasts is not a request that hangs, and goes on when it has failed once: only an
+ * end that comes with the error comes of it. */
+static enum mh_outcome websocket_outcome(const struct mh_trial *t, const struct mh_unit *u,
+                                         const struct mh_act *a)
+{
+    if (u->open || u->how == 1 || u->status == 200 || u->ended - a->until > LOG_GRACE_S * second)
+        return unread_answer(t);
+    return is_decided(u->status) ? MH_OUTCOME_refused : MH_OUTCOME_broke;
+}
+
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
@@ -130,6 +140,8 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     /* the hang ended before anybody's patience could: it says nothing */
     if (mh_effect_silent(t->effect) && lift && u->ended >= lift && lift - a->at < deadline)
         return MH_OUTCOME_unknown;
+    if (u->kind == MH_UNIT_websocket)
+        return websocket_outcome(t, u, a);
     /* a consumer that had to be stopped, but had got through before */
     if (u->command && u->how == 1 && t->retry_ok)
         return MH_OUTCOME_absorbed;

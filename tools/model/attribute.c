@@ -75,15 +75,6 @@ static int compare_act(const void *a, const void *b)
     return r ? r : by_number(x, y);
 }
 
-static int compare_unit_act(const void *a, const void *b)
-{
-    const struct mh_act *x = &sort_model->acts.v[*(const uint32_t *)a];
-    const struct mh_act *y = &sort_model->acts.v[*(const uint32_t *)b];
-    int r = by_number(x->unit, y->unit);
-
-    return r ? r : compare_act(a, b);
-}
-
 /* The unit of this key in flight at `at`: keys are sorted, units of one key do not overlap. */
 static uint32_t find(const struct sweep *s, const uint32_t *list, size_t n, uint64_t key, bool task,
                      int64_t at)
@@ -133,18 +124,24 @@ static uint32_t by_piece(const struct sweep *s, struct mh_act *a)
 {
     struct mh_piece *p = a->piece ? &s->m->pieces.v[a->piece - 1] : NULL;
     const struct mh_unit *u;
+    uint32_t unit;
 
     if (!p)
         return 0;
     if (!p->unit && !p->mixed)
         p->unit = unit_of_piece(s, a->piece);
-    u = p->unit ? &s->m->units.v[p->unit - 1] : NULL;
+    unit = p->unit;
+    u = unit ? &s->m->units.v[unit - 1] : NULL;
+    if (u && u->became && u->ended < a->at) {
+        unit = u->became;
+        u = &s->m->units.v[unit - 1];
+    }
     if (u && !u->open && !(u->task_run && !s->m->tasks.v[u->task_run - 1].exact) &&
         u->ended < a->at) {
         a->outlived = p->kind != MH_PIECE_thread;
         return 0;
     }
-    return p->unit;
+    return unit;
 }
 
 static uint32_t certain(const struct sweep *s, struct mh_act *a)
@@ -383,6 +380,22 @@ static int learn_pieces(struct sweep *s)
     return 0;
 }
 
+/* A WebSocket has a thread where that serves nothing else meanwhile, and shares it otherwise. */
+static void drop_shared(struct sweep *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->ntid; i++) {
+        const struct mh_unit *u = &s->m->units.v[s->by_tid[i]];
+        const struct mh_unit *next = i + 1 < s->ntid ? &s->m->units.v[s->by_tid[i + 1]] : NULL;
+
+        if (u->kind == MH_UNIT_websocket && next && next->tid == u->tid && next->begun < u->ended)
+            continue;
+        s->by_tid[kept++] = s->by_tid[i];
+    }
+    s->ntid = kept;
+}
+
 static int sweep_init(struct sweep *s)
 {
     size_t n = s->p->nunits, k = s->p->nacts;
@@ -398,7 +411,8 @@ static int sweep_init(struct sweep *s)
     for (uint32_t i = (uint32_t)s->p->first_unit; i < s->p->first_unit + n; i++) {
         const struct mh_unit *u = &s->m->units.v[i];
 
-        s->by_begin[s->nbegin++] = i;
+        if (u->kind != MH_UNIT_websocket) /* it is in flight all the time, and works now and then */
+            s->by_begin[s->nbegin++] = i;
         if (u->task_run) /* its own calls name it */
             continue;
         if (u->task)
@@ -414,6 +428,7 @@ static int sweep_init(struct sweep *s)
     qsort(s->by_begin, s->nbegin, sizeof(uint32_t), compare_begin);
     qsort(s->by_task, s->ntask, sizeof(uint32_t), compare_task);
     qsort(s->by_tid, s->ntid, sizeof(uint32_t), compare_tid);
+    drop_shared(s);
     if (!sorted)
         qsort(s->acts, k, sizeof(uint32_t), compare_act);
     return 0;
@@ -445,39 +460,6 @@ static int attribute_process(struct mh_model *m, const struct mh_process *p)
     return r;
 }
 
-/* Is there such a file? A no is an answer: import systems ask it all the time. */
-static bool is_question(const struct mh_op_seen *o)
-{
-    return !o->fault && o->kind == MH_OP_open && (o->err == ENOENT || o->err == ENOTDIR);
-}
-
-/* Lists each unit's acts, by time. */
-static int list_by_unit(struct mh_model *m)
-{
-    for (uint32_t i = 0; i < m->acts.n; i++) {
-        uint32_t *slot = m->acts.v[i].unit ? mh_vec_add(&m->by_unit) : &(uint32_t){0};
-
-        if (!slot)
-            return -ENOMEM;
-        *slot = i;
-    }
-    sort_model = m;
-    if (m->by_unit.n)
-        qsort(m->by_unit.v, m->by_unit.n, sizeof(uint32_t), compare_unit_act);
-    for (uint32_t i = 0; i < m->by_unit.n; i++) {
-        const struct mh_act *a = &m->acts.v[m->by_unit.v[i]];
-        struct mh_unit *u = &m->units.v[a->unit - 1];
-
-        if (!u->nacts++)
-            u->first_act = i;
-        if (a->kind == MH_ACT_op) {
-            u->touched |= !is_question(&m->ops.v[a->op]);
-            u->faulted |= m->ops.v[a->op].fault != 0;
-        }
-    }
-    return 0;
-}
-
 int mh_model_attribute(struct mh_model *m)
 {
     for (size_t i = 0; i < m->processes.n; i++) {
@@ -491,5 +473,5 @@ int mh_model_attribute(struct mh_model *m)
         if (r)
             return r;
     }
-    return list_by_unit(m);
+    return mh_units_list(m);
 }

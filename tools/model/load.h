@@ -15,7 +15,10 @@ int mh_routes_settle(struct mh_model *m);
 /* Gives each act its unit of work, and each unit its acts. Returns 0 or -ENOMEM. */
 int mh_model_attribute(struct mh_model *m);
 
-/* Of units behind TLS, by what code they ran, where that is one function. After attribution.
+/* Lists the acts of each unit, by time: the last step of attribution. Returns 0 or -ENOMEM. */
+int mh_units_list(struct mh_model *m);
+
+/* Names of units behind TLS, by what code they ran, where that is one function. After attribution.
  * Returns 0 or -ENOMEM. */
 int mh_units_name(struct mh_model *m);
 

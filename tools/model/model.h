@@ -101,7 +101,7 @@ struct mh_route {
     int64_t last_ok; /* end of the last unit that was well and untouched by a fault */
 };
 
-enum mh_unit_kind { MH_UNIT_request, MH_UNIT_command, MH_UNIT_task };
+enum mh_unit_kind { MH_UNIT_request, MH_UNIT_command, MH_UNIT_task, MH_UNIT_websocket };
 extern const char *const mh_unit_kind_names[];
 
 /* How a run of a task ended; the recorder's words and one more. */
@@ -123,7 +123,7 @@ struct mh_unit {
     uint32_t stack;
     uint64_t id, task;
     uint32_t tid;
-    int32_t status; /* of a run of a command or a task: 200 fine, 500 not */
+    int32_t status; /* of what is no request: 200 fine, 500 not */
     int32_t how;
     int64_t begun, ended, latency, bytes;
     int64_t
@@ -132,9 +132,10 @@ struct mh_unit {
     int64_t nkeys, retry_after, fds_begun, fds_ended;
     int64_t rss_kb;            /* 0: not looked at */
     uint32_t first_act, nacts; /* in model->by_unit */
+    uint32_t became;           /* index plus 1 of the WebSocket that this request turned into */
     bool open;                 /* it had not ended when the recording did */
     bool sealed;               /* behind TLS: its status and body are not known */
-    bool command;              /* no request: the run of a command, or of a task */
+    bool command;              /* no request: the run of a command or a task, a WebSocket */
     bool calm;                 /* fault-free, before the first fault or of a baseline */
     bool touched;              /* a fault fired in it, or an operation failed */
     bool faulted;              /* a fault fired in it */

@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-const char *const mh_unit_kind_names[] = {"request", "command", "task"};
+const char *const mh_unit_kind_names[] = {"request", "command", "task", "websocket"};
 const char *const mh_task_state_names[] = {"unknown", "succeeded", "failed",
                                            "retried", "rejected",  "killed"};
 

@@ -21,10 +21,39 @@ static bool is_sealed(const struct mh_intake *in)
                                      mh_record_as(in->record, unit_begin).spoken == MH_SPOKEN_tls);
 }
 
+static bool is_websocket(const struct mh_intake *in)
+{
+    return in->record->type == MH_EVENT_unit_begin &&
+           mh_record_as(in->record, unit_begin).spoken == MH_SPOKEN_websocket;
+}
+
+/* The code that a server closed it with, in the terms of requests (RFC 6455, 7.4.1 and IANA's). */
+static int websocket_status(int64_t code, int how)
+{
+    switch (code) {
+    case 1011: /* internal error */
+        return 500;
+    case 1012: /* restart */
+    case 1013: /* try again later */
+        return 503;
+    case 1014: /* bad gateway */
+        return 502;
+    default:
+        return how ? 0 : 200;
+    }
+}
+
+/* The unit last added is what this request turned into: whoever served that goes on in this. */
+static void became(struct mh_intake *in, uint32_t request)
+{
+    if (request != MH_MAP_NONE)
+        in->m->units.v[request].became = (uint32_t)in->m->units.n;
+}
+
 int mh_intake_unit_begin(struct mh_intake *in)
 {
     struct mh_ev_unit_begin e = mh_record_as(in->record, unit_begin);
-    bool sealed = is_sealed(in);
+    bool sealed = is_sealed(in), websocket = is_websocket(in);
     const char *name = sealed ? sealed_name : in->record->tail;
     size_t len = sealed ? strlen(sealed_name) : in->record->tail_len;
     int64_t path = mh_texts_add(&in->m->texts, name, len);
@@ -42,7 +71,11 @@ int mh_intake_unit_begin(struct mh_intake *in)
                           .begun = in->record->at + in->offset,
                           .queued = waited,
                           .sealed = sealed,
+                          .kind = websocket ? MH_UNIT_websocket : MH_UNIT_request,
+                          .command = websocket,
                           .open = true};
+    if (websocket && e.upgraded > 0)
+        became(in, mh_map_get(&in->units, (uint64_t)e.upgraded));
     in->m->sealed += sealed && !mh_intake_process(in)->baseline;
     mh_intake_process(in)->nunits++;
     return 0;
@@ -70,7 +103,8 @@ int mh_intake_unit_end(struct mh_intake *in)
     u->tid = in->record->tid;
     u->task = (uint64_t)e.task;
     u->stack = mh_intake_number(&in->stacks, e.stack);
-    u->status = (int32_t)e.status;
+    u->status =
+        u->kind == MH_UNIT_websocket ? websocket_status(e.status, (int)e.how) : (int32_t)e.status;
     u->how = (int32_t)e.how;
     u->latency = mh_intake_time(e.latency_ns);
     /* its end is told when the next request comes, or the connection goes */

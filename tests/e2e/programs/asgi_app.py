@@ -29,21 +29,38 @@ async def app(scope, receive, send):
 
 
 def __getattr__(name):
-    """`calls_PORT`: an application that asks a server at this port first."""
+    """`calls_PORT`: an application that asks a server at this port first, also for each message."""
     if not name.startswith("calls_"):
         raise AttributeError(name)
 
-    async def call_upstream(scope, receive, send):
-        if scope["type"] != "http":
-            return
+    async def ask():
         reader, writer = await asyncio.open_connection("127.0.0.1", int(name.split("_")[1]))
         writer.write(b"?")
         await reader.read(10)
         writer.close()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
-        await send({"type": "http.response.body", "body": b"called"})
+
+    async def call_upstream(scope, receive, send):
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] == "websocket.receive":
+                await ask()
+                await send({"type": "websocket.send", "text": "called"})
+        elif scope["type"] == "http":
+            await ask()
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+            await send({"type": "http.response.body", "body": b"called"})
 
     return call_upstream
+
+
+async def fails(scope, receive, send):
+    """Takes a WebSocket, and has a mistake."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        raise KeyError("mistake")
 
 
 def wsgi(environ, start):
