@@ -90,6 +90,42 @@ static void by_lineage(void **state)
     story_remove(&s);
 }
 
+/* One task connects, and another one is the first to ask on that connection. A connect of somebody
+ * else that went into a pool stays his; one that was begun for who asks becomes his. */
+static void by_first_request(void **state)
+{
+    for (int mine = 0; mine < 2; mine++) {
+        struct story s = {0};
+        const char *const dirs[] = {s.dir};
+        struct mh_model *m = NULL;
+
+        story_open(&s, "a");
+        story(&s, peer, "redis\n10.0.0.5", .peer = 1, .family = 2, .port = 6379, .side = 1);
+        story(&s, stack, "get\t/srv/shop.py\t3", .stack = 1, .frames = 1);
+        begin(&s, 1, "GET /a");
+        begun(&s, 1, 0, 71, 1);
+        begin(&s, 2, "GET /b");
+        begun(&s, 2, 0, 72, 2);
+        s.now = 10;
+        if (mine)
+            story(&s, begun, "", .piece = 3, .what = 1, .by = 2, .by_task = 72, .task = 71);
+        story(&s, connect, "", .conn = 1, .peer = 1, .side = 1, .stack = 1, .task = 71);
+        s.now = 15;
+        story(&s, request, "", .conn = 1, .peer = 1, .exchange = 1, .stack = 1, .task = 72);
+        s.now = 20;
+        end(&s, 1, "GET /a");
+        end(&s, 2, "GET /b");
+        story_close(&s);
+        assert_int_equal(mh_model_load(dirs, 1, NULL, &m), 0);
+        assert_int_equal(m->peers.v[0].calls, mine ? 1 : 2);
+        assert_owner(m, 0, mine ? "GET /b" : "GET /a");
+        if (!mine)
+            assert_owner(m, 1, "GET /b");
+        mh_model_free(m);
+        story_remove(&s);
+    }
+}
+
 /* Of a request that became a WebSocket its task goes on in that, until it is closed. */
 static void by_upgrade(void **state)
 {
@@ -164,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_lineage),
+        cmocka_unit_test(by_first_request),
         cmocka_unit_test(by_upgrade),
         cmocka_unit_test(behind_tls),
     };

@@ -137,36 +137,6 @@ int mh_intake_close(struct mh_intake *in)
     return 0;
 }
 
-static bool is_app_site(const struct mh_model *m, uint32_t site)
-{
-    return site && m->sites.v[site - 1].app;
-}
-
-/* A connect that a library made in a task of its own (one address after the other, say) belongs to
- * who sends the first request on it: nothing of the application is on the stack of the first. */
-static void take_over(struct mh_intake *in, struct mh_act *a, const struct mh_ev_request *e)
-{
-    struct mh_model *m = in->m;
-    struct mh_conn *c = mh_intake_conn(in, e->conn);
-    uint32_t stack = mh_intake_number(&in->stacks, e->stack);
-    uint32_t site = stack ? m->stacks.v[stack - 1].site : 0;
-
-    if (!a->from_connect || !a->task || !e->task || a->task == (uint64_t)e->task ||
-        is_app_site(m, a->site) || !is_app_site(m, site) ||
-        in->record->at + in->offset - a->until > TAKEN_OVER_NS)
-        return;
-    if (a->site)
-        m->sites.v[a->site - 1].calls--;
-    m->sites.v[site - 1].calls++;
-    a->task = (uint64_t)e->task;
-    a->site = site;
-    a->stack = stack;
-    if (c) {
-        c->site = site;
-        c->stack = stack;
-    }
-}
-
 int mh_intake_request(struct mh_intake *in)
 {
     struct mh_ev_request e = mh_record_as(in->record, request);
@@ -178,12 +148,13 @@ int mh_intake_request(struct mh_intake *in)
     if (text < 0)
         return -ENOMEM;
     /* the first request on a fresh connection belongs to the attempt that opened it */
+    first = first && !(a && mh_intake_was_left(in, a, &e));
     if (!a || !first || a->failed || a->answered)
         a = attempt_add(in, e.conn, e.peer, e.stack, e.task, e.unit);
     if (!a)
         return -ENOMEM;
     if (first)
-        take_over(in, a, &e);
+        mh_intake_take_over(in, a, &e);
     a->pooled = !first;
     a->attempt.text = (uint32_t)text;
     a->attempt.digest = (uint64_t)e.digest;

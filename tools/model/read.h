@@ -103,6 +103,15 @@ int mh_intake_connect(struct mh_intake *in);
 int mh_intake_connected(struct mh_intake *in);
 int mh_intake_close(struct mh_intake *in);
 int mh_intake_request(struct mh_intake *in);
+
+/* The first request on a connection comes from another task than the connect. It was left: who
+ * connected wanted it for himself, and it went into a pool (he was cancelled, say). Else take it
+ * over: nothing of the application is on the stack of the connect (one address after the other, in
+ * a task of a library), or who asks had begun that task. */
+bool mh_intake_was_left(const struct mh_intake *in, const struct mh_act *a,
+                        const struct mh_ev_request *e);
+void mh_intake_take_over(struct mh_intake *in, struct mh_act *a, const struct mh_ev_request *e);
+
 int mh_intake_response(struct mh_intake *in);
 int mh_intake_wait(struct mh_intake *in);
 int mh_intake_waited(struct mh_intake *in);
