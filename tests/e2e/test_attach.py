@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -246,8 +247,9 @@ class Waits:
 
     def __init__(self, how):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.process = subprocess.Popen([PYTHON, os.path.join(PROGRAMS, "attached_waits.py"),
-                                         str(self.listener.getsockname()[1]), "4", how], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [PYTHON, os.path.join(PROGRAMS, "attached_waits.py"), str(self.listener.getsockname()[1]), "4", how],
+            stdout=subprocess.PIPE, text=True)
         self.pid = int(self.process.stdout.readline().split()[1])
         self.ends = [self.listener.accept()[0] for _ in range(7)]
         self.lines, self.news = [], threading.Condition()
@@ -515,7 +517,8 @@ def test_among_other_files(echo, tmp_path):
 FILTERED = """
 import ctypes, os, struct, sys
 number, verdict = int(sys.argv[1]), int(sys.argv[2], 16)
-code = b"".join(struct.pack("HBBI", *i) for i in [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, verdict), (6, 0, 0, 0x7fff0000)])
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, verdict), (6, 0, 0, 0x7fff0000)]
+code = b"".join(struct.pack("HBBI", *i) for i in steps)
 buf = ctypes.create_string_buffer(code)
 prog = struct.pack("HxxxxxxQ", 4, ctypes.addressof(buf))
 libc = ctypes.CDLL(None)
@@ -556,3 +559,49 @@ def test_a_setuid_program(tmp_path):
             assert "is a setuid program" in refusal(other.pid)
         finally:
             other.kill()
+
+
+GROWS = """
+import os, time
+held = [bytearray(1 << 20) for _ in range(20)]
+print(os.getpid(), flush=True)
+while True:
+    try:
+        more = [bytearray(1 << 20) for _ in range(80)]
+        print("room", flush=True)
+        more.clear()
+        held.pop() if held else None
+    except MemoryError:
+        print("full", flush=True)
+    time.sleep(0.02)
+"""
+
+
+def test_a_budget_of_memory(tmp_path):
+    """What was there before counts, and can be given back."""
+    path = scenario(tmp_path, "[fault tight]\ncall = memory\nmemory = 70MiB\n")
+    with Lines([PYTHON, "-c", GROWS]) as program:
+        program.until("room")
+        mishap("attach", program.pid, "-c", path, "-o", tmp_path / "out")
+        program.until("full")
+        mishap("detach", program.pid)
+        program.until("room")
+
+
+def test_another_user(echo, tmp_path):
+    """Root attaches to a process of nobody: directory and scenario are made such that it can use them."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    with open(os.path.join(PROGRAMS, "attached_client.py"), encoding="utf-8") as f:
+        code = f.read()
+    out = tempfile.mkdtemp(prefix="mishap-attach-")  # pytest's own directories are closed to others
+    as_nobody = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    try:
+        os.chmod(out, 0o755)
+        with Lines([*as_nobody, PYTHON, "-c", code, str(echo.port)]) as client:
+            mishap("attach", client.pid, "-c", scenario(tmp_path, ONE_RESET, echo.port), "-o", out)
+            client.until("reset")
+            mishap("detach", client.pid)
+        assert [e for e in events(out, "op") if e["fault"]]
+    finally:
+        shutil.rmtree(out)
