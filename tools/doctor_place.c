@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "kernel/kernel.h"
+#include "post.h"
 #include "run/library.h"
 
 #include "base/banned.h"
@@ -83,8 +84,17 @@ static void rings_side(struct mh_listing *l, const struct mh_rings *r)
         row(l, "(io_uring)", here[r->how], why.data);
 }
 
+static void alerts_side(struct mh_listing *l)
+{
+    bool can = mh_post_can();
+
+    row(l, "(alerts)", can ? "available" : "impossible",
+        can ? "" : "libcurl.so.4 is not here, or mishap was built without it");
+}
+
 void mh_doctor_place(struct mh_listing *l, const struct mh_rings *rings)
 {
     kernel_side(l);
+    alerts_side(l);
     rings_side(l, rings);
 }

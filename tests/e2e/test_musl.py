@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 
 import pytest
 
 import mhr
 from guest import BUILD, TREE
+from packages import PACKAGING, audit, build, command
 
 ROOT, PLACE, PYTHON = (os.path.join(BUILD, name) for name in ("musl-root", "musl", "musl-python/python"))
 LIBRARY = os.path.join(PLACE, "lib", "libmishap-musl.so")
@@ -31,13 +31,6 @@ sys.exit(3)
 """
 
 
-def command(*args, **kwargs):
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MISHAP_", "PYTHON", "LD_"))}
-    env.update(kwargs.pop("env", {}))
-    return subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=500, check=False, env=env, stdin=subprocess.DEVNULL, **kwargs)
-
-
 @pytest.fixture(scope="module")
 def library():
     """Built by the first worker that comes."""
@@ -46,7 +39,7 @@ def library():
         fcntl.flock(lock, fcntl.LOCK_EX)
         # The suite's, with more in it, will do.
         if not os.path.exists(os.path.join(ROOT, "done")):
-            done = command(os.path.join(TREE, "tools", "packaging", "sysroot"), "musl", os.uname().machine, ROOT)
+            done = command(os.path.join(PACKAGING, "sysroot"), "musl", os.uname().machine, ROOT)
             if done.returncode:
                 pytest.skip(done.stderr.strip().splitlines()[-1])
         if not os.path.exists(os.path.join(PLACE, "build.ninja")):

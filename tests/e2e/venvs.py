@@ -25,7 +25,7 @@ def python_with(*pinned):
                              "--retries", "1", "--timeout", "10", *pinned]):
                 try:
                     made = subprocess.run(command, check=False, stdout=subprocess.DEVNULL,
-                                          stderr=subprocess.PIPE, timeout=180)
+                                          stderr=subprocess.PIPE, timeout=900)
                 except (OSError, subprocess.TimeoutExpired) as e:
                     pytest.skip("%s cannot be had: %s" % (" ".join(pinned), e))
                 if made.returncode:
