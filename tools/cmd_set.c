@@ -190,15 +190,10 @@ static void say_switched(const struct mh_control *c, const struct asked *a)
 static int do_switch(struct mh_control *c, const struct asked *a)
 {
     if (a->everything)
-        __atomic_store_n(&c->off, a->on ? 0 : 1, __ATOMIC_RELAXED);
-    for (size_t w = 0; w < ARRAY_SIZE(a->faults); w++) {
-        uint64_t faults = a->everything && a->on ? UINT64_MAX : a->faults[w];
-
-        if (a->on)
-            __atomic_and_fetch(&c->fault_off[w], ~faults, __ATOMIC_RELAXED);
-        else
-            __atomic_or_fetch(&c->fault_off[w], faults, __ATOMIC_RELAXED);
-    }
+        mh_control_switch(c, -1, a->on);
+    for (int i = 0; i < (int)c->nfaults; i++)
+        if (a->faults[i / 64] >> i % 64 & 1)
+            mh_control_switch(c, i, a->on);
     say_switched(c, a);
     return MH_EXIT_OK;
 }

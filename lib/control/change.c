@@ -24,6 +24,20 @@ void mh_control_tell(struct mh_control *c, const struct mh_rules *rules, const c
     __atomic_store_n(&c->told, 2, __ATOMIC_RELEASE);
 }
 
+void mh_control_switch(struct mh_control *c, int fault, bool on)
+{
+    if (fault < 0)
+        __atomic_store_n(&c->off, !on, __ATOMIC_RELAXED);
+    for (size_t w = 0; w < ARRAY_SIZE(c->fault_off); w++) {
+        uint64_t faults = (uint64_t)((size_t)fault / 64 == w) << (unsigned)fault % 64;
+
+        if (on)
+            __atomic_and_fetch(&c->fault_off[w], fault < 0 ? 0 : ~faults, __ATOMIC_RELAXED);
+        else if (fault >= 0)
+            __atomic_or_fetch(&c->fault_off[w], faults, __ATOMIC_RELAXED);
+    }
+}
+
 void mh_control_join(struct mh_control *c, uint64_t ordinal, int pid)
 {
     if (ordinal > MH_CONTROL_MEMBERS)

@@ -63,6 +63,10 @@ void mh_control_leave(struct mh_control *c, uint64_t ordinal, int status);
 /* Says what the run is started with; only the first one is heard. */
 void mh_control_tell(struct mh_control *c, const struct mh_rules *rules, const char *config);
 
+/* Switches a fault on or off, in all processes; -1: everything, where on is on for each fault, too.
+ */
+void mh_control_switch(struct mh_control *c, int fault, bool on);
+
 /* Exchanges all changed values; called by one tool at a time. Returns 0, -E2BIG or -ENOSPC when the
  * text or the faults are too many. */
 int mh_control_change(struct mh_control *c, const char *changes, const struct mh_fault *faults,
