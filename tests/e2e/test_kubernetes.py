@@ -32,7 +32,7 @@ cd {top}/root
 mkdir -p usr/lib/mishap usr/share/mishap shop
 cp {build}/lib/libmishap.so usr/lib/mishap/
 cp {build}/tools/mishap usr/bin/mishap
-cp {tree}/config/*.ini usr/share/mishap/
+cp -r {tree}/config/*.ini {tree}/config/advice {tree}/config/lang usr/share/mishap/
 cp {tree}/docker/entry usr/bin/mishap-entry
 cp {tree}/docker/shop/*.py shop/
 echo '127.0.0.1 localhost redis shop' > etc/hosts

@@ -91,6 +91,8 @@ class Container:
         shutil.copy(os.path.join(self.build, "tools", "mishap"), self.within("usr/bin/mishap"))
         for path in glob.glob(os.path.join(tree, "config", "*.ini")):
             shutil.copy(path, self.within("usr/share/mishap"))
+        for folder in ("advice", "lang"):
+            shutil.copytree(os.path.join(tree, "config", folder), self.within("usr/share/mishap/" + folder))
         shutil.copy(os.path.join(tree, "docker", "entry"), self.within("usr/bin/mishap-entry"))
 
     def command(self):
