@@ -14,7 +14,7 @@ BUILD = os.environ.get("MISHAP_BUILD", os.path.join(TREE, "build"))
 COMPOSE = os.path.join(TREE, "docker", "compose")
 BASE = "mishap-test-base"
 PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libinih-dev libjansson-dev "
-            "libsmartcols-dev libcurl4-openssl-dev libcurl4 ca-certificates "
+            "libsmartcols-dev libcurl4-openssl-dev libcurl4 ca-certificates make xz-utils busybox-static bash-static "
             "redis-server python3-uvicorn python3-fastapi python3-httpx python3-requests "
             "python3-redis python3-tenacity python3-celery gunicorn python3-gunicorn python3-flask python3-django "
             "python3-psycopg2 redis-tools supervisor python3-confluent-kafka postgresql").split()
@@ -29,9 +29,38 @@ def why_not():
     return "not installed: " + " ".join(missing) if missing else None
 
 
+# Unpacks in the base what the build of Dockerfile.musl would fetch, and makes a program of it.
+# An archive that is behind, as one of tests may be, will do.
+MUSL = """set -e
+echo 'Acquire::Check-Valid-Until "false";' > /etc/apt/apt.conf.d/90tests
+cd /tools/packaging
+for libc in musl static; do ./sysroot $libc $(uname -m) /build/root-$libc; done
+/build/root-musl/cc -o /program /program.c
+rm -r /tools /program.c
+"""
+PROGRAM = """
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+int main(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&at, sizeof(at));
+    printf("seen %d\\n", errno);
+}
+"""
+
+
+def contents():
+    """What the base is made of, as a number."""
+    with open(os.path.join(TREE, "tools", "packaging", "sysroot"), "rb") as f:
+        return zlib.crc32(f.read() + (" ".join(PACKAGES) + MUSL + PROGRAM).encode())
+
+
 def root():
     """A Debian with all packages, made once; skips where there is no mirror."""
-    place = os.path.join(BUILD, "docker-root-%08x" % zlib.crc32(" ".join(PACKAGES).encode()))
+    place = os.path.join(BUILD, "docker-root-%08x" % contents())
     if os.path.isdir(place):
         return place
     new = place + ".new"
@@ -48,6 +77,12 @@ def root():
     subprocess.run(["chroot", new, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *PACKAGES],
                    check=True, timeout=600, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                    env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    for name in ("packaging/sysroot", "setup.sh"):
+        os.makedirs(os.path.dirname(os.path.join(new, "tools", name)), exist_ok=True)
+        shutil.copy(os.path.join(TREE, "tools", name), os.path.join(new, "tools", name))
+    with open(os.path.join(new, "program.c"), "w", encoding="ascii") as f:
+        f.write(PROGRAM)
+    subprocess.run(["chroot", new, "bash", "-c", MUSL], check=True, timeout=600, stdout=subprocess.DEVNULL)
     os.rename(new, place)
     return place
 
@@ -90,6 +125,18 @@ class Daemon:
                            stdout=subprocess.DEVNULL)
         assert tar.returncode == 0
 
+    def make_musl(self):
+        """An image as Alpine is: musl, a program on it, busybox and bash, with nothing of glibc."""
+        folder = os.path.join(self.directory, "musl")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "Dockerfile"), "w", encoding="ascii") as f:
+            f.write("FROM %s AS base\nFROM scratch\nCOPY --from=base /bin/busybox /bin/busybox\n"
+                    "COPY --from=base /bin/bash-static /bin/bash\n"
+                    "COPY --from=base /build/root-musl/lib/ld-musl-*.so.1 /build/root-musl/lib/\n"
+                    "COPY --from=base /program /program\n"
+                    'RUN ["/bin/busybox", "--install", "-s", "/bin"]\nRUN mkdir -p /run /tmp\n' % BASE)
+        subprocess.run(["docker", "build", "-q", "-t", "mishap-test-musl", folder], env=self.env, check=True,
+                       stdout=subprocess.DEVNULL, timeout=120)
 
     def make_postgres(self):
         """An image that does what the official one does, as far as the scenarios use it."""

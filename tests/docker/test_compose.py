@@ -5,22 +5,6 @@ import pytest
 import daemon as docker
 
 
-@pytest.fixture(scope="module")
-def daemon(tmp_path_factory):
-    reason = docker.why_not()
-    if reason:
-        pytest.skip(reason)
-    docker.root()
-    started = docker.Daemon(str(tmp_path_factory.mktemp("docker")))
-    try:
-        started.start()
-        started.import_base()
-        started.make_postgres()
-        yield started
-    finally:
-        started.stop()
-
-
 def test_a_shop_without_timeouts_fails_the_gate(daemon):
     run = docker.Run(daemon, "uvicorn-redis", "shop")
     assert run.status == 10, run.said[-6000:]
