@@ -183,7 +183,72 @@ static void told_by_slow_writer(struct story *s, struct answer *a)
     s->tid = WORKER;
 }
 
+/* ---- MH-2003: streams of a loop, whose reads are nobody's ---- */
+
+enum { LINE = 77 };
+static int64_t line_number;
+
+static void line_asks(struct story *s, struct answer *a)
+{
+    a->task = 5000 + ++s->ids;
+    story(s, request, "GET", .conn = LINE, .peer = STORE, .exchange = ++line_number, .bytes = 20,
+          .digest = 100 + line_number, .stack = IN_CARTS, .task = a->task);
+}
+static void line_answers(struct story *s, int64_t number)
+{
+    story(s, response, "", .conn = LINE, .peer = STORE, .exchange = number, .latency_ns = STORY_MS,
+          .retry_after_s = -1, .stack = IN_CARTS);
+}
+static void line_well(struct story *s, struct answer *a)
+{
+    line_asks(s, a);
+    s->now += 1;
+    line_answers(s, line_number);
+}
+static void line_given_up(struct story *s, struct answer *a)
+{
+    line_asks(s, a);
+    fault_at(s, MH_OP_recv, 0, MH_EFFECT_delay, STORE, LINE, a->task);
+    *a = (struct answer){.status = 503, .ms = 60, .retry_after = -1, .task = a->task};
+}
+/* The first is given up; whoever comes next is answered with what is left of the one before. */
+static void line_is_behind(struct story *s, struct answer *a)
+{
+    static int turn;
+
+    if (turn++ % 4 == 0) {
+        line_given_up(s, a);
+        return;
+    }
+    s->now += 20;
+    line_answers(s, line_number);
+    line_asks(s, a);
+}
+/* The late answer is thrown away first. */
+static void line_is_drained(struct story *s, struct answer *a)
+{
+    static int turn;
+
+    if (turn++ % 4 == 0) {
+        line_given_up(s, a);
+        return;
+    }
+    if (turn % 4 == 2)
+        line_answers(s, line_number);
+    line_well(s, a);
+}
+/* Nobody ever waits for these answers. */
+static void line_forgets(struct story *s, struct answer *a)
+{
+    s->now += 20;
+    line_answers(s, line_number);
+    line_asks(s, a);
+}
+
 static const struct play plays[] = {
+    {"the next one reads it", "MH-2003", "fail", line_well, line_is_behind},
+    {"drained before", "MH-2003", "not exercised", line_well, line_is_drained},
+    {"nobody waits for answers", "MH-2003", "not exercised", line_forgets, line_is_behind},
     {"a loop for one request", "MH-2004", "unclear", well, blocks_alone, .hits = 5},
     {"a loop beside, for all", "MH-2004", "fail", well, blocks_beside, .hits = 5},
     {"cut by an alarm", "MH-0601", "pass", well, cut_by_alarm},
@@ -235,12 +300,45 @@ static void threads(void **state)
     assert_string_equal(no_thread(0), "pass");
 }
 
+/* ---- which redis is a broker? One that is only handed things ---- */
+
+static void hands_over(struct story *s, struct answer *a)
+{
+    ask_as(s, STORE, 0, 1, "LPUSH");
+}
+static void keeps_a_list(struct story *s, struct answer *a)
+{
+    ask_as(s, STORE, 0, 1, "LPUSH");
+    ask_as(s, STORE, 0, 1, s->ids % 2 ? "LRANGE" : "LTRIM");
+}
+static void tells_all(struct story *s, struct answer *a)
+{
+    ask_as(s, STORE, 0, 1, "PUBLISH");
+}
+static void hands_over_badly(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, STORE), IN_FRAMEWORK);
+    *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
+}
+
+static const struct play brokers[] = {
+    {"only handed over", "MH-0802", "fail", hands_over, hands_over_badly},
+    {"a list that is looked at", "MH-0802", "not applicable", keeps_a_list, hands_over_badly},
+    {"told to whoever listens", "MH-0802", "not applicable", tells_all, hands_over_badly},
+};
+
+static void queues(void **state)
+{
+    plays_hold(brokers, ARRAY_SIZE(brokers));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules),
         cmocka_unit_test(greenlets),
         cmocka_unit_test(threads),
+        cmocka_unit_test(queues),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

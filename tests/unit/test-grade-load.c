@@ -28,6 +28,7 @@ struct server {
     int retry_after;    /* -1: it does not say */
     int every;          /* ms between requests */
     bool ill_after;     /* what it is when the load has gone */
+    bool spent;         /* no descriptor is left for those that are slow */
     const char *health; /* asked every second; refused as the others are, or not */
     bool health_refused;
 };
@@ -36,7 +37,7 @@ struct request {
     int64_t at;
     int64_t id;
     const char *path;
-    bool begins, asks, hit;
+    bool begins, asks, hit, spent;
     int status, latency, retry_after;
 };
 
@@ -79,6 +80,7 @@ static void rush(const struct server *s)
         }
         free_at[best] = (s->slots ? MH_MAX(free_at[best], at) : at) + SLOW_MS;
         add(at, (int)(free_at[best] - at), 200, -1, true, true, "GET /product/7");
+        list[count - 2].spent = s->spent;
     }
 }
 
@@ -100,6 +102,9 @@ static void tell(struct story *s, const struct request *r)
             story(s, request, "GET /json", .conn = r->id, .peer = PRICES, .exchange = 1,
                   .stack = IN_PRICES, .unit = r->id);
         }
+        if (r->spent)
+            story(s, op, "", .op = r->id + MOST, .kind = MH_OP_socket, .call = MH_CALL_socket,
+                  .result = -1, .err = EMFILE, .stack = IN_PRICES, .unit = r->id);
         if (r->hit)
             story(s, op, "", .op = r->id, .kind = MH_OP_recv, .call = MH_CALL_recv, .conn = r->id,
                   .peer = PRICES, .result = 10, .wait_ns = -1, .fault = 1,
@@ -171,9 +176,12 @@ static void goodput(void **state)
 
 static void aftermath(void **state)
 {
-    struct server ill = queues;
+    struct server ill = queues, spent = queues;
 
     ill.ill_after = true;
+    spent.spent = true;
+    assert_string_equal(judged(&queues, "MH-0703"), "pass ");
+    assert_string_equal(judged(&spent, "MH-0703"), "fail Critical");
     assert_string_equal(judged(&ill, "MH-0703"), "fail Critical");
     assert_string_equal(judged(&sheds, "MH-0703"), "pass ");
     assert_string_equal(judged(&few, "MH-0703"), "not exercised ");

@@ -2,6 +2,7 @@
 /* MH-2003: a connection whose answer nobody waited for any more is given to the next caller. */
 #include <errno.h>
 
+#include "base/hash.h"
 #include "grade/judge.h"
 
 #include "base/banned.h"
@@ -123,14 +124,133 @@ static int file(struct mh_grading *g, const struct mh_tally *t)
     return 0;
 }
 
+/* ---- event loops ---- */
+
+/* Who reads what a loop's transport has read is not seen. But a request whose caller got its answer
+ * before the answer to it had come was told something else: what an earlier request, given up on
+ * the same connection, had left behind. */
+static const int64_t ms = 1000000;
+enum { AT_ONCE_MS = 100 };
+
+static bool by_loop(const struct mh_grading *g, const struct mh_act *a, const struct mh_unit *u)
+{
+    return a->task || mh_sent_by_loop(g->m, u);
+}
+
+/* Another answer, which the unit may have used instead. */
+static bool had_other(const struct mh_grading *g, const struct mh_act *a, const struct mh_unit *u)
+{
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *b = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
+
+        if (b != a && b->kind == MH_ACT_attempt && b->answered && b->attempt.ended >= a->at)
+            return true;
+    }
+    return false;
+}
+
+/* Well answered, at once, while its request had no answer. */
+static bool answered_early(const struct mh_grading *g, const struct mh_act *a,
+                           const struct mh_unit *u)
+{
+    int64_t took = u->ended - a->at;
+
+    return !u->open && u->status >= 200 && u->status < 400 && a->answered && !a->ambiguous &&
+           a->attempt.ended > u->ended + ms && took < AT_ONCE_MS * ms &&
+           2 * took < a->attempt.ended - a->at && !had_other(g, a, u);
+}
+
+/* Its unit ended without the answer, and the connection stayed open for it. */
+static bool left_behind(const struct mh_act *a, const struct mh_unit *u)
+{
+    bool unanswered = a->answered ? a->attempt.ended > u->ended : !a->failed;
+
+    return !u->open && unanswered && (u->how == 1 || u->status >= 429);
+}
+
+struct line {
+    struct mh_map left;     /* connection to an act, given up there */
+    struct mh_map carefree; /* places whose callers never wait for an answer */
+    struct mh_tallies tallies;
+};
+
+static int look_at_line(const struct mh_grading *g, uint32_t act, struct line *l)
+{
+    const struct mh_act *a = &g->m->acts.v[act];
+    const struct mh_unit *u = mh_grading_unit(g, a->unit);
+    uint32_t left = mh_map_get(&l->left, a->conn);
+    bool early = answered_early(g, a, u);
+    struct mh_tally *t = NULL;
+
+    if (early && u->calm)
+        return mh_map_set(&l->carefree, mh_mix2(a->site, a->peer), 1);
+    if (left_behind(a, u))
+        return mh_map_set(&l->left, a->conn, act + 1);
+    if (a->failed && a->attempt.err == ETIMEDOUT && !a->answered && u->touched)
+        t = mh_tally_act(&l->tallies, a, false); /* closed with it */
+    else if (early && left != MH_MAP_NONE && g->m->acts.v[left - 1].unit != a->unit)
+        t = mh_tally_act(&l->tallies, a, true);
+    else
+        return 0;
+    if (!t)
+        return -ENOMEM;
+    t->example = act + 1;
+    return 0;
+}
+
+static int file_line(struct mh_grading *g, const struct mh_tally *t)
+{
+    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_critical);
+
+    if (!j)
+        return -ENOMEM;
+    if (j->verdict == MH_VERDICT_pass) {
+        mh_reason(j, "%u of %u requests to %s that were given up took their connection with them",
+                  t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));
+        return 0;
+    }
+    mh_sentence(j->evidence,
+                "%u callers had their answer before the one that they had asked %s for had come: "
+                "they read what a request that was given up had left on the same connection",
+                t->failed, mh_name_peer(g, t->peer));
+    return 0;
+}
+
+static int judge_loops(struct mh_grading *g)
+{
+    struct line l = {.left = {0}};
+    int r = 0;
+
+    for (uint32_t i = 0; i < g->m->acts.n && !r; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (a->kind == MH_ACT_attempt && a->conn && a->unit && a->attempt.digest &&
+            !mh_grading_unit(g, a->unit)->command && by_loop(g, a, mh_grading_unit(g, a->unit)))
+            r = look_at_line(g, i, &l);
+    }
+    for (size_t i = 0; i < l.tallies.list.n && !r; i++) {
+        const struct mh_tally *t = &l.tallies.list.v[i];
+
+        if (mh_map_get(&l.carefree, mh_mix2(t->site, t->peer)) == MH_MAP_NONE)
+            r = file_line(g, t);
+    }
+    mh_tallies_done(&l.tallies);
+    mh_map_done(&l.left);
+    mh_map_done(&l.carefree);
+    return r;
+}
+
 int mh_judge_2003(struct mh_grading *g)
 {
     struct count c = {.numbered = 0};
+    size_t before = g->judgements.n;
     int r = look(g, &c);
 
     for (size_t i = 0; i < c.tallies.list.n && !r; i++)
         r = file(g, &c.tallies.list.v[i]);
-    if (!r && !c.tallies.list.n)
+    if (!r)
+        r = judge_loops(g);
+    if (!r && g->judgements.n == before)
         r = c.numbered ? mh_judge_none(g, MH_VERDICT_unclear,
                                        "connections were used again after a timeout, in a protocol "
                                        "that may tell late answers apart",

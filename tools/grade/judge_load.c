@@ -383,6 +383,8 @@ static unsigned exhausted(const struct mh_grading *g, const struct rush *r, bool
         n += !o->fault && (o->err == EMFILE || o->err == ENFILE) && a->at >= r->w.from &&
              a->at < r->w.to + 10 * second;
     }
+    for (size_t i = 0; i < g->m->spent.n; i++)
+        n += g->m->spent.v[i] >= r->w.from && g->m->spent.v[i] < r->w.to + 10 * second;
     return n;
 }
 

@@ -55,7 +55,8 @@ static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
     if ((!*text || use) && o->kind == MH_OP_send && o->err)
         return true;
     if (use)
-        return use == MH_REDIS_read || use == MH_REDIS_lease || use == MH_REDIS_drop;
+        return use == MH_REDIS_read || use == MH_REDIS_range || use == MH_REDIS_lease ||
+               use == MH_REDIS_drop;
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (!strncmp(text, methods[i], strlen(methods[i])))
             return true;

@@ -366,7 +366,8 @@ int mh_intake_op(struct mh_intake *in)
 
     if (e.effect == MH_EFFECT_kill + 1)
         mh_intake_process(in)->killed_at = at;
-    mh_intake_refused(in, &e);
+    if (mh_intake_refused(in, &e))
+        return -ENOMEM;
     if (fault < 0)
         return fault;
     if (e.side == SIDE_SERVER || e.kind <= 0 || e.kind >= MH_OP_COUNT || e.kind == MH_OP_socket) {

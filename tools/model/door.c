@@ -36,7 +36,7 @@ int mh_intake_stood(struct mh_intake *in, int64_t conn, int64_t *ret)
     return mh_map_set(&in->accepted, (uint64_t)conn, 0);
 }
 
-void mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e)
+int mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e)
 {
     struct mh_process *p = mh_intake_process(in);
     int64_t at = in->record->at + in->offset;
@@ -45,8 +45,15 @@ void mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e)
         p->refused_at = at;
         p->refused_native = mh_intake_number(&in->stacks, e->native);
     }
+    if (e->kind == MH_OP_socket && !e->fault && (e->err == EMFILE || e->err == ENFILE)) {
+        int64_t *slot = mh_vec_add(&in->m->spent);
+
+        if (!slot)
+            return -ENOMEM;
+        *slot = at;
+    }
     if (e->kind != MH_OP_accept || (e->err != EMFILE && e->err != ENFILE && e->err != ENOMEM))
-        return;
+        return 0;
     /* how many of them within one second, at most */
     if (!p->limit_rate || at - p->limit_from >= second) {
         p->limit_from = at;
@@ -56,4 +63,5 @@ void mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e)
     p->limit_at = at;
     p->limit_err = (int)e->err;
     p->limit_stack = mh_intake_number(&in->stacks, e->stack);
+    return 0;
 }

@@ -219,6 +219,7 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->peers.v);
     free(m->routes.v);
     free(m->paths.v);
+    free(m->spent.v);
     free(m->timers.v);
     free(m->tasks.v);
     free(m->units.v);

@@ -58,6 +58,7 @@ enum mh_redis_use {
     MH_REDIS_none,
     MH_REDIS_other,
     MH_REDIS_read,
+    MH_REDIS_range, /* reads a part of a list, or cuts it: it is kept to be looked at */
     MH_REDIS_lease,
     MH_REDIS_expire,
     MH_REDIS_keep,
@@ -67,6 +68,7 @@ enum mh_redis_use {
 };
 struct mh_redis_seen {
     uint64_t commands, leased, expired, kept; /* keys written with a lifetime, or for good */
+    uint64_t pushed, ranged; /* of those: added to a list; parts of lists read, or cut off */
 };
 enum mh_redis_kind { MH_REDIS_unknown, MH_REDIS_cache, MH_REDIS_store, MH_REDIS_mixed };
 
@@ -380,6 +382,7 @@ struct mh_model {
     MH_VEC(struct mh_peer_seen) peers;
     MH_VEC(struct mh_route) routes;
     MH_VEC(struct mh_path_seen) paths; /* found by path_keys, from the text of unit.path */
+    MH_VEC(int64_t) spent;             /* wall: no descriptor was left for a socket, really */
     MH_VEC(struct mh_timer) timers;    /* by process, then by time */
     MH_VEC(struct mh_task) tasks;
     MH_VEC(struct mh_unit) units; /* by process, then in the order of the recording */

@@ -57,6 +57,8 @@ void mh_redis_count(struct mh_redis_seen *r, const char *text)
     r->leased += use == MH_REDIS_lease;
     r->expired += use == MH_REDIS_expire;
     r->kept += use == MH_REDIS_keep || use == MH_REDIS_push;
+    r->pushed += use == MH_REDIS_push && strcmp(text, "PUBLISH") != 0;
+    r->ranged += use == MH_REDIS_range;
 }
 
 enum mh_redis_kind mh_redis_kind_of(const struct mh_redis_seen *r)
@@ -74,6 +76,13 @@ enum mh_redis_kind mh_redis_kind_of(const struct mh_redis_seen *r)
     return kept ? MH_REDIS_store : MH_REDIS_unknown;
 }
 
+/* All that it writes is put into lists and streams that it never looks at: somebody else takes it.
+ */
+static bool hands_over(const struct mh_redis_seen *r)
+{
+    return r->pushed && r->pushed == r->kept && !r->leased && !r->ranged;
+}
+
 /* The protocol says more than a port or a library's name: the user's word only says more. */
 void mh_redis_settle(struct mh_model *m)
 {
@@ -88,7 +97,8 @@ void mh_redis_settle(struct mh_model *m)
             break;
         case MH_REDIS_mixed:
         case MH_REDIS_store:
-            p->role = p->role == MH_ROLE_queue ? MH_ROLE_queue : MH_ROLE_store;
+            p->role =
+                p->role == MH_ROLE_queue || hands_over(&p->redis) ? MH_ROLE_queue : MH_ROLE_store;
             break;
         case MH_REDIS_unknown:
             if (p->role == MH_ROLE_other)

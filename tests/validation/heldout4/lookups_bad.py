@@ -22,7 +22,7 @@ class Lines:
     def ask(self, word):
         line = self.free.get(timeout=1)
         try:
-            line.sendall(b"ECHO %s\r\n" % word.encode())
+            line.sendall(b"*2\r\n$4\r\nECHO\r\n$%d\r\n%s\r\n" % (len(word), word.encode()))
             answer = line.recv(4096)
         finally:
             self.free.put(line)
