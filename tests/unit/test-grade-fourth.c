@@ -190,8 +190,9 @@ static int64_t line_number;
 
 static void line_asks(struct story *s, struct answer *a)
 {
+    line_number++;
     a->task = 5000 + ++s->ids;
-    story(s, request, "GET", .conn = LINE, .peer = STORE, .exchange = ++line_number, .bytes = 20,
+    story(s, request, "GET", .conn = LINE, .peer = STORE, .exchange = line_number, .bytes = 20,
           .digest = 100 + line_number, .stack = IN_CARTS, .task = a->task);
 }
 static void line_answers(struct story *s, int64_t number)

@@ -92,8 +92,8 @@ int mh_intake_task_end(struct mh_intake *in);
 int64_t mh_intake_task_call(struct mh_intake *in, uint32_t unit, uint32_t stack);
 
 /* The door: a connection is taken in, on this descriptor; how long it stood until something was
- * read of it, which is asked once; an accept(), a socket or an allocation that a limit refused. Each
- * returns 0 or -ENOMEM. */
+ * read of it, which is asked once; an accept(), a socket or an allocation that a limit refused.
+ * Each returns 0 or -ENOMEM. */
 int mh_intake_taken_in(struct mh_intake *in, int64_t conn, int fd);
 int mh_intake_stood(struct mh_intake *in, int64_t conn, int64_t *ret);
 int mh_intake_refused(struct mh_intake *in, const struct mh_ev_op *e);
