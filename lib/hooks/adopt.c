@@ -105,7 +105,7 @@ static void adopt_connected(struct found *f)
     d = peer && kind ? mh_fd_new(f->fd, kind) : NULL;
     if (!d)
         return;
-    mh_http_init_late(&d->http, mh_guest.control->digest_key);
+    mh_http_init_late(&d->http, mh_guest.control->digest_key, server);
     mh_desc_connect(d, server ? MH_SIDE_server : MH_SIDE_client, peer);
     mh_socket_limits(d, f->fd);
     if (!server)

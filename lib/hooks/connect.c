@@ -201,7 +201,7 @@ static int connect_new(struct connecting *c)
     c->d = kind ? mh_fd_new(c->fd, kind) : NULL;
     if (!c->d)
         return (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
-    mh_http_init(&c->d->http, mh_guest.control->digest_key);
+    mh_http_init(&c->d->http, mh_guest.control->digest_key, false);
     mh_desc_connect(c->d, MH_SIDE_client, peer);
     c->d->sink = mh_sink_at(c->addr, c->len, kind == MH_DESC_datagram);
     mh_socket_limits(c->d, c->fd);

@@ -94,7 +94,7 @@ static void accepted(int listener, int fd, const struct sockaddr *addr, socklen_
 
     if (!d)
         return;
-    mh_http_init(&d->http, mh_guest.control->digest_key);
+    mh_http_init(&d->http, mh_guest.control->digest_key, true);
     mh_desc_connect(d, MH_SIDE_server, peer);
     mh_event(connect, NULL, 0, .conn = d->conn, .fd = fd, .peer = peer->id, .side = MH_SIDE_server,
              .call = MH_CALL_accept4, .nonblocking = d->nonblocking, .timeout_ns = -2);

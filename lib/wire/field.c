@@ -9,24 +9,25 @@
 
 #include "base/banned.h"
 
+#define NAMED(name) name, sizeof(name) - 1
+
 static const struct {
     const char *name;
+    size_t len;
     enum mh_field field;
 } rows[] = {
-    {"content-length", MH_FIELD_length},           {"date", MH_FIELD_date},
-    {"idempotency-key", MH_FIELD_idempotency_key}, {"retry-after", MH_FIELD_retry_after},
-    {"transfer-encoding", MH_FIELD_encoding},      {"upgrade", MH_FIELD_upgrade},
+    {NAMED("content-length"), MH_FIELD_length},
+    {NAMED("date"), MH_FIELD_date},
+    {NAMED("idempotency-key"), MH_FIELD_idempotency_key},
+    {NAMED("retry-after"), MH_FIELD_retry_after},
+    {NAMED("transfer-encoding"), MH_FIELD_encoding},
+    {NAMED("upgrade"), MH_FIELD_upgrade},
 };
-
-bool mh_field_may_start(char c)
-{
-    return c == 'c' || c == 'd' || c == 'i' || c == 'r' || c == 't' || c == 'u';
-}
 
 enum mh_field mh_field_named(const char *name, size_t n)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (strlen(rows[i].name) == n && !memcmp(rows[i].name, name, n))
+        if (rows[i].len == n && !memcmp(rows[i].name, name, n))
             return rows[i].field;
     return MH_FIELD_other;
 }

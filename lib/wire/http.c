@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/macros.h"
 #include "wire/field.h"
 #include "wire/line.h"
@@ -21,35 +20,49 @@ struct cursor {
     bool stop; /* a message has ended */
 };
 
-void mh_http_init(struct mh_http *h, uint64_t key)
+void mh_http_init(struct mh_http *h, uint64_t key, bool digests)
 {
     memset(h, 0, sizeof(*h));
     h->key = key;
-    h->date = h->retry_at = h->retry_after = -1;
+    h->digests = digests;
+    h->retry_at = h->retry_after = -1;
 }
 
-void mh_http_init_late(struct mh_http *h, uint64_t key)
+void mh_http_init_late(struct mh_http *h, uint64_t key, bool digests)
 {
     enum { PIECES = 64 }; /* of a long body, or of what is no HTTP */
 
-    mh_http_init(h, key);
+    mh_http_init(h, key, digests);
     h->late = PIECES;
 }
 
-static void fill(const struct mh_http *h, struct mh_http_facts *ret)
+static int64_t retry_after_s(const struct mh_http *h)
 {
-    ret->outstanding = h->outstanding;
-    ret->idempotency_key = h->idempotency_key;
-    ret->request_bytes = h->request.bytes;
-    ret->request_digest = mh_mix2(h->key, h->request_digest);
-    ret->status = h->status;
-    ret->retry_after_s = h->retry_after;
-    if (h->retry_after < 0 && h->retry_at >= 0 && h->date >= 0)
-        ret->retry_after_s = MH_MAX(h->retry_at - h->date, 0);
+    int64_t date = -1;
+
+    if (h->retry_after < 0 && h->retry_at >= 0 && h->date[0])
+        date = mh_field_date(h->date, sizeof(h->date));
+    return date < 0 ? h->retry_after : MH_MAX(h->retry_at - date, 0);
+}
+
+/* What these flags stand for. */
+static void fill(const struct mh_http *h, unsigned flags, struct mh_http_facts *ret)
+{
+    if (flags & (MH_HTTP_REQUEST_HEAD | MH_HTTP_REQUEST_DONE))
+        ret->idempotency_key = h->idempotency_key;
+    if (flags & MH_HTTP_REQUEST_DONE)
+        ret->request_bytes = h->request.bytes;
+    if (flags & (MH_HTTP_RESPONSE_BEGUN | MH_HTTP_RESPONSE_DONE | MH_HTTP_LEFT)) {
+        ret->status = h->status;
+        ret->retry_after_s = retry_after_s(h);
+    }
+    if (!(flags & (MH_HTTP_RESPONSE_DONE | MH_HTTP_LEFT)))
+        return;
     ret->bytes = h->response.bytes;
-    ret->digest = mh_mask_digest(&h->mask);
-    ret->keys = ret->nkeys = 0;
-    mh_json_keys(&h->json, &ret->keys, &ret->nkeys);
+    if (h->digests) {
+        ret->digest = mh_mask_digest(&h->mask);
+        mh_json_keys(&h->json, &ret->keys, &ret->nkeys);
+    }
 }
 
 static void stream_reset(struct mh_http_stream *s)
@@ -78,7 +91,7 @@ static void end_message(struct mh_http *h, struct mh_http_stream *s, struct curs
         h->head >>= 1;
         h->tunnel >>= 1;
     }
-    fill(h, c->facts);
+    fill(h, c->flags, c->facts);
     stream_reset(s);
     c->stop = true;
 }
@@ -88,12 +101,7 @@ static void end_message(struct mh_http *h, struct mh_http_stream *s, struct curs
 static void request_line(struct mh_http *h, struct cursor *c)
 {
     bool fresh = h->request.state == MH_HTTP_START;
-    enum mh_http_line got;
-
-    c->p += mh_http_target_run(h, c->p, (size_t)(c->end - c->p));
-    if (c->p == c->end)
-        return;
-    got = mh_http_request_line(h, *c->p++);
+    enum mh_http_line got = mh_http_request_line(h, &c->p, c->end);
 
     if (fresh && h->request.state != MH_HTTP_START)
         c->flags |= MH_HTTP_REQUEST_BYTE;
@@ -115,14 +123,17 @@ static void request_line(struct mh_http *h, struct cursor *c)
 static void status_line(struct mh_http *h, struct cursor *c)
 {
     bool fresh = h->response.state == MH_HTTP_START;
-    enum mh_http_line got = mh_http_status_line(h, *c->p++);
+    enum mh_http_line got = mh_http_status_line(h, &c->p, c->end);
 
     if (fresh && h->response.state != MH_HTTP_START) {
         c->flags |= MH_HTTP_RESPONSE_BYTE;
-        h->date = h->retry_at = h->retry_after = -1;
+        h->retry_at = h->retry_after = -1;
+        h->date[0] = '\0';
         h->websocket = false;
-        mh_mask_init(&h->mask, h->key);
-        mh_json_init(&h->json, h->key);
+        if (h->digests) {
+            mh_mask_init(&h->mask, h->key);
+            mh_json_init(&h->json, h->key);
+        }
     }
     if (got == MH_HTTP_LINE_BAD) {
         leave(h, c);
@@ -160,7 +171,6 @@ static void response_head(struct mh_http *h, struct cursor *c)
         return;
     }
     c->flags |= MH_HTTP_RESPONSE_BEGUN;
-    fill(h, c->facts);
     if (upgraded && h->websocket)
         h->spoken = MH_SPOKEN_websocket;
     if (upgraded || tunnel) {
@@ -194,11 +204,12 @@ static void end_head(struct mh_http *h, struct mh_http_stream *s, struct cursor 
 static void end_field(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
 {
     size_t n = s->value_len;
-    int64_t number;
+    int64_t number = -1;
 
     while (n && (s->value[n - 1] == ' ' || s->value[n - 1] == '\t' || s->value[n - 1] == '\r'))
         n--;
-    number = s->cut ? -1 : mh_field_number(s->value, n);
+    if (!s->cut && (s->field == MH_FIELD_length || s->field == MH_FIELD_retry_after))
+        number = mh_field_number(s->value, n);
     if (s->field == MH_FIELD_length) {
         if (number < 0 || (s->has_length && (uint64_t)number != s->left)) {
             leave(h, c);
@@ -220,7 +231,9 @@ static void end_field(struct mh_http *h, struct mh_http_stream *s, struct cursor
     } else if (s->field == MH_FIELD_upgrade && s == &h->response) {
         h->websocket = mh_field_websocket(s->value, n);
     } else if (s->field == MH_FIELD_date && s == &h->response) {
-        h->date = s->cut ? -1 : mh_field_date(s->value, n);
+        h->date[0] = '\0';
+        if (!s->cut && n == sizeof(h->date))
+            memcpy(h->date, s->value, sizeof(h->date));
     }
 }
 
@@ -236,30 +249,35 @@ static void end_name(struct mh_http_stream *s)
  * is known by its first letter, most often. */
 static void name_bytes(struct mh_http *h, struct mh_http_stream *s, struct cursor *c)
 {
-    while (c->p < c->end) {
-        unsigned char ch = *c->p++;
+    const unsigned char *p = c->p;
+    size_t n = s->name_len;
+    unsigned char ch = 0;
 
-        if (ch == '\n') {
-            bool empty = !s->name_len;
-
-            s->name_len = 0;
-            if (empty) {
-                end_head(h, s, c);
-                return;
-            }
-        } else if (ch == ':') {
-            end_name(s);
-            return;
-        } else if (ch != '\r') {
-            if (ch >= 'A' && ch <= 'Z')
-                ch |= 0x20;
-            if (s->name_len == sizeof(s->name) || (!s->name_len && !mh_field_may_start((char)ch))) {
-                s->name_len = 0;
-                s->state = MH_HTTP_PASS;
-                return;
-            }
-            s->name[s->name_len++] = (char)ch;
-        }
+    for (; p < c->end; p++) {
+        ch = *p;
+        if (ch == '\r')
+            continue;
+        if (ch == '\n' || ch == ':')
+            break;
+        if (ch >= 'A' && ch <= 'Z')
+            ch |= 0x20;
+        if (n == sizeof(s->name) || (!n && !mh_field_may_start((char)ch)))
+            break;
+        s->name[n++] = (char)ch;
+    }
+    s->name_len = (uint8_t)n;
+    c->p = p < c->end ? p + 1 : p;
+    if (p == c->end)
+        return;
+    if (ch == ':') {
+        end_name(s);
+    } else if (ch == '\n') {
+        s->name_len = 0;
+        if (!n)
+            end_head(h, s, c);
+    } else {
+        s->name_len = 0;
+        s->state = MH_HTTP_PASS;
     }
 }
 
@@ -297,12 +315,9 @@ static void pass_line(struct mh_http_stream *s, struct cursor *c)
 static void take_body(struct mh_http *h, struct mh_http_stream *s, struct cursor *c, size_t n)
 {
     size_t open = s->bytes < MH_HTTP_DIGESTED ? MH_HTTP_DIGESTED - (size_t)s->bytes : 0;
-    size_t digested = MH_MIN(n, open);
 
-    if (s == &h->request) {
-        h->request_digest = mh_hash_bytes(h->request_digest, c->p, digested);
-    } else {
-        mh_mask_add(&h->mask, c->p, digested);
+    if (h->digests && s == &h->response) {
+        mh_mask_add(&h->mask, c->p, MH_MIN(n, open));
         mh_json_add(&h->json, c->p, n);
     }
     s->bytes += n;
@@ -423,7 +438,7 @@ static unsigned watch(struct mh_http *h, struct mh_http_stream *s, const void *b
             status_line(h, &c);
     }
     if (c.flags && !(c.flags & (MH_HTTP_REQUEST_DONE | MH_HTTP_RESPONSE_DONE)))
-        fill(h, ret);
+        fill(h, c.flags, ret);
     ret->outstanding = h->outstanding;
     /* what comes behind an upgrade is for who reads that */
     ret->used = h->raw && h->spoken != MH_SPOKEN_websocket

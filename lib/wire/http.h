@@ -23,7 +23,7 @@ enum {
     MH_HTTP_REQUEST_BYTE = 1 << 0,   /* the first byte of what may become a request */
     MH_HTTP_REQUEST_BEGUN = 1 << 1,  /* its line: method and path are in h->text */
     MH_HTTP_REQUEST_HEAD = 1 << 2,   /* its headers: idempotency_key */
-    MH_HTTP_REQUEST_DONE = 1 << 3,   /* its body: request_digest, request_bytes */
+    MH_HTTP_REQUEST_DONE = 1 << 3,   /* its body: request_bytes */
     MH_HTTP_RESPONSE_BYTE = 1 << 4,  /* the first byte of a response, also of a 1xx one */
     MH_HTTP_RESPONSE_BEGUN = 1 << 5, /* its headers: status, retry_after_s; never of a 1xx one */
     MH_HTTP_RESPONSE_DONE = 1 << 6,  /* its body: bytes, digest, keys, nkeys */
@@ -34,8 +34,7 @@ struct mh_http_facts {
     size_t used;          /* bytes that this call took; the rest belongs to the next message */
     unsigned outstanding; /* requests begun and not answered, after this call */
     bool idempotency_key;
-    uint64_t request_bytes;  /* of the request's body */
-    uint64_t request_digest; /* keyed, of method, target with its query, and body: for replays */
+    uint64_t request_bytes; /* of the request's body */
     int status;
     int64_t retry_after_s; /* -1 none; a date is taken relative to the response's own Date */
     uint64_t bytes;        /* of the response's body */
@@ -56,8 +55,7 @@ struct mh_http_stream {
 struct mh_http {
     uint64_t key;
     uint64_t head, tunnel; /* bit per unanswered request, oldest lowest: HEAD; CONNECT */
-    uint64_t request_digest;
-    int64_t date, retry_at; /* of the response, seconds since 1970; -1 none */
+    int64_t retry_at;      /* of the response, seconds since 1970; -1 none */
     int64_t retry_after;
     struct mh_mask mask;
     struct mh_json json;
@@ -65,22 +63,25 @@ struct mh_http {
     uint16_t status;
     uint8_t outstanding;
     uint8_t text_len;
+    bool digests;
     bool raw;  /* not HTTP, or not any more */
     bool seen; /* a whole request or status line was seen */
     bool idempotency_key;
     bool websocket; /* the answer under way says: Upgrade: websocket */
     uint8_t late;   /* how often the middle of a message may still be taken for none */
     uint8_t spoken; /* enum mh_spoken: what it is instead of HTTP/1.x, when that can be told */
+    char date[29];  /* of the response, as it stands; "" none */
     char text[MH_HTTP_TEXT + 1]; /* "GET /path" of the request last begun; valid until the next */
 };
-_Static_assert(sizeof(struct mh_http) <= 512, "one of these per connection: keep it small");
+_Static_assert(sizeof(struct mh_http) <= 520, "one of these per connection: keep it small");
 
-/* key: of the run's digests. */
-void mh_http_init(struct mh_http *h, uint64_t key);
+/* key: of the run's digests. digests: are those of answers wanted (digest, keys, nkeys)? They cost
+ * some nanoseconds a byte. */
+void mh_http_init(struct mh_http *h, uint64_t key, bool digests);
 
 /* The same for a connection that has been in use: what passes first may be the rest of something,
  * and until a request is seen to begin, that means nothing. */
-void mh_http_init_late(struct mh_http *h, uint64_t key);
+void mh_http_init_late(struct mh_http *h, uint64_t key, bool digests);
 
 /* Bytes that went the way of requests, and those that went the way of responses; each byte once:
  * what MSG_PEEK gave, or a send did not take, is not for us. Flags are returned; *ret is whole

@@ -14,6 +14,23 @@ void mh_json_init(struct mh_json *j, uint64_t key)
     *j = (struct mh_json){.key = key};
 }
 
+/* The bytes that change something: outside of strings, and in them. */
+enum { OUTSIDE = 1, INSIDE = 2 };
+static const uint8_t matters[256] = {
+    ['"'] = OUTSIDE | INSIDE, ['\\'] = INSIDE, ['{'] = OUTSIDE, ['}'] = OUTSIDE,
+    ['['] = OUTSIDE,          [']'] = OUTSIDE, [','] = OUTSIDE,
+};
+
+/* How many bytes come before one that does. */
+static inline size_t run_of(unsigned where, const unsigned char *p, size_t n)
+{
+    size_t run = 0;
+
+    while (run < n && !(matters[p[run]] & where))
+        run++;
+    return run;
+}
+
 static inline bool is_space(unsigned char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -80,8 +97,13 @@ void mh_json_add(struct mh_json *j, const void *bytes, size_t n)
     const unsigned char *p = bytes;
 
     for (size_t i = 0; i < n && j->state != NOT_JSON; i++) {
-        unsigned char c = p[i];
+        unsigned char c;
 
+        if (j->state == PLAIN || j->state == STRING)
+            i += run_of(j->state == PLAIN ? OUTSIDE : INSIDE, p + i, n - i);
+        if (i == n)
+            return;
+        c = p[i];
         if (j->state == PLAIN) {
             add_plain(j, c);
         } else if (j->state != BEFORE && j->state != AFTER) {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/macros.h"
 
 #include "base/banned.h"
 
@@ -13,12 +13,24 @@ static const char version[] = "HTTP/1.";
 
 enum { VERSION_LEN = sizeof(version) - 1, METHOD_MAX = 24 };
 
+/* What nearly every line has is taken at once when it is there in one piece. */
+#define begins(at, end, word)                                                                      \
+    ((size_t)((end) - (at)) >= sizeof(word) - 1 && !memcmp(at, word, sizeof(word) - 1))
+
+static void text_add_n(struct mh_http *h, const unsigned char *p, size_t n)
+{
+    char *to = h->text + h->text_len;
+
+    n = MH_MIN(n, (size_t)(MH_HTTP_TEXT - h->text_len));
+    for (size_t i = 0; i < n; i++)
+        to[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '.';
+    to[n] = '\0';
+    h->text_len += (uint8_t)n;
+}
+
 static void text_add(struct mh_http *h, unsigned char c)
 {
-    if (h->text_len >= MH_HTTP_TEXT)
-        return;
-    h->text[h->text_len++] = c >= 0x20 && c < 0x7f ? (char)c : '.';
-    h->text[h->text_len] = '\0';
+    text_add_n(h, &c, 1);
 }
 
 static enum mh_http_line method_byte(struct mh_http *h, unsigned char c)
@@ -88,7 +100,8 @@ static enum mh_http_line version_byte(struct mh_http_stream *s, unsigned char c)
     return c == '\r' ? MH_HTTP_LINE_MORE : MH_HTTP_LINE_BAD;
 }
 
-size_t mh_http_target_run(struct mh_http *h, const unsigned char *p, size_t n)
+/* The bytes of a path or query that can be taken in one go; 0 when the next one cannot. */
+static size_t target_run(struct mh_http *h, const unsigned char *p, size_t n)
 {
     bool path = h->request.state == MH_HTTP_PATH;
     size_t run = 0;
@@ -97,13 +110,12 @@ size_t mh_http_target_run(struct mh_http *h, const unsigned char *p, size_t n)
         return 0;
     while (run < n && p[run] > ' ' && p[run] != 0x7f && !(path && (p[run] == '?' || p[run] == '#')))
         run++;
-    h->request_digest = mh_hash_bytes(h->request_digest, p, run);
-    for (size_t i = 0; path && i < run; i++)
-        text_add(h, p[i]);
+    if (path)
+        text_add_n(h, p, run);
     return run;
 }
 
-enum mh_http_line mh_http_request_line(struct mh_http *h, unsigned char c)
+static enum mh_http_line request_byte(struct mh_http *h, unsigned char c)
 {
     struct mh_http_stream *s = &h->request;
 
@@ -114,15 +126,40 @@ enum mh_http_line mh_http_request_line(struct mh_http *h, unsigned char c)
         h->text_len = 0;
         h->text[0] = '\0';
         h->idempotency_key = false;
-        h->request_digest = MH_HASH_START;
     }
     if (s->state == MH_HTTP_VERSION)
         return version_byte(s, c);
-    h->request_digest = mh_hash_bytes(h->request_digest, &c, 1);
     return s->state == MH_HTTP_METHOD ? method_byte(h, c) : target_byte(h, c);
 }
 
-enum mh_http_line mh_http_status_line(struct mh_http *h, unsigned char c)
+enum mh_http_line mh_http_request_line(struct mh_http *h, const unsigned char **p,
+                                       const unsigned char *end)
+{
+    static const char rest[] = "HTTP/1.1\r\n";
+    enum mh_http_line got = MH_HTTP_LINE_MORE;
+    const unsigned char *at = *p;
+
+    while (at < end && got == MH_HTTP_LINE_MORE) {
+        at += target_run(h, at, (size_t)(end - at));
+        if (h->request.state == MH_HTTP_VERSION && !h->request.pos && begins(at, end, rest)) {
+            *p = at + sizeof(rest) - 1;
+            return MH_HTTP_LINE_WHOLE;
+        }
+        if (at < end)
+            got = request_byte(h, *at++);
+    }
+    *p = at;
+    return got;
+}
+
+static void status_begin(struct mh_http *h, uint8_t pos)
+{
+    h->response.state = MH_HTTP_STATUS;
+    h->response.pos = pos;
+    h->status = 0;
+}
+
+static enum mh_http_line status_byte(struct mh_http *h, unsigned char c)
 {
     struct mh_http_stream *s = &h->response;
     bool digit = c >= '0' && c <= '9';
@@ -131,9 +168,7 @@ enum mh_http_line mh_http_status_line(struct mh_http *h, unsigned char c)
     if (s->state == MH_HTTP_START) {
         if (h->seen && (c == '\r' || c == '\n'))
             return MH_HTTP_LINE_MORE;
-        s->state = MH_HTTP_STATUS;
-        s->pos = 0;
-        h->status = 0;
+        status_begin(h, 0);
     }
     at = s->pos++;
     if (at < VERSION_LEN)
@@ -147,4 +182,21 @@ enum mh_http_line mh_http_status_line(struct mh_http *h, unsigned char c)
     if (at < VERSION_LEN + 4)
         return MH_HTTP_LINE_MORE;
     return h->status >= 100 ? MH_HTTP_LINE_WHOLE : MH_HTTP_LINE_BAD;
+}
+
+enum mh_http_line mh_http_status_line(struct mh_http *h, const unsigned char **p,
+                                      const unsigned char *end)
+{
+    static const char first[] = "HTTP/1.1 ";
+    enum mh_http_line got = MH_HTTP_LINE_MORE;
+    const unsigned char *at = *p;
+
+    if (h->response.state == MH_HTTP_START && begins(at, end, first)) {
+        status_begin(h, sizeof(first) - 1);
+        at += sizeof(first) - 1;
+    }
+    while (at < end && got == MH_HTTP_LINE_MORE)
+        got = status_byte(h, *at++);
+    *p = at;
+    return got;
 }

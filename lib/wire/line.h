@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First lines of HTTP/1.x messages, a byte at a time; part of the observer of wire/http.h, which
+/* First lines of HTTP/1.x messages; part of the observer of wire/http.h, which
  * alone calls it. */
 #pragma once
 
@@ -28,11 +28,11 @@ enum mh_http_state {
 
 enum mh_http_line { MH_HTTP_LINE_MORE, MH_HTTP_LINE_WHOLE, MH_HTTP_LINE_BAD };
 
-/* Takes one byte of "METHOD target HTTP/1.1"; fills text and request_digest. WHOLE at its end. */
-enum mh_http_line mh_http_request_line(struct mh_http *h, unsigned char c);
+/* Takes what is there of "METHOD target HTTP/1.1", and moves *p behind it; fills text. WHOLE at its
+ * end. */
+enum mh_http_line mh_http_request_line(struct mh_http *h, const unsigned char **p,
+                                       const unsigned char *end);
 
-/* The bytes of a path or query that can be taken in one go; 0 when the next one cannot. */
-size_t mh_http_target_run(struct mh_http *h, const unsigned char *p, size_t n);
-
-/* Takes one byte of "HTTP/1.1 200"; fills status. WHOLE right behind the three digits. */
-enum mh_http_line mh_http_status_line(struct mh_http *h, unsigned char c);
+/* The same of "HTTP/1.1 200"; fills status. WHOLE right behind the three digits. */
+enum mh_http_line mh_http_status_line(struct mh_http *h, const unsigned char **p,
+                                      const unsigned char *end);
