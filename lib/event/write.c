@@ -346,14 +346,15 @@ uint32_t mh_writer_thread(void)
     return thread_id;
 }
 
-bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len)
+bool mh_event_put(enum mh_event type, int64_t at, const void *fields, unsigned n, const char *tail,
+                  size_t len)
 {
-    struct mh_record_header h = {.at = mh_now(), .type = (uint16_t)type, .nfields = (uint16_t)n};
+    struct mh_record_header h = {.at = at, .type = (uint16_t)type, .nfields = (uint16_t)n};
     struct mh_record_header *to;
     uint64_t group = 0, room;
     enum worth worth;
     char *segment;
-    int64_t at;
+    int64_t place;
 
     if (!mh_writer_ok())
         return false;
@@ -365,27 +366,28 @@ bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char
     h.length = (uint32_t)((sizeof(h) + n * 8 + len + 7) & ~7u);
     worth = worth_of(type, fields, &group);
     room = room_for(worth, group);
-    at = room ? reserve(h.length, MH_MIN(room, (uint64_t)MAX_SEGMENTS * MH_SEGMENT)) : -1;
-    if (at < 0) {
+    place = room ? reserve(h.length, MH_MIN(room, (uint64_t)MAX_SEGMENTS * MH_SEGMENT)) : -1;
+    if (place < 0) {
         if (worth != VITAL)
             lose(worth == ROUTINE);
         else
             writer_fail("the recording is full");
         return false;
     }
-    segment = segment_get((unsigned)(at / MH_SEGMENT));
+    segment = segment_get((unsigned)(place / MH_SEGMENT));
     if (!segment) {
         atomic_store(&writer.open, false);
         writer_fail("cannot extend the recording");
         return false;
     }
-    prefault(segment, (uint64_t)at, h.length);
-    to = (struct mh_record_header *)(void *)(segment + at % MH_SEGMENT);
+    prefault(segment, (uint64_t)place, h.length);
+    to = (struct mh_record_header *)(void *)(segment + place % MH_SEGMENT);
     memcpy(to, &h, sizeof(h));
     memcpy(to + 1, fields, n * 8);
     if (len)
         memcpy((char *)(to + 1) + n * 8, tail, len);
-    __atomic_store_n(&to->check, mh_record_check((uint64_t)at, h.length, h.type), __ATOMIC_RELEASE);
+    __atomic_store_n(&to->check, mh_record_check((uint64_t)place, h.length, h.type),
+                     __ATOMIC_RELEASE);
     probe(type, fields);
     return true;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sys.h"
 #include "event/event.h"
 
 /* Opens a new recording below `dir`, which exists. Returns 0 or a negative errno. Called by the
@@ -44,13 +45,17 @@ void mh_writer_know_thread(void);
 /* The number of this thread, as its records have it. */
 uint32_t mh_writer_thread(void);
 
-/* Appends one record; `fields` are n int64. Routine records are sampled near the size limit and
- * refused past it, others are kept for a quarter more. Returns whether it was kept. */
-bool mh_event_put(enum mh_event type, const void *fields, unsigned n, const char *tail, size_t len);
+/* Appends one record; `fields` are n int64, `at` is when (mh_now()). Routine records are sampled
+ * near the size limit and refused past it, others are kept for a quarter more. Returns whether it
+ * was kept. */
+bool mh_event_put(enum mh_event type, int64_t at, const void *fields, unsigned n, const char *tail,
+                  size_t len);
 
-/* mh_event(op, tail, len, .fd = 3, .err = EIO): fills the struct and puts it. */
-#define mh_event(name, tail, len, ...)                                                             \
-    mh_event_put(MH_EVENT_##name, &(struct mh_ev_##name){__VA_ARGS__},                             \
+/* mh_event(op, tail, len, .fd = 3, .err = EIO): fills the struct and puts it; mh_event_at() where
+ * mh_now() was asked already. */
+#define mh_event(name, tail, len, ...) mh_event_at(name, mh_now(), tail, len, __VA_ARGS__)
+#define mh_event_at(name, now, tail, len, ...)                                                     \
+    mh_event_put(MH_EVENT_##name, now, &(struct mh_ev_##name){__VA_ARGS__},                        \
                  sizeof(struct mh_ev_##name) / 8, tail, len)
 
 /* A record about ourselves: to the recording, and with `loud` once to stderr as "mishap: ...". */

@@ -71,7 +71,7 @@ static void asking(struct mh_desc *d)
 static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
 {
     uint64_t digest =
-        mh_hash_bytes(mh_guest.control->digest_key, iov[0].iov_base, MH_MIN(n, iov[0].iov_len));
+        mh_hash_long(mh_guest.control->digest_key, iov[0].iov_base, MH_MIN(n, iov[0].iov_len));
     bool http = !d->http.raw && d->http.seen;
     const char *what = http ? d->http.text : "";
     char command[MH_RESP_TEXT];
@@ -80,10 +80,10 @@ static void request_begin(struct mh_desc *d, const struct iovec *iov, size_t n)
         what = command;
     asking(d);
     d->exchange++;
-    mh_event(request, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
-             .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
-             .idempotency_key = http && d->http.idempotency_key, .stack = d->asked.stack,
-             .task = (int64_t)d->asked.task, .unit = d->asked.unit);
+    mh_event_at(request, d->request_at, what, strlen(what), .conn = d->conn, .peer = peer_id(d),
+                .exchange = d->exchange, .bytes = (int64_t)n, .digest = (int64_t)digest,
+                .idempotency_key = http && d->http.idempotency_key, .stack = d->asked.stack,
+                .task = (int64_t)d->asked.task, .unit = d->asked.unit);
 }
 
 /* A plaintext envelope on its way to Sentry: POST /api/7/envelope/, or /store/ of older clients. */
@@ -325,7 +325,8 @@ void mh_seen_end(struct mh_desc *d, int err)
     mh_desc_unlock(d);
 }
 
-void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsigned fds)
+void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t now, int64_t timeout_ns,
+                  unsigned fds)
 {
     int64_t told =
         (int64_t)mh_mix2((uint64_t)timeout_ns, (uint64_t)d->exchange * 2 + d->connecting);
@@ -335,10 +336,10 @@ void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsi
         return;
     d->wait_told = told;
     mh_python_place(&place);
-    mh_event(wait, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
-             .timeout_ns = timeout_ns, .pending = d->pending, .connecting = d->connecting,
-             .fds = fds, .stack = place.stack, .task = (int64_t)place.task, .unit = place.unit,
-             .user_timeout_ns = d->user_timeout_ns);
+    mh_event_at(wait, now, NULL, 0, .conn = d->conn, .peer = peer_id(d), .call = call,
+                .timeout_ns = timeout_ns, .pending = d->pending, .connecting = d->connecting,
+                .fds = fds, .stack = place.stack, .task = (int64_t)place.task, .unit = place.unit,
+                .user_timeout_ns = d->user_timeout_ns);
 }
 
 void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,

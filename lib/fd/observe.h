@@ -25,8 +25,9 @@ uint64_t mh_seen_waiter(const struct mh_desc *d);
  * of no given length ends, nor when nobody had asked for anything. */
 bool mh_seen_unfinished(const struct mh_desc *d);
 
-/* A thread begins to wait on this socket with that limit (-1 none). */
-void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, unsigned fds);
+/* A thread begins now to wait on this socket with that limit (-1 none). */
+void mh_seen_wait(struct mh_desc *d, enum mh_call call, int64_t now, int64_t timeout_ns,
+                  unsigned fds);
 
 /* It ended: ready 1, 0 at the limit, -1 with err. Recorded when long or without result. */
 void mh_seen_waited(struct mh_desc *d, enum mh_call call, int64_t timeout_ns, int64_t waited_ns,

@@ -43,14 +43,15 @@ static void unit_next(struct mh_desc *d)
 static void end_record(struct mh_desc *d, const struct mh_http_facts *facts, int how, int64_t until)
 {
     const char *text = d->unit == d->unit_named ? d->http.text : "";
+    int64_t now = mh_now();
 
-    mh_event(unit_end, text, strlen(text), .unit = d->unit, .conn = d->conn,
-             .status = d->unit_status, .latency_ns = until - d->unit_at,
-             .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
-             .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
-             .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
-             .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys,
-             .rss_kb = mh_resident_kb(mh_now()), .again = d->sealed_told != 0);
+    mh_event_at(unit_end, now, text, strlen(text), .unit = d->unit, .conn = d->conn,
+                .status = d->unit_status, .latency_ns = until - d->unit_at,
+                .bytes = (int64_t)facts->bytes, .digest = (int64_t)facts->digest,
+                .retry_after_s = d->unit_retry_after, .how = how, .fds = mh_fd_count(),
+                .stack = d->unit_place.stack, .task = (int64_t)d->unit_place.task,
+                .begun_at = d->unit_at, .keys = (int64_t)facts->keys, .nkeys = facts->nkeys,
+                .rss_kb = mh_resident_kb(now), .again = d->sealed_told != 0);
 }
 
 static void unit_end(struct mh_desc *d, const struct mh_http_facts *facts, int how)

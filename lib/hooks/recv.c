@@ -253,7 +253,7 @@ ssize_t mh_recv(enum mh_call call, int fd, struct msghdr *msg, int flags)
     if (blocking || mh_stream_armed(d)) {
         r.start = mh_now();
         if (blocking)
-            mh_seen_wait(d, call, limit(d, flags), 1);
+            mh_seen_wait(d, call, r.start, limit(d, flags), 1);
     }
     got = mh_stream_armed(d) ? recv_held(&r) : raw_recv(fd, msg, flags);
     if (blocking)

@@ -43,8 +43,8 @@ static struct timespec *timespec_of(int64_t ns, struct timespec *storage)
     return storage;
 }
 
-static void each_wait(const struct pollfd *fds, unsigned n, enum mh_call call, int64_t timeout,
-                      int64_t waited, int ready, int err, bool begins)
+static void each_wait(const struct pollfd *fds, unsigned n, enum mh_call call, int64_t start,
+                      int64_t timeout, int64_t waited, int ready, int err, bool begins)
 {
     for (unsigned i = 0; i < n; i++) {
         struct mh_desc *d = mh_fd_get(fds[i].fd);
@@ -56,7 +56,7 @@ static void each_wait(const struct pollfd *fds, unsigned n, enum mh_call call, i
         else if (begins)
             mh_rest_listens(d);
         if (begins)
-            mh_seen_wait(d, call, timeout, n);
+            mh_seen_wait(d, call, start, timeout, n);
         else if (ready <= 0 || fds[i].revents)
             mh_seen_waited(d, call, timeout, waited, ready > 0 ? 1 : ready, err, n);
     }
@@ -100,15 +100,16 @@ static int observed_poll(enum mh_call call, struct pollfd *fds, unsigned n, int6
     int r;
 
     if (timeout) {
-        each_wait(fds, n, call, timeout, 0, 0, 0, true);
         start = mh_now();
+        each_wait(fds, n, call, start, timeout, 0, 0, 0, true);
     }
     if (mh_wait_needed(fds, n))
         r = mh_wait(fds, n, timeout, mask, true);
     else
         r = (int)mh_sys(SYS_ppoll, fds, n, timespec_of(timeout, &storage), mask, 8);
     if (timeout)
-        each_wait(fds, n, call, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0, false);
+        each_wait(fds, n, call, start, timeout, mh_now() - start, r < 0 ? -1 : r, r < 0 ? -r : 0,
+                  false);
     *ret_watch = r == 0 && timeout && n == 1 ? kept_from(fds) : 0;
     if (n > 1) /* a loop on poll() or select() */
         looped(r == 0, &(struct mh_caller){mh_thread.caller, mh_caller_object});

@@ -225,6 +225,9 @@ static size_t utf8_put(char *to, uint32_t c)
     return 4;
 }
 
+/* Bits of a str's state, the same in 3.8 to 3.15. */
+enum { STR_COMPACT = 1 << 5, STR_ASCII = 1 << 6 };
+
 bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end)
 {
     const struct mh_layout *at = &mh_py.at;
@@ -236,13 +239,13 @@ bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end)
         return false;
     state = MH_AT(uint32_t, str, at->us_state);
     kind = state >> 2 & 7;
-    if (!(state >> 5 & 1) || (kind != 1 && kind != 2 && kind != 4))
+    if (!(state & STR_COMPACT) || (kind != 1 && kind != 2 && kind != 4))
         return false; /* not compact: no name or file name that a compiler made */
-    data = str + (state >> 6 & 1 ? at->us_ascii : at->us_wide);
+    data = str + (state & STR_ASCII ? at->us_ascii : at->us_wide);
     n = (size_t)MH_AT(int64_t, str, at->us_length);
     if (n > most && keep_end)
         i = n - most;
-    if (state >> 6 & 1) {
+    if (state & STR_ASCII) {
         mh_buf_add_n(b, data + i, MH_MIN(n, most));
         return true;
     }
@@ -257,11 +260,17 @@ bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end)
     return true;
 }
 
-static bool str_is(const char *str, const char *want)
+bool mh_str_is(const char *str, const char *want)
 {
-    MH_BUF(b, 8);
+    const struct mh_layout *at = &mh_py.at;
+    size_t n = strlen(want);
+    uint32_t state;
 
-    return mh_str_add(&b, str, 7, false) && !strcmp(b.data, want);
+    if (!str || mh_py_type(str) != mh_py.str_type ||
+        (size_t)MH_AT(int64_t, str, at->us_length) != n)
+        return false;
+    state = MH_AT(uint32_t, str, at->us_state);
+    return (state & STR_ASCII) && (state & STR_COMPACT) && !memcmp(str + at->us_ascii, want, n);
 }
 
 /* Bit of a type's flags: its instances are classes. */
@@ -278,8 +287,8 @@ static void add_class(struct mh_buf *b, const char *code, const char *frame)
         mh_py_type(names) != mh_py.tuple_type)
         return;
     first = MH_AT(char *, names, at->tu_data);
-    is_class = str_is(first, "cls");
-    if (!is_class && !str_is(first, "self"))
+    is_class = mh_str_is(first, "cls");
+    if (!is_class && !mh_str_is(first, "self"))
         return;
     object = MH_AT(char *, frame, at->fr_locals);
     if (!object)
@@ -332,10 +341,7 @@ const char *mh_frame_local(const struct mh_frame *f, int number)
 
 bool mh_code_is_finalizer(const char *code)
 {
-    MH_BUF(name, 16);
-
-    return mh_str_add(&name, MH_AT(char *, code, mh_py.at.co_name), 15, false) &&
-           !strcmp(name.data, "__del__");
+    return mh_str_is(MH_AT(char *, code, mh_py.at.co_name), "__del__");
 }
 
 bool mh_file_foreign(const char *path)

@@ -88,6 +88,9 @@ unsigned mh_code_opcode(const char *bytes, int offset);
  * `keep_end`. Returns false when it is not a str. */
 bool mh_str_add(struct mh_buf *b, const char *str, size_t most, bool keep_end);
 
+/* Is it a str of this text, which is ASCII? */
+bool mh_str_is(const char *str, const char *want);
+
 /* Appends the frame's qualified name. Before 3.11 a code object knows only its bare name: the class
  * of a first argument named self or cls is put before it. `frame` may be NULL. */
 void mh_code_add_name(struct mh_buf *b, const char *code, const char *frame);

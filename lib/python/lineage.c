@@ -166,10 +166,9 @@ static bool within_arrival(const char *ts)
     struct mh_frame f;
 
     for (int i = 0; i < FRAMES && mh_frame_find(frame, &f); i++) {
-        MH_BUF(name, 32);
+        const char *name = MH_AT(char *, f.code, mh_py.at.co_name);
 
-        if (mh_str_add(&name, MH_AT(char *, f.code, mh_py.at.co_name), 31, false) &&
-            (!strcmp(name.data, "data_received") || !strcmp(name.data, "buffer_updated")))
+        if (mh_str_is(name, "data_received") || mh_str_is(name, "buffer_updated"))
             return true;
         frame = mh_frame_back(f.frame);
     }

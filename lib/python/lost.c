@@ -60,11 +60,9 @@ void mh_python_ends(int status)
 static bool is_handler(const char *code)
 {
     static const char file[] = "/asyncio/base_events.py";
-    MH_BUF(name, 32);
     MH_BUF(path, 64);
 
-    return mh_str_add(&name, MH_AT(char *, code, mh_py.at.co_name), 31, false) &&
-           !strcmp(name.data, "call_exception_handler") &&
+    return mh_str_is(MH_AT(char *, code, mh_py.at.co_name), "call_exception_handler") &&
            mh_str_add(&path, MH_AT(char *, code, mh_py.at.co_filename), 60, true) &&
            path.len >= sizeof(file) && !strcmp(path.data + path.len - sizeof(file) + 1, file);
 }

@@ -271,10 +271,15 @@ const char *mh_stack_thread(void)
 
 uint64_t mh_stack_task(const char *ts)
 {
-    struct walk w;
+    struct mh_frame f, root = {0};
+    const char *frame = mh_frame_first(ts);
 
-    walk_stack(ts, &w);
-    return w.root.code ? (uintptr_t)mh_frame_coroutine(&w.root) : 0;
+    for (int i = 0; frame && i < DEEPEST; i++, frame = mh_frame_back(frame)) {
+        mh_frame_load(frame, &f);
+        if (f.code && (MH_AT(uint32_t, f.code, mh_py.at.co_flags) & MH_CO_COROUTINE))
+            root = f;
+    }
+    return root.code ? (uintptr_t)mh_frame_coroutine(&root) : 0;
 }
 
 static void place_in_python(struct mh_place *ret)
