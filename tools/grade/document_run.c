@@ -266,10 +266,10 @@ static json_t *cap_evidence(const struct mh_score *s)
     else
         snprintf(
             reason, sizeof(reason),
-            "%.0f points, but at evidence of %.0f %% only %.0f of them are earned for certain, "
+            "%.0f points, but at evidence of %.0f %% only %.1f of them are earned for certain, "
             "and %s needs %.0f",
-            mh_json_shown(s->points, 1, 1), mh_json_shown(s->evidence, 3, 100),
-            mh_json_shown(s->low, 1, 1), mh_grade_names[better], mh_score_earned_for(better));
+            mh_json_shown(s->points, 1, 1), mh_json_shown(s->evidence, 3, 100), s->low,
+            mh_grade_names[better], mh_score_earned_for(better)); /* 29.6 is not 30 */
     return json_pack("{s:s, s:s, s:[]}", "grade", mh_grade_names[s->uncapped], "reason", reason,
                      "findings");
 }
