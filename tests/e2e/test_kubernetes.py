@@ -39,14 +39,14 @@ echo '127.0.0.1 localhost redis shop' > etc/hosts
 for below in proc dev tmp; do mount --rbind /$below $below; done
 """
 POD = """
-chroot . redis-server --port 6379 --save '' --daemonize no > /dev/null &
+chroot . timeout 100 redis-server --port 6379 --save '' --daemonize no > /dev/null &
 redis=$!
 {init}
 {app} > {log} 2>&1 &
 app=$!
 chroot . /usr/bin/python3 /shop/load.py --url http://shop:8000 --rate 20 --for 12s \
     --route 'GET /products/sku-{{1..9}} 1' --route 'GET /cart/u{{1..9}} 1' > /dev/null || true
-kill -INT $app
+kill -TERM $app
 wait $app || true
 kill $redis
 """
