@@ -20,7 +20,7 @@ abort __ctype_b_loc __stack_chk_fail dirfd fclose fgets fileno strtoull
 malloc_usable_size
 """.split())
 # Where musl has another name or a function for it.
-ALLOWED_MUSL = set("___environ _environ atexit ntohs pthread_atfork".split())
+ALLOWED_MUSL = set("___environ _environ atexit htons ntohs pthread_atfork".split())
 
 
 def main():
