@@ -103,7 +103,8 @@ static void greenlets(void **state)
 
 /* ---- MH-0601, MH-0602: an alarm, or a watchdog, ends what has no limit of its own ---- */
 
-static void held_for(struct story *s, struct answer *a, int ms, bool connects)
+/* limit: of its waits, ns, -1 none; connects: whether its connect had none. */
+static void held_for(struct story *s, struct answer *a, int ms, bool connects, int64_t limit)
 {
     int64_t conn = ++s->ids;
 
@@ -111,7 +112,7 @@ static void held_for(struct story *s, struct answer *a, int ms, bool connects)
           .timeout_ns = connects ? -1 : 0);
     story(s, request, "GET /json", .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES);
     fault_at(s, MH_OP_recv, 0, MH_EFFECT_hang, PRICES, conn, 0);
-    story(s, wait, "", .conn = conn, .peer = PRICES, .call = MH_CALL_recv, .timeout_ns = -1,
+    story(s, wait, "", .conn = conn, .peer = PRICES, .call = MH_CALL_recv, .timeout_ns = limit,
           .pending = 1, .fds = 1, .stack = IN_PRICES);
     s->now += ms;
     story(s, close, "", .conn = conn, .peer = PRICES, .pending = 1, .stack = IN_PRICES);
@@ -119,12 +120,17 @@ static void held_for(struct story *s, struct answer *a, int ms, bool connects)
 }
 static void cut_by_alarm(struct story *s, struct answer *a)
 {
-    held_for(s, a, 200, true);
+    held_for(s, a, 200, true, -1);
+}
+/* What ends these waits is their own, and ends no connect. */
+static void cut_by_own_limit(struct story *s, struct answer *a)
+{
+    held_for(s, a, 200, true, 200 * STORY_MS);
 }
 /* Until the hang is over. */
 static void stands_it_out(struct story *s, struct answer *a)
 {
-    held_for(s, a, (int)(FAULT_MS - s->now - 10), false);
+    held_for(s, a, (int)(FAULT_MS - s->now - 10), false, -1);
 }
 
 /* ---- a peer that only takes ---- */
@@ -254,6 +260,7 @@ static const struct play plays[] = {
     {"a loop beside, for all", "MH-2004", "fail", well, blocks_beside, .hits = 5},
     {"cut by an alarm", "MH-0601", "pass", well, cut_by_alarm},
     {"its connects", "MH-0602", "unclear", well, cut_by_alarm},
+    {"its connects, where waits have a limit", "MH-0602", "fail", well, cut_by_own_limit},
     {"not cut by anything", "MH-0601", "fail", well, stands_it_out, .hits = 1},
     {"a peer that only takes", "MH-0502", "not exercised", counts_often, counts_often},
     {"given up, over and over", "MH-0502", "fail", well_other, asks_and_leaves},

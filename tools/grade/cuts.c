@@ -21,6 +21,8 @@ static bool held(const struct mh_grading *g, const struct mh_trial *t, int64_t *
 
     if (!t->fault || !mh_effect_silent(t->effect) || !attempt)
         return false;
+    if (!o->nonblocking && o->timeout >= 0) /* it is its own limit that ends it */
+        return false;
     end = mh_fault_lifted(g, t->fault, a->at);
     end = MH_MIN(end ? end : g->m->last, stop);
     *ret_cut = attempt->failed && attempt->attempt.ended > a->at &&

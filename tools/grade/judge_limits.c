@@ -69,13 +69,14 @@ static int tally_0602(const struct mh_grading *g, struct mh_tallies *tallies)
     return 0;
 }
 
-/* Only connects are without a limit, and whatever is asked there is ended by something else. */
+/* Nothing there has a limit of its own, and what hangs is ended all the same: a connect may be,
+ * too. Where a wait has one, it is that which ended it, and nothing ends a connect. */
 static bool is_cut(const struct mh_grading *g, const struct mh_tally *t)
 {
     struct mh_cuts cuts;
 
     mh_cuts_of(g, t->site, t->peer, &cuts);
-    return t->window && !t->worst && cuts.cut >= MH_CUTS_SURE && !cuts.stood;
+    return t->window == t->fired && cuts.cut >= MH_CUTS_SURE && !cuts.stood;
 }
 
 int mh_judge_0602(struct mh_grading *g)
