@@ -122,15 +122,25 @@ void mh_writer_limit(uint64_t bytes)
     writer.limit = bytes;
 }
 
-void mh_writer_close(void)
+static void unmap(void *at, size_t n)
+{
+    mh_sys(SYS_munmap, at, n);
+}
+
+static void segments_drop(void (*give_back)(void *at, size_t n))
 {
     atomic_store(&writer.open, false);
     for (unsigned i = 0; i < MAX_SEGMENTS; i++) {
         char *p = atomic_exchange(&writer.segments[i], NULL);
 
         if (p)
-            mh_retire(p, MH_SEGMENT);
+            give_back(p, MH_SEGMENT);
     }
+}
+
+void mh_writer_close(void)
+{
+    segments_drop(mh_retire);
 }
 
 int mh_writer_open(const char *dir)
@@ -186,13 +196,7 @@ int mh_writer_open(const char *dir)
 void mh_writer_abandon(void)
 {
     thread_id = 0;
-    atomic_store(&writer.open, false);
-    for (unsigned i = 0; i < MAX_SEGMENTS; i++) {
-        char *p = atomic_exchange(&writer.segments[i], NULL);
-
-        if (p)
-            mh_sys(SYS_munmap, p, MH_SEGMENT);
-    }
+    segments_drop(unmap);
 }
 
 void mh_writer_finish(void)

@@ -11,16 +11,15 @@
 #include "base/sys.h"
 #include "event/event.h"
 
-/* Opens a new recording below `dir`, which exists. Returns 0 or a negative errno. Called by the
- * constructor and in a forked child; not concurrently. */
+/* Opens a new recording below `dir`, which exists, and closes the one before it. Returns 0 or a
+ * negative errno. Called by the constructor and in a forked child; not concurrently. */
 int mh_writer_open(const char *dir);
 
 /* How many bytes a recording may have before routine records are left out; from the next
  * mh_writer_open() on. The size of events that matter may exceed it by a quarter. */
 void mh_writer_limit(uint64_t bytes);
 
-/* Lets go of the recording without touching its file: the parent's in a forked child, or one that
- * is finished before the next mh_writer_open(). */
+/* Forgets the parent's recording (child side of fork), without touching its file. */
 void mh_writer_abandon(void);
 
 /* Marks the recording complete: the process ends in order. */

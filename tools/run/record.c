@@ -68,5 +68,4 @@ void mh_run_record(const char *dir, const struct mh_run *run, const struct mh_ru
         record_aborted(result, origin_at);
     mh_kernel_record(run->kernel, no_kernel);
     mh_writer_finish();
-    mh_writer_abandon(); /* --plan runs twice in one process: each has a recording of its own */
 }
