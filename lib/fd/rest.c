@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/iov.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
@@ -29,15 +30,6 @@ static uint8_t peek(const struct iovec *iov, size_t niov, uint64_t from, uint8_t
             ret[n++] = bytes[k];
         from -= MH_MIN(from, len);
     }
-    return n;
-}
-
-static uint64_t size_of(const struct iovec *iov, size_t niov)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < niov; i++)
-        n += iov[i].iov_len;
     return n;
 }
 
@@ -89,7 +81,7 @@ void mh_rest_begin(struct mh_desc *d, enum mh_op_kind kind, int fd, const struct
         return;
     *r = (struct mh_rest){.kind = (uint8_t)kind,
                           .op = op,
-                          .asked = size_of(iov, niov),
+                          .asked = mh_iov_total(iov, niov),
                           .moved = moved,
                           .tid = (int)mh_sys_gettid(),
                           .pid = mh_guest.pid};
@@ -118,7 +110,7 @@ void mh_rest_next(struct mh_desc *d, enum mh_op_kind kind, const struct iovec *i
     if (MH_LIKELY(r->kind != kind) || !mh_desc_lock(d))
         return;
     n = kind == MH_OP_read ? 0 : peek(iov, niov, 0, first);
-    anew = begins_alike(first, n, r->first, r->nfirst) && size_of(iov, niov) == r->asked;
+    anew = begins_alike(first, n, r->first, r->nfirst) && mh_iov_total(iov, niov) == r->asked;
     if (kind == MH_OP_read || anew || begins_alike(first, n, r->left, r->nleft))
         settle(d, HOW_rest);
     else if (n && r->tid == (int)mh_sys_gettid())

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/iov.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
@@ -23,7 +24,6 @@
 #include "hooks/bytes.h"
 #include "hooks/disk.h"
 #include "hooks/gate.h"
-#include "hooks/iov.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"

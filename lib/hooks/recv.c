@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/iov.h"
 #include "base/macros.h"
 #include "base/sys.h"
 #include "fault/connection.h"
@@ -15,7 +16,6 @@
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
-#include "hooks/iov.h"
 
 #include "base/banned.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Vectors of bytes; see iov.h. */
-#include "hooks/iov.h"
+#include "base/iov.h"
 
 #include "base/macros.h"
 
