@@ -48,9 +48,6 @@ static struct {
     unsigned nshadows;
 } epolls;
 
-#define lock()   mh_lock(&epolls.lock)
-#define unlock() mh_lock_open(&epolls.lock)
-
 static struct reg *reg_find(int epfd, int fd, bool make)
 {
     uint64_t start = mh_mix2((uint64_t)epfd, (uint64_t)fd);
@@ -269,19 +266,19 @@ static void remember(int epfd, int what, int fd, const struct epoll_event *event
 
 int mh_epoll_ctl(int epfd, int what, int fd, struct epoll_event *event)
 {
-    bool locked = lock();
+    bool locked = mh_lock(&epolls.lock);
     int r = (int)mh_sys(SYS_epoll_ctl, epfd, what, fd, event);
 
     if (locked && r == 0)
         remember(epfd, what, fd, event);
     if (locked)
-        unlock();
+        mh_lock_open(&epolls.lock);
     return r;
 }
 
 void mh_epoll_rearm(int fd, int64_t release)
 {
-    if (!lock())
+    if (!mh_lock(&epolls.lock))
         return;
     for (unsigned i = 0; i < SETS; i++) {
         struct set *s = &epolls.sets[i];
@@ -292,12 +289,12 @@ void mh_epoll_rearm(int fd, int64_t release)
             timer_set(s, release);
         }
     }
-    unlock();
+    mh_lock_open(&epolls.lock);
 }
 
 void mh_epoll_watch(int fd, int64_t at)
 {
-    if (!lock())
+    if (!mh_lock(&epolls.lock))
         return;
     for (unsigned i = 0; i < REGS; i++) {
         struct reg *r = &epolls.regs[i];
@@ -305,14 +302,14 @@ void mh_epoll_watch(int fd, int64_t at)
         if (r->epfd && r->fd == fd)
             watch(r, at);
     }
-    unlock();
+    mh_lock_open(&epolls.lock);
 }
 
 void mh_epoll_closed(int fd)
 {
     struct set *own;
 
-    if (!lock())
+    if (!mh_lock(&epolls.lock))
         return;
     for (unsigned i = 0; i < SETS; i++) {
         struct set *s = &epolls.sets[i];
@@ -336,7 +333,7 @@ void mh_epoll_closed(int fd)
             mh_sys(SYS_close, own->timer);
         *own = (struct set){0};
     }
-    unlock();
+    mh_lock_open(&epolls.lock);
 }
 
 void mh_epoll_after_fork(void)
@@ -346,20 +343,20 @@ void mh_epoll_after_fork(void)
 
 void mh_epoll_adopt(int epfd, int fd, uint32_t events, uint64_t data)
 {
-    if (!mh_epoll_needed() || !lock())
+    if (!mh_epoll_needed() || !mh_lock(&epolls.lock))
         return;
     remember(epfd, EPOLL_CTL_ADD, fd, &(struct epoll_event){events, {.u64 = data}});
-    unlock();
+    mh_lock_open(&epolls.lock);
 }
 
 void mh_epoll_let_go(void)
 {
-    if (!lock())
+    if (!mh_lock(&epolls.lock))
         return;
     while (epolls.nshadows)
         shadow_give_back(&epolls.regs[epolls.shadows[0]]);
     memset(epolls.regs, 0, sizeof(epolls.regs));
-    unlock();
+    mh_lock_open(&epolls.lock);
 }
 
 bool mh_epoll_needed(void)
@@ -464,7 +461,7 @@ int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout
         int n = 0;
         long r;
 
-        if (lock()) {
+        if (mh_lock(&epolls.lock)) {
             if (epolls.nshadows) {
                 next = shadows_restore(epfd, now);
                 n = masked_events(epfd, events, max);
@@ -472,7 +469,7 @@ int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout
                 if (s && s->shadows)
                     next = MH_MIN(next, now + MH_LIFT_TICK);
             }
-            unlock();
+            mh_lock_open(&epolls.lock);
         }
         until = n ? now : MH_MIN(deadline, next);
         left = (struct timespec){MH_MAX(until - now, 0) / 1000000000,
@@ -487,9 +484,9 @@ int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout
         }
         if (r < 0)
             return n ? n : (int)r;
-        if (r > 0 && lock()) {
+        if (r > 0 && mh_lock(&epolls.lock)) {
             r = events_filter(epfd, events + n, (int)r);
-            unlock();
+            mh_lock_open(&epolls.lock);
         }
         if (n + r > 0)
             return n + (int)r;
