@@ -18,18 +18,6 @@ static const char *text_of(const struct mh_grading *g, const struct mh_act *a)
     return mh_model_text(g->m, a->attempt.text);
 }
 
-static struct mh_tally *count(struct mh_tallies *tallies, const struct mh_act *a, bool failed)
-{
-    struct mh_tally *t = mh_tally_of(tallies, a->site, a->peer);
-
-    if (!t)
-        return NULL;
-    t->fired++;
-    t->failed += failed;
-    t->ambiguous += a->ambiguous;
-    return t;
-}
-
 static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
                                  enum mh_severity severity)
 {
@@ -138,7 +126,7 @@ int mh_judge_0507(struct mh_grading *g)
 
         for (uint32_t k = 0; k < u->nacts && !r && !g->m->processes.v[u->process].baseline; k++) {
             unsigned n = hopeless_from(g, u, k);
-            struct mh_tally *t = n ? count(&tallies, unit_act(g, u, k), n >= 3) : NULL;
+            struct mh_tally *t = n ? mh_tally_act(&tallies, unit_act(g, u, k), n >= 3) : NULL;
 
             if (n && !t)
                 r = -ENOMEM;
@@ -321,7 +309,7 @@ int mh_judge_0509(struct mh_grading *g)
         for (uint32_t k = 0; k < u->nacts && !r && !g->m->processes.v[u->process].baseline; k++) {
             int hasty = hurried(g, u, k);
 
-            if (hasty >= 0 && !count(&tallies, unit_act(g, u, k), hasty))
+            if (hasty >= 0 && !mh_tally_act(&tallies, unit_act(g, u, k), hasty))
                 r = -ENOMEM;
         }
     }

@@ -98,18 +98,26 @@ static int look(const struct mh_grading *g, struct count *c)
     return 0;
 }
 
+/* The judgement of these requests, which says so where it passes; NULL: no memory. */
+static struct mh_judgement *judged(struct mh_grading *g, const struct mh_tally *t)
+{
+    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_critical);
+
+    if (j && j->verdict == MH_VERDICT_pass)
+        mh_reason(j, "%u of %u requests to %s that were given up took their connection with them",
+                  t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));
+    return j;
+}
+
 static int file(struct mh_grading *g, const struct mh_tally *t)
 {
     const struct mh_act *a = &g->m->acts.v[t->example - 1], *next = NULL;
-    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_critical);
+    struct mh_judgement *j = judged(g, t);
 
     if (!j)
         return -ENOMEM;
-    if (j->verdict == MH_VERDICT_pass) {
-        mh_reason(j, "%u of %u requests to %s that were given up took their connection with them",
-                  t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));
+    if (j->verdict == MH_VERDICT_pass)
         return 0;
-    }
     fate_of(g, a, &next);
     mh_sentence(j->evidence,
                 "%u of %u requests to %s that were given up, unanswered, left their connection to "
@@ -200,15 +208,12 @@ static int look_at_line(const struct mh_grading *g, uint32_t act, struct line *l
 
 static int file_line(struct mh_grading *g, const struct mh_tally *t)
 {
-    struct mh_judgement *j = mh_judge_acts(g, t, MH_SEVERITY_critical);
+    struct mh_judgement *j = judged(g, t);
 
     if (!j)
         return -ENOMEM;
-    if (j->verdict == MH_VERDICT_pass) {
-        mh_reason(j, "%u of %u requests to %s that were given up took their connection with them",
-                  t->fired - t->failed, t->fired, mh_name_peer(g, t->peer));
+    if (j->verdict == MH_VERDICT_pass)
         return 0;
-    }
     mh_sentence(j->evidence,
                 "%u callers had their answer before the one that they had asked %s for had come: "
                 "they read what a request that was given up had left on the same connection",
