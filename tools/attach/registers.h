@@ -18,6 +18,10 @@ struct mh_registers {
     size_t vector_size;
 };
 
+/* One set of them (NT_PRSTATUS, ...) by PTRACE_GETREGSET or PTRACE_SETREGSET, for the files of the
+ * architectures. *n: the room at `data`, then what was moved. Returns 0 or a negative errno. */
+int mh_registers_move(int how, pid_t tid, int set, void *data, size_t *n);
+
 /* Read and write them. Return 0 or a negative errno. */
 int mh_registers_save(pid_t tid, struct mh_registers *ret);
 int mh_registers_restore(pid_t tid, const struct mh_registers *r);

@@ -6,48 +6,38 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 
 #include "base/banned.h"
 
 enum { SYSCALL_SIZE = 4, RESULT = 0, NUMBER = 8, FRAME = 29, LINK = 30 };
 
-static int move(int how, pid_t tid, int set, void *data, size_t *n)
-{
-    struct iovec iov = {data, *n};
-
-    if (ptrace(how, tid, set, &iov) < 0)
-        return -errno;
-    *n = iov.iov_len;
-    return 0;
-}
-
 int mh_registers_save(pid_t tid, struct mh_registers *ret)
 {
     size_t n = sizeof(ret->general), size = sizeof(int);
-    int number, r = move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &ret->general, &n);
+    int number, r = mh_registers_move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &ret->general, &n);
 
     if (!r)
-        r = move(PTRACE_GETREGSET, tid, NT_ARM_SYSTEM_CALL, &number, &size);
+        r = mh_registers_move(PTRACE_GETREGSET, tid, NT_ARM_SYSTEM_CALL, &number, &size);
     if (r)
         return r;
     ret->call = number;
     ret->vector_size = sizeof(ret->vector);
-    return move(PTRACE_GETREGSET, tid, NT_PRFPREG, ret->vector, &ret->vector_size);
+    return mh_registers_move(PTRACE_GETREGSET, tid, NT_PRFPREG, ret->vector, &ret->vector_size);
 }
 
 static int set(pid_t tid, struct user_regs_struct *general, int number)
 {
     size_t n = sizeof(*general), size = sizeof(number);
-    int r = move(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &number, &size);
+    int r = mh_registers_move(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &number, &size);
 
-    return r ? r : move(PTRACE_SETREGSET, tid, NT_PRSTATUS, general, &n);
+    return r ? r : mh_registers_move(PTRACE_SETREGSET, tid, NT_PRSTATUS, general, &n);
 }
 
 int mh_registers_restore(pid_t tid, const struct mh_registers *r)
 {
     struct mh_registers copy = *r;
-    int error = move(PTRACE_SETREGSET, tid, NT_PRFPREG, copy.vector, &copy.vector_size);
+    int error =
+        mh_registers_move(PTRACE_SETREGSET, tid, NT_PRFPREG, copy.vector, &copy.vector_size);
 
     return error ? error : set(tid, &copy.general, (int)copy.call);
 }
@@ -98,7 +88,7 @@ int mh_registers_returned(pid_t tid, uintptr_t *ret_place, uint64_t *ret_value)
 {
     struct user_regs_struct general;
     size_t n = sizeof(general);
-    int r = move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &general, &n);
+    int r = mh_registers_move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &general, &n);
 
     if (r)
         return r;

@@ -6,42 +6,32 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 
 #include "base/banned.h"
 
 /* What a leaf function may keep below its stack pointer. */
 enum { RED_ZONE = 128, SYSCALL_SIZE = 2 };
 
-static int move(int how, pid_t tid, int set, void *data, size_t *n)
-{
-    struct iovec iov = {data, *n};
-
-    if (ptrace(how, tid, set, &iov) < 0)
-        return -errno;
-    *n = iov.iov_len;
-    return 0;
-}
-
 int mh_registers_save(pid_t tid, struct mh_registers *ret)
 {
     size_t n = sizeof(ret->general);
-    int r = move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &ret->general, &n);
+    int r = mh_registers_move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &ret->general, &n);
 
     if (r)
         return r;
     ret->call = (long)ret->general.orig_rax;
     ret->vector_size = sizeof(ret->vector);
-    return move(PTRACE_GETREGSET, tid, NT_X86_XSTATE, ret->vector, &ret->vector_size);
+    return mh_registers_move(PTRACE_GETREGSET, tid, NT_X86_XSTATE, ret->vector, &ret->vector_size);
 }
 
 int mh_registers_restore(pid_t tid, const struct mh_registers *r)
 {
     struct mh_registers copy = *r;
     size_t n = sizeof(copy.general);
-    int error = move(PTRACE_SETREGSET, tid, NT_X86_XSTATE, copy.vector, &copy.vector_size);
+    int error =
+        mh_registers_move(PTRACE_SETREGSET, tid, NT_X86_XSTATE, copy.vector, &copy.vector_size);
 
-    return error ? error : move(PTRACE_SETREGSET, tid, NT_PRSTATUS, &copy.general, &n);
+    return error ? error : mh_registers_move(PTRACE_SETREGSET, tid, NT_PRSTATUS, &copy.general, &n);
 }
 
 int mh_registers_call(pid_t tid, const struct mh_registers *r, uintptr_t function,
@@ -62,7 +52,7 @@ int mh_registers_call(pid_t tid, const struct mh_registers *r, uintptr_t functio
     general.rax = 0;
     general.orig_rax = (unsigned long long)-1; /* no system call that could be begun again */
     general.eflags &= ~0x400ULL;               /* strings go upwards */
-    return move(PTRACE_SETREGSET, tid, NT_PRSTATUS, &general, &n);
+    return mh_registers_move(PTRACE_SETREGSET, tid, NT_PRSTATUS, &general, &n);
 }
 
 uintptr_t mh_registers_place(const struct mh_registers *r)
@@ -99,7 +89,7 @@ int mh_registers_returned(pid_t tid, uintptr_t *ret_place, uint64_t *ret_value)
 {
     struct user_regs_struct general;
     size_t n = sizeof(general);
-    int r = move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &general, &n);
+    int r = mh_registers_move(PTRACE_GETREGSET, tid, NT_PRSTATUS, &general, &n);
 
     if (r)
         return r;
