@@ -21,11 +21,10 @@
 
 #include "base/banned.h"
 
-enum { MOST_SCENARIOS = MH_MAX_FILES, KEY_SEED = 256, KEY_FOR, KEY_ANY };
+enum { KEY_SEED = 256, KEY_FOR, KEY_ANY };
 
 struct options {
-    char *scenarios[MOST_SCENARIOS];
-    size_t nscenarios;
+    struct mh_scenarios scenarios;
     const char *dir, *seed;
     int64_t for_ns; /* 0: until `mishap detach` */
     bool any;
@@ -53,10 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &o->judge;
         return 0;
     case 'c':
-        if (o->nscenarios == MOST_SCENARIOS)
-            argp_error(state, "more than %d scenarios", MOST_SCENARIOS);
-        else
-            o->scenarios[o->nscenarios++] = arg;
+        mh_scenarios_add(&o->scenarios, arg, state);
         return 0;
     case 'o':
         o->dir = arg;
@@ -168,7 +164,7 @@ static int all(struct options *o, struct mh_plan *plan, struct mh_target *target
                struct mh_settings_place *place)
 {
     size_t done = 0;
-    int status = mh_plan_config(plan, o->scenarios, o->nscenarios);
+    int status = mh_plan_config(plan, o->scenarios.v, o->scenarios.n);
 
     if (!status)
         status = mh_judge_check(&o->judge);

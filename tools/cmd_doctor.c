@@ -24,8 +24,7 @@
 enum { UNABLE = 1 }; /* exit status: some fault cannot fire */
 
 struct options {
-    char *scenarios[MH_MAX_FILES];
-    size_t nscenarios;
+    struct mh_scenarios scenarios;
     const char *dir;
     char **command; /* NULL: python3 of PATH stands in */
     bool json;
@@ -50,10 +49,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case 'c':
-        if (o->nscenarios == ARRAY_SIZE(o->scenarios))
-            argp_error(state, "more than %d scenarios", MH_MAX_FILES);
-        else
-            o->scenarios[o->nscenarios++] = arg;
+        mh_scenarios_add(&o->scenarios, arg, state);
         return 0;
     case 'o':
         o->dir = arg;
@@ -313,7 +309,7 @@ int mh_cmd_doctor(int argc, char **argv)
 
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o))
         return MH_EXIT_MISUSE;
-    status = mh_plan_config(&s.plan, o.scenarios, o.nscenarios);
+    status = mh_plan_config(&s.plan, o.scenarios.v, o.scenarios.n);
     if (!status)
         status = examine(&o, &s);
     mh_program_done(&s.program);

@@ -31,11 +31,10 @@
 #define LONGEST_NS    INT64_C(604800000000000) /* a week */
 #define CLEAN_NS      INT64_C(8000000000)      /* of the clean run of --plan */
 #define LEAST_PLAN_NS INT64_C(10000000000)
-enum { MOST_SCENARIOS = MH_MAX_FILES, MOST_ARGS = 256 };
+enum { MOST_ARGS = 256 };
 
 struct options {
-    char *scenarios[MOST_SCENARIOS];
-    size_t nscenarios;
+    struct mh_scenarios scenarios;
     const char *dir, *with, *ready, *only, *plan;
     int64_t for_ns, grace_ns, ready_ns;
     uint64_t seed;
@@ -140,10 +139,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &o->judge;
         return 0;
     case 'c':
-        if (o->nscenarios == MOST_SCENARIOS)
-            argp_error(state, "more than %d scenarios", MOST_SCENARIOS);
-        else
-            o->scenarios[o->nscenarios++] = arg;
+        mh_scenarios_add(&o->scenarios, arg, state);
         return 0;
     case 'o':
         o->dir = arg;
@@ -223,7 +219,7 @@ static int prepare(const struct options *o, struct mh_plan *plan, struct addrinf
         mh_log("there is no command '%s'", o->command[0]);
         return MH_EXIT_MISUSE;
     }
-    status = mh_plan_config(plan, o->scenarios, o->nscenarios);
+    status = mh_plan_config(plan, o->scenarios.v, o->scenarios.n);
     if (!status)
         status = check_only(o, plan);
     if (!status)
@@ -375,7 +371,7 @@ static int run_composed(struct options *o, struct mh_composed *plan, char *scena
         o->command = command;
     }
     o->with = with;
-    o->scenarios[o->nscenarios++] = scenario;
+    o->scenarios.v[o->scenarios.n++] = scenario;
     o->dir = dir;
     o->for_ns = plan->for_ns;
     o->judge.baseline = clean;
@@ -396,7 +392,7 @@ static int check_planned(const struct options *o)
 
     while (o->command[n])
         n++;
-    if (o->nscenarios || o->only)
+    if (o->scenarios.n || o->only)
         mh_log("--plan makes its own scenario: it goes without -c and --only");
     else if (o->judge.baseline)
         mh_log("--plan makes its own clean recordings: it takes no --baseline DIR");

@@ -2,6 +2,7 @@
 /* Preparation of a run; see plan.h. Nothing here outlives a refused run but an empty directory. */
 #include "run/plan.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -97,6 +98,14 @@ static int config_validate(struct mh_plan *plan)
     if (!mistakes->n)
         mh_log_errno(r, "Cannot read '%s'", plan->config);
     return MH_EXIT_MISUSE;
+}
+
+void mh_scenarios_add(struct mh_scenarios *scenarios, char *name, struct argp_state *state)
+{
+    if (scenarios->n == MH_MAX_FILES)
+        argp_error(state, "more than %d scenarios", MH_MAX_FILES);
+    else
+        scenarios->v[scenarios->n++] = name;
 }
 
 int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n)

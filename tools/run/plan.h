@@ -22,6 +22,7 @@ struct mh_plan {
 };
 
 struct addrinfo;
+struct argp_state;
 
 /* Can execvp() find it? Asked first, so that a typing mistake leaves nothing behind. */
 bool mh_plan_command_exists(const char *name);
@@ -29,6 +30,15 @@ bool mh_plan_command_exists(const char *name);
 /* Resolves --ready; nobody may listen there yet. Returns an exit status; free with freeaddrinfo().
  */
 int mh_plan_ready(const char *ready, struct addrinfo **ret);
+
+/* Scenarios as the user named them. */
+struct mh_scenarios {
+    char *v[MH_MAX_FILES]; /* borrowed from argv */
+    size_t n;
+};
+
+/* One more -c; too many are a mistake that is told. */
+void mh_scenarios_add(struct mh_scenarios *scenarios, char *name, struct argp_state *state);
 
 /* Finds and validates the scenarios; every mistake is printed. Returns an exit status. */
 int mh_plan_config(struct mh_plan *plan, char *const *names, size_t n);
