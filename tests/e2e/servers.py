@@ -161,6 +161,16 @@ def listener(serve, path=None):
         s.close()
 
 
+def read_until(s, what):
+    """All that came on a socket, as soon as this is in it."""
+    got = b""
+    while what not in got:
+        more = s.recv(65536)
+        assert more, got
+        got += more
+    return got
+
+
 class Relay:
     """Passes bytes on to a server and back. `ends` says how clients left: "eof", or an errno's name."""
 

@@ -16,7 +16,7 @@ import time
 import pytest
 
 from guest import BUILD, LIBRARY, PROGRAMS, PYTHON, TREE, has_module, need, timed
-from servers import free_port, redis, running
+from servers import free_port, listener, redis, running
 
 import mhr
 import pythons
@@ -331,34 +331,17 @@ def test_what_is_held_is_let_go(waits, tmp_path):
     assert {e["effect"] - 1 for e in events(tmp_path / "out", "op") if e["fault"]} == {mhr.EFFECT["hang"]}
 
 
-class Echo:
-    """A peer that answers every byte, in this process: it must not be under mishap."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                s, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(s,), daemon=True).start()
-
-    @staticmethod
-    def _serve(s):
-        with contextlib.suppress(OSError):
-            while s.recv(1):
-                s.sendall(b"!")
+def answer_bytes(s):
+    with contextlib.suppress(OSError):
+        while s.recv(1):
+            s.sendall(b"!")
 
 
 @pytest.fixture
 def echo():
-    made = Echo()
-    yield made
-    made.listener.close()
+    """The port of a peer that answers every byte, in this process: it must not be under mishap."""
+    with listener(answer_bytes) as port:
+        yield port
 
 
 class Lines:
@@ -406,9 +389,9 @@ ONE_RESET = "[fault reset]\ncall = recv\npeer = 127.0.0.1:%d\nerror = ECONNRESET
 def test_every_python(python, echo, tmp_path):
     path = pythons.need_python(python)
     out = tmp_path / "out"
-    with Lines([path, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port)]) as client:
+    with Lines([path, os.path.join(PROGRAMS, "attached_client.py"), str(echo)]) as client:
         client.until("!")
-        mishap("attach", client.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo.port))
+        mishap("attach", client.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo))
         client.until("reset")
         mishap("detach", client.pid)
         client.until("!")
@@ -423,8 +406,8 @@ def test_every_python(python, echo, tmp_path):
 
 def test_a_forked_child_is_under_it(echo, tmp_path):
     out = tmp_path / "out"
-    with Lines([PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port), "fork"]) as parent:
-        mishap("attach", parent.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo.port))
+    with Lines([PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo), "fork"]) as parent:
+        mishap("attach", parent.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo))
         parent.process.stdin.write("\n")
         parent.process.stdin.flush()
         child = int(parent.until("reset")[0])
@@ -456,8 +439,8 @@ def test_what_is_loaded_later_is_seen(echo, tmp_path):
         pytest.skip("needs psycopg2")
     rule = "[fault refuse]\ncall = connect\npeer = 127.0.0.1:%d\ncaller = libpq*\nerror = ECONNREFUSED\n"
     with Lines([PYTHON, "-c", LATER]) as program:
-        mishap("attach", program.pid, "-o", tmp_path / "out", "-c", scenario(tmp_path, rule, echo.port))
-        program.process.stdin.write("%d\n" % echo.port)
+        mishap("attach", program.pid, "-o", tmp_path / "out", "-c", scenario(tmp_path, rule, echo))
+        program.process.stdin.write("%d\n" % echo)
         program.process.stdin.flush()
         program.until("refused")
         mishap("detach", program.pid)
@@ -474,7 +457,7 @@ def test_one_that_only_computes(tmp_path):
 
 
 def test_more_refusals(echo, tmp_path):
-    client = [PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo.port)]
+    client = [PYTHON, os.path.join(PROGRAMS, "attached_client.py"), str(echo)]
     with Lines(["env", "LD_PRELOAD=" + LIBRARY, "MISHAP_OUT=%s" % (tmp_path / "own"), *client]) as preloaded:
         assert "is under mishap already" in refusal(preloaded.pid)
         assert "was started under mishap" in mishap("detach", preloaded.pid, status=2).stderr
@@ -484,7 +467,7 @@ def test_more_refusals(echo, tmp_path):
         assert "is traced by process %d" % tracer.pid in refusal(traced.pid)
         tracer.terminate()
     with Lines(client) as left_out:
-        path = scenario(tmp_path, "[run]\nprocesses = celery*\n" + ONE_RESET, echo.port)
+        path = scenario(tmp_path, "[run]\nprocesses = celery*\n" + ONE_RESET, echo)
         done = mishap("attach", left_out.pid, "-c", path, "-o", tmp_path / "no", status=3)
         assert "leaves this program out" in done.stderr
         mishap("attach", left_out.pid, "--any", "-c", path, "-o", tmp_path / "yes")
@@ -500,8 +483,8 @@ def test_among_other_files(echo, tmp_path):
         code = f.read()
     hide = 'mount -t tmpfs none "$1" && cd / && exec "$2" -c "$3" "$4"'
     with Lines([need("unshare"), "-m", "--propagation", "private", "sh", "-c", hide, "sh", TREE, PYTHON, code,
-                str(echo.port)]) as hidden:
-        done = mishap("attach", hidden.pid, "-c", scenario(tmp_path, ONE_RESET, echo.port), cwd=TREE)
+                str(echo)]) as hidden:
+        done = mishap("attach", hidden.pid, "-c", scenario(tmp_path, ONE_RESET, echo), cwd=TREE)
         hidden.until("reset")
         out = done.stdout.split("recording is in ")[1].split("\n")[0]
         try:
@@ -598,8 +581,8 @@ def test_another_user(echo, tmp_path):
     as_nobody = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     try:
         os.chmod(out, 0o755)
-        with Lines([*as_nobody, PYTHON, "-c", code, str(echo.port)]) as client:
-            mishap("attach", client.pid, "-c", scenario(tmp_path, ONE_RESET, echo.port), "-o", out)
+        with Lines([*as_nobody, PYTHON, "-c", code, str(echo)]) as client:
+            mishap("attach", client.pid, "-c", scenario(tmp_path, ONE_RESET, echo), "-o", out)
             client.until("reset")
             mishap("detach", client.pid)
         assert [e for e in events(out, "op") if e["fault"]]

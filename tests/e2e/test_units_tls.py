@@ -3,6 +3,7 @@
 and path are not seen; that none of the handshake, of tickets, new keys or alerts is taken for a request
 or an answer is what these tests are about."""
 
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 import mhr
 import pytest
+import servers
 from guest import PYTHON, has_module
 from queues import ended, wait_for
 from test_units_http import Server, ask
@@ -43,14 +45,6 @@ def tls(server, certificate, version=ssl.TLSVersion.TLSv1_3, protocols=()):
     return context.wrap_socket(server.connect(), server_hostname="127.0.0.1")
 
 
-def answer(s, until):
-    got = b""
-    while until not in got:
-        more = s.recv(65536)
-        assert more, got
-        got += more
-
-
 def ends(server):
     """The last word on each unit, in the order of their begins."""
     last = {e["unit"]: e for e in server.events("unit_end")}
@@ -64,7 +58,7 @@ def test_one_connection_for_many(guest, certificate, kind, version):
     with secure(guest, kind, certificate) as s, tls(s, certificate, version) as c:
         for path in paths:
             c.sendall(ask(path))
-            answer(c, path.encode())
+            servers.read_until(c, path.encode())
     begun = s.events("unit_begin")
     assert [(e["tail"], e["spoken"]) for e in begun] == [("", mhr.SPOKEN["tls"])] * len(paths)
     assert [(e["status"], e["how"]) for e in ends(s)] == [(0, 0)] * len(paths)
@@ -83,7 +77,7 @@ def test_what_a_report_says_of_them(guest, certificate):
                 c.sendall(ask("/a"))
                 with upstream.accept()[0] as called:
                     called.sendall(b"!")
-                    answer(c, b"called")
+                    servers.read_until(c, b"called")
         report = s.report()
     assert [r["route"] for r in report["routes"]] == ["TLS"]
     assert any("speak TLS" in b for b in report["blind_spots"])
@@ -101,7 +95,7 @@ def test_without_keep_alive(guest, certificate):
         for _ in range(3):
             with tls(s, certificate) as c:
                 c.sendall(ask("/slow"))
-                answer(c, b"/slow")
+                servers.read_until(c, b"/slow")
         with tls(s, certificate):
             pass
     assert [e["how"] for e in ends(s)] == [0, 0, 0]
@@ -113,12 +107,12 @@ def test_a_body_of_many_records(guest, certificate):
     with secure(guest, "uvicorn", certificate) as s, tls(s, certificate) as c:
         for size in 70000, 10:
             c.sendall(ask("/up", "POST", "Content-Length: %d\r\n" % size, bytes(size)))
-            answer(c, b"/up %d" % size)
+            servers.read_until(c, b"/up %d" % size)
         c.sendall(ask("/up", "POST", "Transfer-Encoding: chunked\r\n"))
         for piece in b"3\r\nabc\r\n", b"0\r\n\r\n":
             time.sleep(0.05)
             c.sendall(piece)
-        answer(c, b"/up 3")
+        servers.read_until(c, b"/up 3")
     assert [e["how"] for e in ends(s)] == [0, 0, 0] and len(s.events("unit_begin")) == 3
 
 
@@ -228,45 +222,23 @@ CLIENTS = {
 }
 
 
-class Upstream:
-    """A TLS server outside the library: /slow after 0.3 s, /never not at all, the rest at once."""
-
-    def __init__(self, certificate):
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        try:
-            with self.context.wrap_socket(connection, server_side=True) as s:
-                while True:
-                    request = s.recv(65536)
-                    if not request:
-                        return
-                    if b"/never" in request:
-                        s.recv(1)
-                        return
-                    time.sleep(0.3 if b"/slow" in request else 0)
-                    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        except OSError:
-            pass
-
-
 @pytest.fixture
 def upstream(certificate):
-    u = Upstream(certificate)
-    yield u
-    u.listener.close()
+    """The port of a TLS server outside the library: /slow after 0.3 s, /never not at all, the rest at once."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def serve(connection):
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as s:
+            while request := s.recv(65536):
+                if b"/never" in request:
+                    s.recv(1)
+                    return
+                time.sleep(0.3 if b"/slow" in request else 0)
+                s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with servers.listener(serve) as port:
+        yield port
 
 
 def exchanges(done, port):
@@ -283,9 +255,9 @@ def test_a_client_and_its_answers(guest, certificate, upstream, client):
     """Neither the handshake nor the tickets that come behind it are an answer."""
     if not has_module(client):
         pytest.skip("python3-%s is not installed" % client)
-    done = guest.code(CLIENTS[client], upstream.port, certificate[0], "/slow", "/a", "/slow", "/never", "/slow")
+    done = guest.code(CLIENTS[client], upstream, certificate[0], "/slow", "/a", "/slow", "/never", "/slow")
     assert done.status == 0 and len(done.stdout.split()) == 1, done.stdout + done.stderr
-    seen = exchanges(done, upstream.port)
+    seen = exchanges(done, upstream)
     assert [new for _, new in seen] == [True, False, False, False, True], seen
     assert [t is not None for t, _ in seen] == [True, True, True, False, True], seen
     assert [t >= SLOW for t, _ in seen if t] == [True, False, True, True], seen

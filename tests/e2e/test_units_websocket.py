@@ -8,6 +8,7 @@ import threading
 
 import mhr
 import pytest
+import servers
 from guest import has_module
 from test_units_http import Server, ask
 
@@ -31,19 +32,10 @@ def served(request, guest):
                                                           config=config)
 
 
-def read_until(s, what):
-    got = b""
-    while what not in got:
-        more = s.recv(65536)
-        assert more, got
-        got += more
-    return got
-
-
 def upgraded(server):
     s = server.connect()
     s.sendall(ask("/ws/7", headers=UPGRADE))
-    read_until(s, b"\r\n\r\n")
+    servers.read_until(s, b"\r\n\r\n")
     return s
 
 
@@ -51,7 +43,7 @@ def test_one_unit_of_work(served):
     with served() as s, upgraded(s) as c:
         for _ in range(3):
             c.sendall(TEXT)
-            read_until(c, b"/not-a-request")
+            servers.read_until(c, b"/not-a-request")
         c.sendall(closing(1000))
         while c.recv(1000):
             pass
@@ -66,7 +58,7 @@ def test_one_unit_of_work(served):
 def test_a_client_that_leaves(served):
     with served() as s, upgraded(s) as c:
         c.sendall(TEXT)
-        read_until(c, b"/not-a-request")
+        servers.read_until(c, b"/not-a-request")
         c.close()
     assert s.units()[1] == ("WEBSOCKET /ws/7", 0, 1)
 
@@ -91,7 +83,7 @@ def test_faults_within(served, guest):
                 c.sendall(TEXT)
                 with upstream.accept()[0] as called:
                     called.sendall(b"!")
-                    read_until(c, b"called")
+                    servers.read_until(c, b"called")
     report = s.report()
     outcomes = {name: o["count"] for name, o in report["outcomes"].items() if o["count"]}
     assert outcomes == {"absorbed": 1}, "one unit, one site: one trial"
@@ -107,7 +99,7 @@ def test_as_a_client(guest):
     def serve():
         connection, _ = listener.accept()
         with connection:
-            key = read_until(connection, b"\r\n\r\n").split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
+            key = servers.read_until(connection, b"\r\n\r\n").split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
             connection.sendall(accept_for(key))
             for _ in range(3):
                 connection.recv(1000)
