@@ -284,6 +284,7 @@ static void places(void **state)
     static const struct standing forever = {.for_ms = 31000, .places = 2};
     static const struct standing a_while = {.for_ms = 8000, .places = 2};
     static const struct standing gives_up = {.for_ms = 2000, .status = 503, .places = 2};
+    static const struct standing soon = {.for_ms = 60, .status = 503, .places = 2};
     static const struct standing at_once = {.for_ms = 5, .status = 503, .places = 2};
     /* one place is free: what they stood for was something else */
     static const struct standing otherwise = {.for_ms = 31000, .places = 1};
@@ -291,6 +292,7 @@ static void places(void **state)
     assert_string_equal(pool(&forever), "fail High");
     assert_string_equal(pool(&a_while), "unclear ");
     assert_string_equal(pool(&gives_up), "pass ");
+    assert_string_equal(pool(&soon), "pass ");
     assert_string_equal(pool(&at_once), "not exercised ");
     assert_string_equal(pool(&otherwise), "not exercised ");
 }

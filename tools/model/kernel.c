@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-enum { MOST_CALLS = 1 << 13, MOST_ENDS = 1 << 14 };
+enum { MOST_CALLS = 1 << 13, MOST_ENDS = 1 << 14, MOST_SIGNALS = 1 << 14 };
 
 /* Reading and writing are each one thing here: a system call does not tell a socket from a file. */
 static enum mh_op_kind direction(enum mh_op_kind kind)
@@ -93,6 +93,23 @@ static int on_oom(struct mh_intake *in)
     return line_text(in, 0, &end->program);
 }
 
+static int on_signal(struct mh_intake *in)
+{
+    struct mh_ev_kernel_signal e = mh_record_as(in->record, kernel_signal);
+    struct mh_kernel_signal *s;
+
+    if (in->m->kernel.signals.n >= MOST_SIGNALS)
+        return 0;
+    s = mh_vec_add(&in->m->kernel.signals);
+    if (!s)
+        return -ENOMEM;
+    *s = (struct mh_kernel_signal){.pid = (int)e.pid,
+                                   .signal = (int)e.signal,
+                                   .sender = (int)e.sender,
+                                   .at = mh_intake_time(e.sent_at) + in->offset};
+    return 0;
+}
+
 int mh_intake_kernel(struct mh_intake *in)
 {
     struct mh_kernel_seen *k = &in->m->kernel;
@@ -116,6 +133,8 @@ int mh_intake_kernel(struct mh_intake *in)
         return on_exit_of(in);
     case MH_EVENT_kernel_oom:
         return on_oom(in);
+    case MH_EVENT_kernel_signal:
+        return on_signal(in);
     case MH_EVENT_kernel_tcp: {
         struct mh_ev_kernel_tcp e = mh_record_as(in->record, kernel_tcp);
 

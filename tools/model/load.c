@@ -239,6 +239,7 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->skipped.v);
     free(m->kernel.calls.v);
     free(m->kernel.ends.v);
+    free(m->kernel.signals.v);
     mh_map_done(&m->kernel.hooked);
     mh_map_done(&m->stack_keys);
     mh_map_done(&m->site_keys);

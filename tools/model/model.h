@@ -345,6 +345,12 @@ struct mh_kernel_end {
     bool oom;
 };
 
+/* A signal that was sent to a process of the run. */
+struct mh_kernel_signal {
+    int pid, signal, sender;
+    int64_t at; /* wall */
+};
+
 /* What the kernel said of the run. */
 struct mh_kernel_seen {
     bool told; /* a recording says whether the kernel was watched */
@@ -356,6 +362,7 @@ struct mh_kernel_seen {
     uint64_t lost, resets_received, resets_sent, retransmits;
     MH_VEC(struct mh_kernel_call) calls;
     MH_VEC(struct mh_kernel_end) ends;
+    MH_VEC(struct mh_kernel_signal) signals;
     struct mh_map hooked; /* failures that hooks saw, by process, kind of operation and errno */
 };
 

@@ -347,6 +347,7 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_kernel] = mh_intake_kernel,
     [MH_EVENT_kernel_exit] = mh_intake_kernel,
     [MH_EVENT_kernel_oom] = mh_intake_kernel,
+    [MH_EVENT_kernel_signal] = mh_intake_kernel,
     [MH_EVENT_kernel_tcp] = mh_intake_kernel,
     [MH_EVENT_kernel_failed] = mh_intake_kernel,
 };
