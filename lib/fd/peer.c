@@ -40,24 +40,32 @@ static struct {
     _Atomic uint32_t nslots;
 } peers;
 
+uint16_t mh_peer_port(const struct sockaddr *addr, socklen_t len)
+{
+    if (addr->sa_family == AF_INET && len >= sizeof(struct sockaddr_in))
+        return ntohs(((const struct sockaddr_in *)(const void *)addr)->sin_port);
+    if (addr->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6))
+        return ntohs(((const struct sockaddr_in6 *)(const void *)addr)->sin6_port);
+    return 0;
+}
+
 static bool peer_fill(struct mh_peer *p, const struct sockaddr *addr, socklen_t len)
 {
     memset(p, 0, sizeof(*p));
     if (!addr || len < sizeof(addr->sa_family))
         return false;
     p->family = addr->sa_family;
+    p->port = mh_peer_port(addr, len);
     if (addr->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
         const struct sockaddr_in *in = (const void *)addr;
 
         memcpy(p->addr, &in->sin_addr, 4);
-        p->port = ntohs(in->sin_port);
         return true;
     }
     if (addr->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6)) {
         const struct sockaddr_in6 *in = (const void *)addr;
 
         memcpy(p->addr, &in->sin6_addr, 16);
-        p->port = ntohs(in->sin6_port);
         return true;
     }
     if (addr->sa_family == AF_UNIX) {

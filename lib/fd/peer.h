@@ -16,6 +16,9 @@ void mh_peer_asked(const char *name);
 /* Is this host, by name or address, one that the program has asked for, or a peer on that port? */
 bool mh_peer_known(const char *host, size_t n, unsigned long port);
 
+/* The port of an address of at least a family; 0 where there is none. */
+uint16_t mh_peer_port(const struct sockaddr *addr, socklen_t len);
+
 /* The log sink (enum mh_sink) behind a destination, 0 when it is none. */
 int mh_sink_at(const struct sockaddr *addr, socklen_t len, bool datagram);
 

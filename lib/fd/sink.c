@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a destination is for log records: a sink that takes them; see peer.h. */
-#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/un.h>
@@ -32,15 +31,6 @@ static const struct {
     {4318, false, MH_SINK_otlp},
 };
 
-static uint16_t port_of(const struct sockaddr *addr, socklen_t len)
-{
-    if (addr->sa_family == AF_INET && len >= sizeof(struct sockaddr_in))
-        return ntohs(((const struct sockaddr_in *)(const void *)addr)->sin_port);
-    if (addr->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6))
-        return ntohs(((const struct sockaddr_in6 *)(const void *)addr)->sin6_port);
-    return 0;
-}
-
 int mh_sink_at(const struct sockaddr *addr, socklen_t len, bool datagram)
 {
     const size_t at = offsetof(struct sockaddr_un, sun_path);
@@ -57,7 +47,7 @@ int mh_sink_at(const struct sockaddr *addr, socklen_t len, bool datagram)
                 return sockets[i].sink;
         return MH_SINK_none;
     }
-    port = port_of(addr, len);
+    port = mh_peer_port(addr, len);
     for (size_t i = 0; port && i < ARRAY_SIZE(ports); i++)
         if (ports[i].port == port && ports[i].datagram == datagram)
             return ports[i].sink;

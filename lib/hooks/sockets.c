@@ -50,11 +50,7 @@ uint16_t mh_socket_port(int fd)
     memset(&at, 0, sizeof(at));
     if (mh_sys(SYS_getsockname, fd, &at, &len) < 0)
         return 0;
-    if (at.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
-    if (at.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port);
-    return 0;
+    return mh_peer_port((const struct sockaddr *)(const void *)&at, len);
 }
 
 void mh_socket_listens(int fd, int backlog)
