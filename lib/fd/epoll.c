@@ -20,19 +20,7 @@
 
 #include "base/banned.h"
 
-enum { REGS = 16384, PROBES = 64, SETS = 64, SHADOWS = 1024 };
-
-/* Marks the event of our own timer in the program's set. */
-#define TIMER_DATA UINT64_C(0x6d69736861702e74)
-
-struct reg {
-    int epfd, fd; /* epfd + 1: 0 = free */
-    uint32_t events;
-    uint64_t data;
-    bool shadow;
-    bool spent;    /* EPOLLONESHOT, and it was reported */
-    uint64_t told; /* edge-triggered: released offset of the stream at the last report */
-};
+enum { REGS = 16384, PROBES = 64, SETS = 64, SHADOWS = 1024, HINTS = 1024 };
 
 struct set {
     int epfd;  /* + 1; 0 = free */
@@ -42,19 +30,20 @@ struct set {
 
 static struct {
     uint32_t lock;
-    struct reg regs[REGS];
+    struct mh_epoll_reg regs[REGS];
     struct set sets[SETS];
     uint16_t shadows[SHADOWS]; /* indices into regs */
     unsigned nshadows;
+    uint16_t hints[HINTS]; /* where a registration was found by its data: an index into regs */
 } epolls;
 
-static struct reg *reg_find(int epfd, int fd, bool make)
+static struct mh_epoll_reg *reg_find(int epfd, int fd, bool make)
 {
     uint64_t start = mh_mix2((uint64_t)epfd, (uint64_t)fd);
-    struct reg *free_ = NULL;
+    struct mh_epoll_reg *free_ = NULL;
 
     for (unsigned n = 0; n < PROBES; n++) {
-        struct reg *r = &epolls.regs[(start + n) % REGS];
+        struct mh_epoll_reg *r = &epolls.regs[(start + n) % REGS];
 
         if (r->epfd == epfd + 1 && r->fd == fd)
             return r;
@@ -63,22 +52,29 @@ static struct reg *reg_find(int epfd, int fd, bool make)
     }
     if (!make || !free_)
         return NULL;
-    *free_ = (struct reg){.epfd = epfd + 1, .fd = fd};
+    *free_ = (struct mh_epoll_reg){.epfd = epfd + 1, .fd = fd};
     return free_;
 }
 
-/* The registration that an event belongs to. Event loops put the descriptor into the low half of
- * their data (selectors, libuv, libev); for others the table is searched. */
-static struct reg *reg_of(int epfd, uint64_t data)
+/* Event loops put the descriptor into the low half of their data (selectors, libuv, libev). For
+ * others, such as gRPC with its pointers, the table is searched, and where it was is remembered. */
+struct mh_epoll_reg *mh_epoll_reg_of(int epfd, uint64_t data)
 {
-    struct reg *r = reg_find(epfd, (int)(uint32_t)data, false);
+    struct mh_epoll_reg *r = reg_find(epfd, (int)(uint32_t)data, false);
+
+    uint16_t *hint = &epolls.hints[mh_mix2((uint64_t)epfd, data) % HINTS];
 
     if (r && r->data == data)
         return r;
+    r = &epolls.regs[*hint];
+    if (r->epfd == epfd + 1 && r->data == data)
+        return r;
     for (unsigned i = 0; i < REGS; i++) {
         r = &epolls.regs[i];
-        if (r->epfd == epfd + 1 && r->data == data)
-            return r;
+        if (r->epfd != epfd + 1 || r->data != data)
+            continue;
+        *hint = (uint16_t)i;
+        return r;
     }
     return NULL;
 }
@@ -110,7 +106,7 @@ static void ctl(int epfd, int what, int fd, uint32_t events, uint64_t data)
     mh_sys(SYS_epoll_ctl, epfd, what, fd, &e);
 }
 
-static void shadow_drop(struct reg *r)
+static void shadow_drop(struct mh_epoll_reg *r)
 {
     struct set *s;
 
@@ -132,14 +128,13 @@ static void shadow_drop(struct reg *r)
 }
 
 /* Unmasks one: it is again as the program made it. */
-static void shadow_give_back(struct reg *r)
+static void shadow_give_back(struct mh_epoll_reg *r)
 {
     shadow_drop(r);
     ctl(r->epfd - 1, EPOLL_CTL_MOD, r->fd, r->events, r->data);
 }
 
-/* Masks a registration. */
-static void shadow_make(struct reg *r)
+void mh_epoll_hide(struct mh_epoll_reg *r)
 {
     struct set *s;
 
@@ -161,7 +156,7 @@ static void shadow_make(struct reg *r)
 static void timer_set(struct set *s, int64_t at)
 {
     struct itimerspec t = {.it_value = {at / 1000000000, at % 1000000000}};
-    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u64 = TIMER_DATA};
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u64 = MH_EPOLL_TIMER};
 
     if (at == MH_NEVER)
         return;
@@ -176,15 +171,14 @@ static void timer_set(struct set *s, int64_t at)
 }
 
 /* Next change on this registration's descriptor, from its state alone. */
-static int64_t reg_next(const struct reg *r, int64_t now)
+static int64_t reg_next(const struct mh_epoll_reg *r, int64_t now)
 {
     struct mh_desc *d = mh_fd_get(r->fd);
 
     return d ? mh_stream_next(d, now) : MH_NEVER;
 }
 
-/* Is there something to read that this registration has to tell? An edge is told once. */
-static bool reg_readable(const struct reg *r, const struct mh_desc *d, int64_t now)
+bool mh_epoll_readable(const struct mh_epoll_reg *r, const struct mh_desc *d, int64_t now)
 {
     uint64_t released = mh_stream_released(d, now);
 
@@ -194,7 +188,7 @@ static bool reg_readable(const struct reg *r, const struct mh_desc *d, int64_t n
 }
 
 /* Is there something to tell now that was held back? */
-static bool reg_due(const struct reg *r, int64_t now)
+static bool reg_due(const struct mh_epoll_reg *r, int64_t now)
 {
     struct mh_desc *d = mh_fd_get(r->fd);
 
@@ -206,20 +200,19 @@ static bool reg_due(const struct reg *r, int64_t now)
     }
     if (d->connecting)
         return d->out.release <= now;
-    if ((r->events & EPOLLIN) && reg_readable(r, d, now))
+    if ((r->events & EPOLLIN) && mh_epoll_readable(r, d, now))
         return true;
     if ((r->events & EPOLLOUT) && d->out.decided && d->out.release <= now)
         return true;
     return mh_stream_next(d, now) == MH_NEVER && !d->nholds && !d->end_release && !d->hole.op;
 }
 
-/* Gives back what is due in this set; returns the next time at which something will be. */
-static int64_t shadows_restore(int epfd, int64_t now)
+int64_t mh_epoll_restore(int epfd, int64_t now)
 {
     int64_t next = MH_NEVER;
 
     for (unsigned i = 0; i < epolls.nshadows;) {
-        struct reg *r = &epolls.regs[epolls.shadows[i]];
+        struct mh_epoll_reg *r = &epolls.regs[epolls.shadows[i]];
 
         if (r->epfd == epfd + 1 && reg_due(r, now)) {
             shadow_give_back(r);
@@ -233,11 +226,11 @@ static int64_t shadows_restore(int epfd, int64_t now)
 }
 
 /* Has this registration woken when its descriptor changes by us alone. */
-static void watch(struct reg *r, int64_t at)
+static void watch(struct mh_epoll_reg *r, int64_t at)
 {
     struct set *s;
 
-    shadow_make(r);
+    mh_epoll_hide(r);
     s = set_find(r->epfd - 1, false);
     if (s && r->shadow) /* who sleeps already learns that there is something held */
         timer_set(s, MH_MIN(at, mh_now() + MH_LIFT_TICK));
@@ -245,14 +238,14 @@ static void watch(struct reg *r, int64_t at)
 
 static void remember(int epfd, int what, int fd, const struct epoll_event *event)
 {
-    struct reg *r = reg_find(epfd, fd, what != EPOLL_CTL_DEL);
+    struct mh_epoll_reg *r = reg_find(epfd, fd, what != EPOLL_CTL_DEL);
     struct mh_desc *d;
 
     if (!r)
         return;
     shadow_drop(r); /* the program's own change has replaced the mask */
     if (what == EPOLL_CTL_DEL) {
-        *r = (struct reg){0};
+        *r = (struct mh_epoll_reg){0};
         return;
     }
     r->events = event->events;
@@ -282,10 +275,10 @@ void mh_epoll_rearm(int fd, int64_t release)
         return;
     for (unsigned i = 0; i < SETS; i++) {
         struct set *s = &epolls.sets[i];
-        struct reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
+        struct mh_epoll_reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
 
         if (r && (r->events & EPOLLET)) {
-            shadow_make(r);
+            mh_epoll_hide(r);
             timer_set(s, release);
         }
     }
@@ -297,7 +290,7 @@ void mh_epoll_watch(int fd, int64_t at)
     if (!mh_lock(&epolls.lock))
         return;
     for (unsigned i = 0; i < REGS; i++) {
-        struct reg *r = &epolls.regs[i];
+        struct mh_epoll_reg *r = &epolls.regs[i];
 
         if (r->epfd && r->fd == fd)
             watch(r, at);
@@ -313,13 +306,13 @@ void mh_epoll_closed(int fd)
         return;
     for (unsigned i = 0; i < SETS; i++) {
         struct set *s = &epolls.sets[i];
-        struct reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
+        struct mh_epoll_reg *r = s->epfd ? reg_find(s->epfd - 1, fd, false) : NULL;
 
         if (s->epfd && s->timer == fd)
             s->timer = -1; /* the program closed a range; the next hold makes a new one */
         if (r) {
             shadow_drop(r);
-            *r = (struct reg){0};
+            *r = (struct mh_epoll_reg){0};
         }
     }
     own = set_find(fd, false);
@@ -327,7 +320,7 @@ void mh_epoll_closed(int fd)
         for (unsigned i = 0; i < REGS; i++)
             if (epolls.regs[i].epfd == fd + 1) {
                 shadow_drop(&epolls.regs[i]);
-                epolls.regs[i] = (struct reg){0};
+                epolls.regs[i] = (struct mh_epoll_reg){0};
             }
         if (own->timer >= 0)
             mh_sys(SYS_close, own->timer);
@@ -367,130 +360,32 @@ bool mh_epoll_needed(void)
     return mh_guest.rules && (mh_guest.rules->ops & ops);
 }
 
-/* Filters one event. Returns whether it may be reported. */
-static bool event_filter(int epfd, struct epoll_event *e, int64_t now, bool *masked)
+bool mh_epoll_lock(void)
 {
-    struct reg *r = reg_of(epfd, e->data.u64);
-    struct mh_desc *d = r ? mh_fd_get(r->fd) : NULL;
-    int64_t next = MH_NEVER;
-    uint32_t seen;
-
-    if (!d || !(mh_stream_armed(d) || d->connecting))
-        goto report;
-    if (!mh_desc_lock(d))
-        goto report;
-    seen = mh_stream_filter(d, r->fd, e->events, now, &next);
-    if (mh_connection_strike(d, r->fd, now))
-        seen = mh_stream_filter(d, r->fd, e->events, now, &next);
-    if (!d->dead && !d->connecting && (seen & EPOLLIN) && d->kind == MH_DESC_stream &&
-        (r->events & EPOLLET) && !(seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
-        if (next != MH_NEVER && !reg_readable(r, d, now))
-            seen &= ~(uint32_t)EPOLLIN; /* the edge is of bytes that are still held back */
-        else
-            r->told = d->consumed + mh_stream_released(d, now);
-    }
-    mh_desc_unlock(d);
-    if (e->events & ~seen) {
-        shadow_make(r);
-        *masked = true;
-    }
-    seen &= r->events | EPOLLERR | EPOLLHUP;
-    if (!(seen & ~(uint32_t)(EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP)))
-        return false;
-    e->events = seen;
-report:
-    if (r && (r->events & EPOLLONESHOT) && !r->shadow)
-        r->spent = true;
-    return true;
+    return mh_lock(&epolls.lock);
 }
 
-static int events_filter(int epfd, struct epoll_event *events, int n)
+void mh_epoll_unlock(void)
 {
-    int64_t now = mh_now();
-    bool masked = false;
-    struct set *s;
-    int kept = 0;
+    mh_lock_open(&epolls.lock);
+}
 
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.u64 == TIMER_DATA)
-            continue;
-        if (event_filter(epfd, &events[i], now, &masked))
-            events[kept++] = events[i];
-    }
-    s = masked ? set_find(epfd, false) : NULL;
+struct mh_epoll_reg *mh_epoll_hidden(unsigned i)
+{
+    return i < epolls.nshadows ? &epolls.regs[epolls.shadows[i]] : NULL;
+}
+
+bool mh_epoll_hides(int epfd)
+{
+    const struct set *s = epolls.nshadows ? set_find(epfd, false) : NULL;
+
+    return s && s->shadows;
+}
+
+void mh_epoll_wake(int epfd, int64_t at)
+{
+    struct set *s = set_find(epfd, false);
+
     if (s)
-        timer_set(s, shadows_restore(epfd, now));
-    return kept;
-}
-
-/* A masked registration is edge-triggered: what else it wants (writability) would be told only
- * once. Tells it again on behalf of the kernel. */
-static int masked_events(int epfd, struct epoll_event *events, int max)
-{
-    int64_t now = mh_now(), next;
-    int n = 0;
-
-    for (unsigned i = 0; i < epolls.nshadows && n < max; i++) {
-        struct reg *r = &epolls.regs[epolls.shadows[i]];
-        struct mh_desc *d = mh_fd_get(r->fd);
-        struct pollfd p = {r->fd, POLLOUT, 0};
-        struct timespec zero = {0, 0};
-
-        if (r->epfd != epfd + 1 || !d || !(r->events & EPOLLOUT) || (r->events & EPOLLET))
-            continue;
-        if (mh_sys(SYS_ppoll, &p, 1, &zero, 0, 8) != 1 || !mh_desc_lock(d))
-            continue;
-        if (mh_stream_filter(d, r->fd, POLLOUT, now, &next) & POLLOUT)
-            events[n++] = (struct epoll_event){.events = EPOLLOUT, .data.u64 = r->data};
-        mh_desc_unlock(d);
-    }
-    return n;
-}
-
-int mh_epoll_wait(int epfd, struct epoll_event *events, int max, int64_t timeout_ns,
-                  const sigset_t *mask)
-{
-    int64_t start = mh_now();
-    int64_t deadline =
-        timeout_ns < 0 || timeout_ns > MH_NEVER - start ? MH_NEVER : start + timeout_ns;
-
-    for (;;) {
-        int64_t now = mh_now(), next = MH_NEVER, until;
-        struct timespec left;
-        struct set *s;
-        int n = 0;
-        long r;
-
-        if (mh_lock(&epolls.lock)) {
-            if (epolls.nshadows) {
-                next = shadows_restore(epfd, now);
-                n = masked_events(epfd, events, max);
-                s = set_find(epfd, false);
-                if (s && s->shadows)
-                    next = MH_MIN(next, now + MH_LIFT_TICK);
-            }
-            mh_lock_open(&epolls.lock);
-        }
-        until = n ? now : MH_MIN(deadline, next);
-        left = (struct timespec){MH_MAX(until - now, 0) / 1000000000,
-                                 MH_MAX(until - now, 0) % 1000000000};
-        r = n == max ? 0
-                     : mh_sys(SYS_epoll_pwait2, epfd, events + n, max - n,
-                              until == MH_NEVER ? NULL : &left, mask, 8);
-        if (r == -ENOSYS || r == -EPERM) { /* older kernel; older container's filter */
-            long ms = until == MH_NEVER ? -1 : (MH_MAX(until - now, 0) + 999999) / 1000000;
-
-            r = mh_sys(SYS_epoll_pwait, epfd, events + n, max - n, MH_MIN(ms, 3600000), mask, 8);
-        }
-        if (r < 0)
-            return n ? n : (int)r;
-        if (r > 0 && mh_lock(&epolls.lock)) {
-            r = events_filter(epfd, events + n, (int)r);
-            mh_lock_open(&epolls.lock);
-        }
-        if (n + r > 0)
-            return n + (int)r;
-        if (mh_now() >= deadline)
-            return 0;
-    }
+        timer_set(s, at);
 }

@@ -12,6 +12,7 @@
 #include "event/write.h"
 #include "fd/caller.h"
 #include "fd/epoll.h"
+#include "fd/epoll_wait.h"
 #include "fd/observe.h"
 #include "fd/rest.h"
 #include "fd/stream.h"

@@ -2,6 +2,10 @@
 """epoll under latency: level, edge and one-shot reports, changes of a registration, several sets, other
 threads that already sleep. Each program runs against a peer that is really late and one made late."""
 
+import errno
+
+import pytest
+
 from guest import LATE, between, timed
 
 EPOLL = """
@@ -13,10 +17,10 @@ def non_blocking():
 """
 
 
-def run(late, code, **how):
+def run(late, code, *args, **how):
     import textwrap
 
-    return late.run(EPOLL + textwrap.dedent(code), **how)
+    return late.run(EPOLL + textwrap.dedent(code), *args, **how)
 
 
 @timed
@@ -470,3 +474,35 @@ def test_poll_and_select_hide_and_show(late):
     between(r["none_at"], 0.1, 0.3, "limit of poll")
     between(r["healthy_at"], 0.1, 0.4, "healthy one in poll")
     between(r["at"], 0.5, 0.5 + LATE, "select")
+
+
+# A kernel without epoll_pwait2 (number 441), and after the first wait a filter that ends who asks again.
+OLD_KERNEL = """
+import ctypes
+libc = ctypes.CDLL(None)
+def filter_441(verdict):
+    steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 441), (6, 0, 0, verdict), (6, 0, 0, 0x7fff0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *i) for i in steps))
+    program = struct.pack("HxxxxxxQ", 4, ctypes.addressof(code))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+"""
+
+
+@pytest.mark.parametrize("verdict", [0x50000 + errno.ENOSYS, 0x50000 + errno.EPERM], ids=["kernel", "container"])
+@timed
+def test_a_kernel_without_epoll_pwait2_is_asked_once(late, verdict):
+    r = run(late, OLD_KERNEL + """
+s, e = non_blocking(), select.epoll()
+e.register(s, IN)
+filter_441(int(sys.argv[3]))
+none = e.poll(0.05)
+filter_441(0x80000000)
+t = ask(s)
+first = len(e.poll(10)); at = now() - t
+got = s.recv(100).decode()
+a = now(); empty = e.poll(0.1); limit = now() - a
+reply(none=none, first=first, at=at, got=got, empty=empty, limit=limit)
+""", str(verdict))
+    assert (r["none"], r["first"], r["got"], r["empty"]) == ([], 1, "late\n", [])
+    between(r["at"], 0.5, 0.5 + LATE, "report")
+    between(r["limit"], 0.1, 0.1 + LATE, "limit")
