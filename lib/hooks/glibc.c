@@ -268,8 +268,11 @@ MH_PUBLIC int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *t
 MH_PUBLIC int sem_clockwait(sem_t *restrict sem, clockid_t clock,
                             const struct timespec *restrict until)
 {
-    struct mh_sem_wait wait = mh_sem_begin(sem);
+    struct mh_sem_wait wait;
 
+    if (mh_sem_take(sem))
+        return 0;
+    wait = mh_sem_begin(sem);
     return mh_sem_end(&wait, MH_CALL_sem_clockwait, sem, true,
                       MH_REAL_LATE(sem_clockwait)(sem, clock, until));
 }

@@ -25,9 +25,24 @@ static struct {
     } slots[SLOTS];
 } table;
 
+/* sem_trywait(), which is no wait and so no hook; known from the first wait on. */
+static int (*try)(sem_t *sem);
+
 static inline unsigned hash(const sem_t *sem)
 {
     return (unsigned)((uintptr_t)sem >> 5) % SLOTS;
+}
+
+bool mh_sem_take(sem_t *sem)
+{
+    int saved = errno;
+
+    if (!mh_gate_open(&mh_gate.sleep) || !try)
+        return false;
+    if (try(sem) == 0)
+        return true;
+    errno = saved;
+    return false;
 }
 
 struct mh_sem_wait mh_sem_begin(const sem_t *sem)
@@ -37,6 +52,8 @@ struct mh_sem_wait mh_sem_begin(const sem_t *sem)
 
     if (!mh_gate_open(&mh_gate.sleep))
         return wait;
+    if (!try)
+        mh_real_fetch("sem_trywait", &try, sizeof(try));
     wait.at = mh_now();
     for (unsigned i = 0; i < REACH && wait.slot < 0; i++) {
         unsigned k = (first + i) % SLOTS;
@@ -105,15 +122,21 @@ void mh_sem_after_fork(void)
 
 MH_PUBLIC int sem_wait(sem_t *sem)
 {
-    struct mh_sem_wait wait = mh_sem_begin(sem);
+    struct mh_sem_wait wait;
 
+    if (mh_sem_take(sem))
+        return 0;
+    wait = mh_sem_begin(sem);
     return mh_sem_end(&wait, MH_CALL_sem_wait, sem, false, MH_REAL_LATE(sem_wait)(sem));
 }
 
 MH_PUBLIC int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict until)
 {
-    struct mh_sem_wait wait = mh_sem_begin(sem);
+    struct mh_sem_wait wait;
 
+    if (mh_sem_take(sem))
+        return 0;
+    wait = mh_sem_begin(sem);
     return mh_sem_end(&wait, MH_CALL_sem_timedwait, sem, true,
                       MH_REAL_LATE(sem_timedwait)(sem, until));
 }

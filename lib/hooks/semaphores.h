@@ -15,6 +15,10 @@ struct mh_sem_wait {
     int slot;   /* of those that are waited for; -1 none was free */
 };
 
+/* Takes one that is free, without a look at the clock. False: it has to be waited for, or nobody
+ * watches. Keeps errno. */
+bool mh_sem_take(sem_t *sem);
+
 struct mh_sem_wait mh_sem_begin(const sem_t *sem);
 
 /* It ended with this result of libc; recorded when it was long. Keeps errno. Returns r. */

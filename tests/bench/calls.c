@@ -7,8 +7,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,14 +56,26 @@ static int connection(int p[2])
 
 int main(void)
 {
-    int null = open("/dev/null", O_WRONLY), p[2];
+    int null = open("/dev/null", O_WRONLY), set = epoll_create1(0), p[2];
+    struct epoll_event event = {.events = EPOLLOUT};
     static char data[32768], b[1];
+    sem_t sem;
 
-    if (null < 0 || connection(p))
+    if (null < 0 || connection(p) || sem_init(&sem, 0, 0))
         return 1;
     BEST("read(-1)", 100000, { (void)!read(-1, b, 1); });
     BEST("write(/dev/null)", 100000, { (void)!write(null, b, 1); });
     BEST("poll(nothing)", 50000, { poll(NULL, 0, 0); });
+    event.data.fd = p[1]; /* as event loops have it; gRPC has pointers */
+    epoll_ctl(set, EPOLL_CTL_ADD, p[1], &event);
+    BEST("epoll_wait(observed)", 20000, { epoll_wait(set, &event, 1, 100); });
+    event.data.ptr = data;
+    epoll_ctl(set, EPOLL_CTL_MOD, p[1], &event);
+    BEST("epoll_wait(observed, by pointer)", 20000, { epoll_wait(set, &event, 1, 100); });
+    BEST("sem_post, sem_wait(free)", 100000, {
+        sem_post(&sem);
+        sem_wait(&sem);
+    });
     {
         double best = 1e18;
 
