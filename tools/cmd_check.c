@@ -94,6 +94,8 @@ static void print_faults(const struct mh_rules *rules)
         printf("  %s:", f->name);
         mh_fault_sentence(f, &b);
         mh_buf_add_char(&b, '.');
+        if (mh_fault_by_route(f))
+            mh_buf_add(&b, " It does not fire for requests behind TLS, whose route is not seen.");
         if ((int)(strlen(f->name) + b.len) + 4 > width)
             printf("\n     ");
         putchar(' ');

@@ -14,6 +14,7 @@
 #include "doctor_place.h"
 #include "listing.h"
 #include "log.h"
+#include "rule/load.h"
 #include "run/library.h"
 #include "run/plan.h"
 #include "run/probe.h"
@@ -243,8 +244,11 @@ static int print(const struct options *o, const struct state *s)
                              "go past libc");
         else if (!why.len && past_refusal(s, f))
             mh_buf_add(&why, "but not where a ring is made without libc: see (io_uring)");
-        else if (!why.len)
+        else if (!why.len && s->remark[0])
             mh_buf_add(&why, s->remark);
+        else if (!why.len && mh_fault_by_route(f))
+            mh_buf_add(&why, "but not for requests behind TLS, whose route is not seen: stack = "
+                             "the function that serves them is");
         mh_listing_add(l, why.data);
     }
     if (!rules || !rules->nfaults) { /* recording alone */

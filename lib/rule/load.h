@@ -40,3 +40,6 @@ const char *mh_change_next(const char *changes, struct mh_change *ret);
  * report: "recv on redis:6379 is delayed by 200 ms ± 50 ms, 25 % of the time". */
 struct mh_buf;
 void mh_fault_sentence(const struct mh_fault *fault, struct mh_buf *ret);
+
+/* Is it bound to inbound requests by their route? That is seen in plain HTTP/1.x alone. */
+bool mh_fault_by_route(const struct mh_fault *fault);

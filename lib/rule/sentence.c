@@ -2,6 +2,7 @@
 /* A fault as one English sentence; see load.h. It says what will happen, not what was written:
  * calls to which nothing can happen are gone, a group of calls is its operations. */
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/buf.h"
@@ -51,6 +52,15 @@ static void say_any(const char *what, const char (*words)[MH_PATTERN_SIZE], unsi
         mh_buf_add(b, i ? between(i, n, " or ") : what);
         mh_buf_add(b, words[i]);
     }
+}
+
+bool mh_fault_by_route(const struct mh_fault *fault)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < fault->noperations; i++)
+        any |= strchr(fault->operations[i], '/') != NULL;
+    return any;
 }
 
 static void say_where(const struct mh_fault *f, struct mh_buf *b)

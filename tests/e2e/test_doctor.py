@@ -337,6 +337,13 @@ def test_without_its_library(tmp_path, scenario):
     assert done.returncode == 1 and "libmishap.so is not there" in done.stdout
 
 
+def test_routes_are_not_seen_behind_tls(tmp_path, scenario):
+    more = "[fault %s]\ncall = connect\npeer = 127.0.0.1\noperation = %s\nerror = EHOSTUNREACH\n"
+    rows = doctor(tmp_path, scenario(more=more % ("route", "GET /a/*") + more % ("task", "shop.tasks.*")), PYTHON)
+    assert rows["route"][0] and "not for requests behind TLS" in rows["route"][1]
+    assert rows["task"] == (True, "") and rows["refused"] == (True, "")
+
+
 def test_without_scenario_or_command(tmp_path):
     done = mishap("doctor", cwd=tmp_path)
     assert done.returncode == 0 and "can record" in done.stdout and done.stderr == ""

@@ -53,6 +53,16 @@ def test_shipped_scenarios_are_fine():
         assert path + ": " in run.stdout
 
 
+def test_check_says_that_routes_are_not_seen_behind_tls(tmp_path):
+    path = tmp_path / "routes.ini"
+    path.write_text("".join("[fault %s]\ncall = recv\noperation = %s\nerror = ECONNRESET\n" % row for row in (
+        ("route", "GET /a/*"), ("task", "shop.tasks.*"))))
+    said = " ".join(mishap("check", str(path)).stdout.split())
+    route, task = said.split("route: ")[1].split("task: ")
+    assert "during GET /a/*" in route and "does not fire for requests behind TLS" in route
+    assert "during shop.tasks.*" in task and "TLS" not in task
+
+
 def test_check_says_sentences_and_phases():
     run = mishap("check", "gameday")
     assert run.returncode == 0

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import textwrap
 import time
@@ -304,6 +305,36 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+@pytest.mark.parametrize("key, hit", [("operation = * /orders/**", False), ("operation = *", False),
+                                      ("stack = *.Handler.do_GET", True)])
+def test_behind_tls_the_stack_stands_for_the_route(guest, peer, certificate, tmp_path, key, hit):
+    port, path, context = free_port(), tmp_path / "server.py", ssl.create_default_context(cafile=certificate[0])
+    path.write_text(WSGI.replace("ThreadingHTTPServer((", "server = ThreadingHTTPServer((").replace(
+        ".serve_forever()", """
+import ssl
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH); context.load_cert_chain(*sys.argv[3:])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""))
+    p, out = guest.start([PYTHON, str(path), str(port), str(peer.plain), *certificate],
+                         config=ALL + RESET + "peer = :%d\n%s\n" % (peer.plain, key))
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        told = [get(http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context), "GET", "/orders/7")
+                for _ in range(3)]
+    finally:
+        p.terminate()
+        p.wait(10)
+    assert told == (["ConnectionResetError"] if hit else ["x\n"]) * 3
+    assert len([e for e in mhr.read_dir(out) if e["event"] == "op" and e["fault"]]) == (3 if hit else 0)
+    assert [e["spoken"] for e in mhr.read_dir(out) if e["event"] == "unit_begin"] == [mhr.SPOKEN["tls"]] * 3
 
 
 @pytest.fixture(params=["asgi", "threads"])
