@@ -4,7 +4,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +66,10 @@ static const struct argp_option option_rows[] = {
      "End the run as an orchestrator does: SIGTERM to the command while the load goes on, SIGKILL "
      "after TIME",
      0},
-    {"ready", KEY_READY, "HOST:PORT", 0, "Begin when the command listens here", 0},
+    {"ready", KEY_READY, "HOST:PORT|URL", 0,
+     "Begin when the command takes a connection here, or answers this URL of http with a status "
+     "below 500",
+     0},
     {"ready-within", KEY_READY_WITHIN, "TIME", 0, "How long to wait for --ready (default 30s)", 0},
     {"no-calm", KEY_NO_CALM, 0, 0, "No faultless start of the load before a scenario without one",
      0},
@@ -211,7 +213,7 @@ static int check_only(const struct options *o, const struct mh_plan *plan)
     return MH_EXIT_MISUSE;
 }
 
-static int prepare(const struct options *o, struct mh_plan *plan, struct addrinfo **ret_where)
+static int prepare(const struct options *o, struct mh_plan *plan, struct mh_ready **ret_where)
 {
     int status = MH_EXIT_OK;
 
@@ -282,7 +284,7 @@ static void switch_others_off(const struct options *o, const struct mh_plan *pla
         control->fault_off[w] = ~((uint64_t)((size_t)fault / 64 == w) << fault % 64);
 }
 
-static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
+static int run(struct options *o, struct mh_plan *plan, struct mh_ready *where)
 {
     const char *dirs[] = {plan->dir};
     struct mh_run_result result;
@@ -338,13 +340,12 @@ static int run(struct options *o, struct mh_plan *plan, struct addrinfo *where)
 static int once(struct options *o)
 {
     struct mh_plan plan = {0};
-    struct addrinfo *where = NULL;
+    struct mh_ready *where = NULL;
     int status = prepare(o, &plan, &where);
 
     if (!status)
         status = run(o, &plan, where);
-    if (where)
-        freeaddrinfo(where);
+    mh_ready_free(where);
     mh_plan_done(&plan);
     return status;
 }

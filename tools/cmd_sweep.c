@@ -70,7 +70,7 @@ static const struct argp_option rows[] = {
     {"seed", KEY_SEED, "N", 0, "Of every run (default 1)", 0},
     {"for", KEY_FOR, "TIME", 0, "End each run after TIME", 0},
     {"with", KEY_WITH, "CMD", 0, "Shell command that makes load; a run ends when it ends", 0},
-    {"ready", KEY_READY, "HOST:PORT", 0, "A run begins when the command listens here", 0},
+    {"ready", KEY_READY, "HOST:PORT|URL", 0, "As of mishap run: when a run begins", 0},
     {"fail-on", KEY_FAIL_ON, "SEVERITY", 0, "Exit 10 when a finding is this bad or worse", 0},
     {"json", KEY_JSON, 0, 0, "The sweep as one JSON object; DIR/sweep.json is the same", 0},
     {"quiet", 'q', 0, 0, "No progress", 0},

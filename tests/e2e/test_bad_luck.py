@@ -292,8 +292,9 @@ def entry(tmp_path):
 @pytest.mark.parametrize("words, status, line", [
     (("-t", "30"), 11, "stopped before the end of the run: not to be judged"),
     (("-w", "1", "-r", "127.0.0.1:9"), 11, "nobody listens at 127.0.0.1:9 after 1 s: not to be judged"),
+    (("-w", "1", "-r", "http://127.0.0.1:9/x"), 11, "http://127.0.0.1:9/x is not answered well after 1 s: not to be judged"),
     (("-t", "0"), 3, "there is no recording (*.mhr) in '%s/rec'"),
-], ids=["an application's container dies", "never ready", "nothing was recorded"])
+], ids=["an application's container dies", "never ready", "a URL never answered", "nothing was recorded"])
 def test_a_stage_of_compose(tmp_path, entry, words, status, line):
     stage = entry("stage", *words, tmp_path / "v")
     if status == 11 and "-t" in words:  # compose takes the others along when a container has died

@@ -275,7 +275,7 @@ def test_grace_ends_it_as_an_orchestrator_does(tmp_path, handler, signals, last)
     port = free_port()
     others = [socket.create_server(("127.0.0.1", 0)) for _ in range(40)]  # of the host, not of the run
     code = ("import signal, socket, sys, time\n" + handler +
-            f"\ns = socket.create_server(('127.0.0.1', {port}))\ntime.sleep(60)")
+            f"\ns = socket.create_server(('127.0.0.1', {port}))\nasked = s.accept()\ntime.sleep(60)")
     load = (f"{PYTHON} -c \"import socket, time; s = [socket.create_connection(('127.0.0.1', {port})) for _ in 'ab'];"
             " time.sleep(60)\"")
     done = run(tmp_path, "-q", "--ready", f"127.0.0.1:{port}", "--with", load, "--for", "1s", "--grace", "1s",
@@ -291,7 +291,7 @@ def test_grace_ends_it_as_an_orchestrator_does(tmp_path, handler, signals, last)
     assert child["ended_at"] >= stops[-1]["sent_at"]
     listeners = [e for e in events if e["event"] == "listener"]
     assert [(e["port"], e["tail"]) for e in listeners] == [(port, str(child["pid"]))]
-    assert listeners[0]["waiting"] >= 2  # nobody accepts; the question of --ready waits there, too
+    assert listeners[0]["waiting"] >= 2  # nobody accepts but the question of --ready
 
 
 def test_nothing_is_left(tmp_path):

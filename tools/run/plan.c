@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,15 +47,19 @@ bool mh_plan_command_exists(const char *name)
     return false;
 }
 
-int mh_plan_ready(const char *ready, struct addrinfo **ret)
+int mh_plan_ready(const char *ready, struct mh_ready **ret)
 {
-    int r = mh_ready_resolve(ready, ret);
+    int r = mh_ready_new(ready, ret);
 
     if (r == -EINVAL)
-        mh_log("--ready: '%s' is not HOST:PORT", ready);
+        mh_log("--ready: '%s' is not HOST:PORT, nor http://HOST:PORT/PATH", ready);
+    else if (r == -EPROTONOSUPPORT)
+        mh_log("--ready: '%s' is not of http://; HOST:PORT asks for no protocol", ready);
+    else if (r == -ENOMEM)
+        mh_log_errno(r, "--ready");
     else if (r < 0)
         mh_log("--ready: the host of '%s' has no address", ready);
-    else if (mh_ready_probe(*ret, 500))
+    else if (mh_ready_listens(*ret, 500))
         mh_log("%s answers before the command was started: something else listens there", ready);
     else
         return MH_EXIT_OK;

@@ -21,15 +21,14 @@ struct mh_plan {
     char *environment[8]; /* changes for the command */
 };
 
-struct addrinfo;
+struct mh_ready;
 struct argp_state;
 
 /* Can execvp() find it? Asked first, so that a typing mistake leaves nothing behind. */
 bool mh_plan_command_exists(const char *name);
 
-/* Resolves --ready; nobody may listen there yet. Returns an exit status; free with freeaddrinfo().
- */
-int mh_plan_ready(const char *ready, struct addrinfo **ret);
+/* Resolves --ready; nobody may listen there yet. Returns an exit status; caller frees. */
+int mh_plan_ready(const char *ready, struct mh_ready **ret);
 
 /* Scenarios as the user named them. */
 struct mh_scenarios {

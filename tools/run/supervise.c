@@ -4,7 +4,6 @@
 #include "run/supervise.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -229,14 +228,16 @@ static void read_signals(struct supervisor *s)
 static void step_starting(struct supervisor *s, int64_t now)
 {
     int64_t patience = s->run->ready_ns ? s->run->ready_ns : READY_PATIENCE;
+    char why[MH_READY_WHY];
 
     if (!s->app) {
         enter(s, STAGE_STRAYS);
-    } else if (mh_ready_probe(s->run->where, TICK_MS)) {
+    } else if (mh_ready_look(s->run->where, TICK_MS)) {
         begin_load(s);
     } else if (now - s->since > patience) {
         mh_progress_clear(&s->progress);
-        mh_log("%s did not answer within %g s", s->run->ready, (double)patience / SECOND);
+        mh_ready_why(s->run->where, why);
+        mh_log("%s %s within %g s", s->run->ready, why, (double)patience / SECOND);
         begin_stop(s);
     }
 }

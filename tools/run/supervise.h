@@ -17,8 +17,8 @@ struct mh_run {
     char **command;
     char **environment;           /* changes for the command, as mh_spawn() takes them */
     const char *with;             /* shell command of the load, NULL none */
-    const char *ready;            /* HOST:PORT, NULL none */
-    const struct addrinfo *where; /* the same, resolved */
+    const char *ready;            /* HOST:PORT or a URL, NULL none */
+    struct mh_ready *where;       /* the same, resolved; borrowed */
     const struct mh_rules *rules; /* phases; NULL when nothing is injected */
     struct mh_control *control;
     struct mh_kernel *kernel; /* follows the command; NULL: nothing does */
