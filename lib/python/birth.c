@@ -35,7 +35,10 @@ static bool woken_by(struct mh_track *t, const struct mh_moment *m, const char *
     unsigned opcode;
 
     *task = *task ? *task : mh_stack_task(m->ts);
-    if (*task != t->waiter || mh_exc_is_stop(exc) || !mh_exc_is_new(exc, false))
+    if (*task != t->waiter || mh_exc_is_stop(exc))
+        return false;
+    /* What is thrown into a greenlet has passed the C code that waited there. */
+    if (!(t->waiter & 1) && !mh_exc_is_new(exc, false))
         return false;
     cancelled = mh_exc_is_patience(exc);
     if (t->held_back)
@@ -64,6 +67,8 @@ struct mh_track *mh_birth_awaited(const struct mh_moment *m, const char *exc)
                 first = t;
             continue;
         }
+        if (t->greenlet != mh_greenlet_now())
+            continue;
         if (t->frame == m->f.frame && t->code == m->f.code) {
             if (m->f.instr != t->instr && !mh_exc_is_os(exc) && !said_so(t, m, exc))
                 continue;

@@ -65,7 +65,8 @@ bool mh_exc_is_patience(const char *exc)
     const char *dot = strrchr(name, '.');
 
     name = dot ? dot + 1 : name;
-    return !strcmp(name, "CancelledError") || !strcmp(name, "TimeoutError");
+    return !strcmp(name, "CancelledError") || !strcmp(name, "TimeoutError") ||
+           !strcmp(name, "Timeout") || !strcmp(name, "timeout");
 }
 
 bool mh_exc_descends(const char *exc, const char *from)

@@ -66,10 +66,11 @@ static void fly(struct mh_track *t, const struct mh_moment *m)
     if (m->line || t->frame != m->f.frame)
         t->came = m->line;
     t->ts = m->ts;
+    t->greenlet = mh_greenlet_now();
     t->frame = m->f.frame;
     t->code = m->f.code;
     t->next = NULL;
-    t->root = false;
+    t->root = t->ended = t->printed = false;
     mh_track_move(t, MH_FLYING);
 }
 
@@ -192,12 +193,12 @@ static void raise_told(struct mh_track *t, const struct mh_moment *m, const char
     int state = mh_track_state(t);
     bool heir;
 
-    if (state == MH_CAUGHT && t->ts != m->ts && t->object == exc) {
-        settle(t); /* handed to this thread before that one was seen to go on */
+    if (state == MH_CAUGHT && !mh_track_here(t, m->ts) && t->object == exc) {
+        settle(t); /* handed to this thread, or greenlet, before that one was seen to go on */
         state = mh_track_state(t);
     }
     if (state == MH_FREE || state == MH_CLAIMED || state == MH_WAITING ||
-        (mh_track_live(state) && t->ts != m->ts) || !spend(t))
+        (mh_track_live(state) && !mh_track_here(t, m->ts)) || !spend(t))
         return;
     if (exc == t->object && (state == MH_FLYING || state == MH_LANDING) && t->frame != m->f.frame &&
         !t->root && mh_exc_is_new(exc, t->source == MH_SOURCE_trace)) {
@@ -205,6 +206,8 @@ static void raise_told(struct mh_track *t, const struct mh_moment *m, const char
         return;
     }
     heir = exc != t->object && mh_exc_descends(exc, t->object);
+    if (heir && mh_track_reported(t))
+        return;
     if (exc == t->object || heir)
         raise_known(t, m, exc, heir);
     else if (state == MH_CAUGHT && t->frame == m->f.frame && exc != t->next &&
@@ -236,7 +239,7 @@ void mh_follow_caught(const struct mh_moment *m, const char *exc)
     {
         int state = mh_track_state(t);
 
-        if (!mh_track_live(state) || t->ts != m->ts || !spend(t))
+        if (!mh_track_live(state) || !mh_track_here(t, m->ts) || !spend(t))
             continue;
         if ((state == MH_FLYING || state == MH_LANDING) && t->object == exc) {
             enter(t, m, true);
@@ -252,7 +255,8 @@ void mh_follow_reraise(const struct mh_moment *m, const char *exc)
 {
     MH_EACH_TRACK(t)
     {
-        if (mh_track_state(t) != MH_CAUGHT || t->ts != m->ts || t->object != exc || !spend(t))
+        if (mh_track_state(t) != MH_CAUGHT || !mh_track_here(t, m->ts) || t->object != exc ||
+            !spend(t))
             continue;
         fly(t, m);
         if (mh_exc_opcode(m) == mh_py.at.op_raise && mh_py.at.op_raise)
@@ -273,9 +277,12 @@ static void leave(struct mh_track *t, const struct mh_moment *moment)
     t->finalizer = mh_code_is_finalizer(m->f.code);
     if (!mh_frame_find(back, &caller)) {
         mh_track_emit_here(t, t->finalizer ? MH_STEP_lost : MH_STEP_unhandled, m);
-        if (!t->finalizer)
+        t->line = m->line;
+        /* Who waits for a greenlet's end may be given its error. */
+        if (!t->finalizer && !mh_greenlet_now())
             mh_lost_outermost(t, m->line);
-        mh_track_move(t, MH_FREE);
+        t->ended = mh_greenlet_now() && !t->finalizer;
+        mh_track_move(t, t->ended ? MH_PARKED : MH_FREE);
         return;
     }
     if (t->finalizer) {
@@ -310,7 +317,7 @@ void mh_follow_unwind(const struct mh_moment *m, const char *exc)
     {
         int state = mh_track_state(t);
 
-        if ((state != MH_FLYING && state != MH_CAUGHT) || t->ts != m->ts ||
+        if ((state != MH_FLYING && state != MH_CAUGHT) || !mh_track_here(t, m->ts) ||
             t->frame != m->f.frame || !spend(t))
             continue;
         if (state == MH_FLYING) {
@@ -396,7 +403,7 @@ void mh_follow_step(const struct mh_moment *m, bool leaving)
     {
         int state = mh_track_state(t);
 
-        if (!mh_track_live(state) || t->ts != m->ts || !spend(t))
+        if (!mh_track_live(state) || !mh_track_here(t, m->ts) || !spend(t))
             continue;
         if (state == MH_LANDING && t->root) {
             mh_track_emit(t, MH_STEP_unhandled, t->type, t->where, t->line);

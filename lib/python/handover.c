@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "python/api.h"
 #include "python/gil.h"
+#include "python/greenlet.h"
 #include "python/lineage.h"
 #include "python/outcome.h"
 #include "python/python.h"
@@ -37,7 +38,6 @@ enum {
     FAST_WORDS_CLASS = 0x80 | 0x02 | 0x200,
 };
 
-typedef void (*any_fn)(void);
 typedef int (*init_fn)(void *, void *, void *);
 typedef void *(*plain_fn)(void *, void *);
 typedef void *(*fast_fn)(void *, void *const *, intptr_t, void *);
@@ -128,22 +128,23 @@ static void *queue_class_get_now(void *queue, void *type, void *const *args, int
 }
 
 /* A function of a module (no type), a method of a type, or (no name) what makes an object of it.
- * `real` is where the old address goes. */
+ * `real` is where the old address goes. Without ours it is greenlet's own table, of several. */
 static const struct place {
     const char *module, *type, *name;
     int flags;
-    any_fn ours;
+    mh_any_fn ours;
     void *real;
 } places[] = {
-    {"_asyncio", "Task", NULL, 0, (any_fn)task_init, &real.task},
-    {"_contextvars", NULL, "copy_context", NO_ARGUMENTS, (any_fn)context_copy, &real.copy},
-    {"_contextvars", "Context", "run", FAST_WORDS, (any_fn)context_run, &real.run},
-    {"_queue", "SimpleQueue", "put", FAST_WORDS, (any_fn)queue_put, &real.put},
-    {"_queue", "SimpleQueue", "get", FAST_WORDS, (any_fn)queue_get, &real.get},
-    {"_queue", "SimpleQueue", "get", FAST_WORDS_CLASS, (any_fn)queue_class_get, &real.class_get},
-    {"_queue", "SimpleQueue", "get_nowait", NO_ARGUMENTS, (any_fn)queue_get_now, &real.get_now},
-    {"_queue", "SimpleQueue", "get_nowait", FAST_WORDS_CLASS, (any_fn)queue_class_get_now,
+    {"_asyncio", "Task", NULL, 0, (mh_any_fn)task_init, &real.task},
+    {"_contextvars", NULL, "copy_context", NO_ARGUMENTS, (mh_any_fn)context_copy, &real.copy},
+    {"_contextvars", "Context", "run", FAST_WORDS, (mh_any_fn)context_run, &real.run},
+    {"_queue", "SimpleQueue", "put", FAST_WORDS, (mh_any_fn)queue_put, &real.put},
+    {"_queue", "SimpleQueue", "get", FAST_WORDS, (mh_any_fn)queue_get, &real.get},
+    {"_queue", "SimpleQueue", "get", FAST_WORDS_CLASS, (mh_any_fn)queue_class_get, &real.class_get},
+    {"_queue", "SimpleQueue", "get_nowait", NO_ARGUMENTS, (mh_any_fn)queue_get_now, &real.get_now},
+    {"_queue", "SimpleQueue", "get_nowait", FAST_WORDS_CLASS, (mh_any_fn)queue_class_get_now,
      &real.class_get_now},
+    {"greenlet._greenlet", "_C_API", NULL, 0, NULL, NULL},
 };
 
 static struct {
@@ -177,11 +178,9 @@ static bool type_is(const char *object, const char *name)
     return !strcmp(MH_AT(char *, mh_py_type(object), mh_py.at.ty_name), name);
 }
 
-/* Puts our function where the other's address stands, if it can be written there. */
-static void exchange(const struct place *p, const char *at)
+void mh_handover_exchange(const char *at, mh_any_fn ours, void *ret_real)
 {
     void *old, **where = (void **)(uintptr_t)at;
-    any_fn ours = p->ours;
     struct iovec here = {&old, sizeof(old)}, there = {where, sizeof(old)};
     void *new;
 
@@ -189,7 +188,7 @@ static void exchange(const struct place *p, const char *at)
     if (!old ||
         mh_sys(SYS_process_vm_writev, mh_sys_getpid(), &here, 1, &there, 1, 0) != (long)sizeof(old))
         return;
-    memcpy(p->real, &old, sizeof(old));
+    memcpy(ret_real, &old, sizeof(old));
     memcpy(&new, &ours, sizeof(new));
     __atomic_store_n(where, new, __ATOMIC_RELEASE);
 }
@@ -199,14 +198,16 @@ static void place_in(const struct place *p, char *holder)
     char *function = p->name ? get(holder, NULL, p->name) : NULL;
     const char *def = NULL;
 
-    if (!p->name)
-        exchange(p, holder + TYPE_INIT);
+    if (!p->ours)
+        mh_greenlet_place(holder);
+    else if (!p->name)
+        mh_handover_exchange(holder + TYPE_INIT, p->ours, p->real);
     else if (function && type_is(function, "method_descriptor"))
         def = MH_AT(char *, function, DESCRIPTOR_DEF);
     else if (function && type_is(function, "builtin_function_or_method"))
         def = MH_AT(char *, function, FUNCTION_DEF);
     if (def && !strcmp(MH_AT(char *, def, 0), p->name) && MH_AT(int, def, DEF_FLAGS) == p->flags)
-        exchange(p, def + DEF_FUNCTION);
+        mh_handover_exchange(def + DEF_FUNCTION, p->ours, p->real);
     if (function)
         mh_py.Py_DecRef(function);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See lost.h. That a task's exception was never asked for is known when the task goes: asyncio
  * tells its loop's handler, and what that logs is seen by us. The exception is in the dictionary
- * that the handler was given. */
+ * that the handler was given. What ends a greenlet is printed by gevent's hub in the same way; it
+ * may still be asked for, and is then raised again. */
 #include "python/lost.h"
 
 #include <string.h>
 
+#include "base/macros.h"
 #include "base/sys.h"
 #include "event/write.h"
 #include "python/api.h"
@@ -15,7 +17,18 @@
 
 #include "base/banned.h"
 
-enum { FRAMES = 40, CONTEXT = 1 /* call_exception_handler(self, context) */ };
+enum { FRAMES = 40 };
+
+/* Functions that are told of what nobody handled, and which of their parameters it is: the
+ * exception, or a dictionary that has it. */
+static const struct handler {
+    const char *file, *function;
+    int local;
+    bool in_dict;
+} handlers[] = {
+    {"/asyncio/base_events.py", "call_exception_handler", 1, true},
+    {"/gevent/hub.py", "handle_error", 3, false}, /* (self, context, type, value, tb) */
+};
 
 static const int64_t at_once = 10000000000;
 
@@ -57,25 +70,26 @@ void mh_python_ends(int status)
     outermost.there = false;
 }
 
-static bool is_handler(const char *code)
+static bool is_handler(const char *code, const struct handler *h)
 {
-    static const char file[] = "/asyncio/base_events.py";
+    size_t n = strlen(h->file);
     MH_BUF(path, 64);
 
-    return mh_str_is(MH_AT(char *, code, mh_py.at.co_name), "call_exception_handler") &&
+    return mh_str_is(MH_AT(char *, code, mh_py.at.co_name), h->function) &&
            mh_str_add(&path, MH_AT(char *, code, mh_py.at.co_filename), 60, true) &&
-           path.len >= sizeof(file) && !strcmp(path.data + path.len - sizeof(file) + 1, file);
+           path.len >= n && !strcmp(path.data + path.len - n, h->file);
 }
 
-/* The dictionary that the handler on this stack was called with; NULL. */
-static void *context_of(const char *ts)
+/* What the handler on this stack was called with, and which that is; NULL. */
+static void *told_of(const char *ts, const struct handler **ret)
 {
     const char *frame = mh_frame_first(ts);
     struct mh_frame f;
 
     for (int i = 0; i < FRAMES && mh_frame_find(frame, &f); i++) {
-        if (is_handler(f.code))
-            return (void *)mh_frame_local(&f, CONTEXT);
+        for (*ret = handlers; *ret < handlers + ARRAY_SIZE(handlers); ++*ret)
+            if (is_handler(f.code, *ret))
+                return (void *)(uintptr_t)mh_frame_local(&f, (*ret)->local);
         frame = mh_frame_back(f.frame);
     }
     return NULL;
@@ -95,17 +109,18 @@ static const char *item(void *context, const char *key)
 
 /* A transport that fails still tells its protocol; of a task, a future or a callback this is the
  * last word. */
-static void tell(void *context)
+static void tell(void *context, bool in_dict)
 {
-    const char *exc = item(context, "exception");
+    const char *exc = in_dict ? item(context, "exception") : context;
 
-    if (!exc || item(context, "transport") || item(context, "protocol"))
+    if (!exc || (in_dict && (item(context, "transport") || item(context, "protocol"))))
         return;
     MH_EACH_TRACK(t)
     {
-        if (t->object == exc && mh_track_try_move(t, MH_PARKED, MH_CLAIMED)) {
+        if (t->object == exc && !t->printed && mh_track_try_move(t, MH_PARKED, MH_CLAIMED)) {
+            t->printed = true;
             mh_track_emit(t, MH_STEP_lost, t->type, t->where, t->line);
-            mh_track_move(t, MH_FREE);
+            mh_track_move(t, in_dict ? MH_FREE : MH_PARKED);
         }
     }
 }
@@ -113,13 +128,14 @@ static void tell(void *context)
 void mh_python_lost(const struct mh_caller *from)
 {
     const char *ts = mh_py.can_follow && mh_follow_any() ? mh_stack_thread() : NULL;
-    void *context = ts ? context_of(ts) : NULL, *type, *value, *trace;
+    const struct handler *handler;
+    void *context = ts ? told_of(ts, &handler) : NULL, *type, *value, *trace;
     int gil;
 
     if (!context || !mh_gil_take(ts, from, &gil))
         return;
     mh_py.PyErr_Fetch(&type, &value, &trace);
-    tell(context);
+    tell(context, handler->in_dict);
     mh_py.PyErr_Restore(type, value, trace);
     mh_py.PyGILState_Release(gil);
 }

@@ -180,6 +180,31 @@ void mh_name_task(const char *coroutine, const struct mh_frame *caller)
         say(coroutine, task, slot, key);
 }
 
+void mh_name_greenlet(uint64_t task, const char *code)
+{
+    const char *greenlet = (const char *)(uintptr_t)(task & ~(uint64_t)1), *type, *dot;
+    _Atomic uint64_t *slot = &names.seen[mh_mix(task) % SEEN];
+    MH_BUF(text, MH_NAME_MAX * 5 + 1);
+
+    if (MH_LIKELY(atomic_load_explicit(slot, memory_order_relaxed) == task))
+        return;
+    type = MH_AT(char *, mh_py_type(greenlet), mh_py.at.ty_name);
+    dot = strrchr(type, '.');
+    mh_buf_add(&text, dot ? dot + 1 : type);
+    mh_buf_add_char(&text, '\t');
+    mh_code_add_name(&text, code, NULL);
+    if (mh_event(name, text.data, text.len, .task = (int64_t)task))
+        atomic_store_explicit(slot, task, memory_order_relaxed);
+}
+
+void mh_name_greenlet_made(uint64_t task)
+{
+    _Atomic uint64_t *slot = &names.seen[mh_mix(task) % SEEN];
+
+    if (atomic_load_explicit(slot, memory_order_relaxed) == task)
+        atomic_store_explicit(slot, 0, memory_order_relaxed);
+}
+
 void mh_name_thread(void)
 {
     uint32_t recording = atomic_load_explicit(&names.recording, memory_order_relaxed);

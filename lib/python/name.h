@@ -10,6 +10,11 @@
  * GIL. What cannot be read (a loop or a task that is not asyncio's own) has no name. */
 void mh_name_task(const char *coroutine, const struct mh_frame *caller);
 
+/* A greenlet, by its class and by its outermost function. No GIL. Of one that is made the name is
+ * not known yet. */
+void mh_name_greenlet(uint64_t task, const char *code);
+void mh_name_greenlet_made(uint64_t task);
+
 /* This thread, by the name that the system knows; no GIL. And by Python's own, under the GIL. */
 void mh_name_thread(void);
 void mh_name_thread_gil(void);

@@ -10,6 +10,7 @@
 #include "python/api.h"
 #include "python/follow.h"
 #include "python/gil.h"
+#include "python/greenlet.h"
 #include "python/lost.h"
 #include "python/monitor.h"
 #include "python/python.h"
@@ -100,27 +101,36 @@ static void note_busy(void)
                 "other threads kept the interpreter busy");
 }
 
-/* Python runs for a moment: the GIL is taken and the error indicator kept. */
-static int arm(const char *ts, const struct mh_caller *from, bool monitoring)
+static bool by_monitoring(void)
+{
+    return mh_py.at.version >= 0x030c;
+}
+
+/* Under the GIL; the error indicator is kept. */
+static int arm_held(void)
 {
     void *type, *value, *trace;
-    int gil, r = 0;
+    int r = 0;
 
-    if (!mh_gil_take(ts, from, &gil))
-        return -EAGAIN;
     mh_py.PyErr_Fetch(&type, &value, &trace);
-    if (monitoring)
+    if (by_monitoring())
         r = mh_monitor_arm();
     else
         mh_trace_arm();
     mh_py.PyErr_Restore(type, value, trace);
-    mh_py.PyGILState_Release(gil);
     return r;
 }
 
-static bool by_monitoring(void)
+/* Python runs for a moment: the GIL is taken. */
+static int arm(const char *ts, const struct mh_caller *from)
 {
-    return mh_py.at.version >= 0x030c;
+    int gil, r;
+
+    if (!mh_gil_take(ts, from, &gil))
+        return -EAGAIN;
+    r = arm_held();
+    mh_py.PyGILState_Release(gil);
+    return r;
 }
 
 /* May something be followed from here on? *ret_armed: the mechanism is at work already. */
@@ -142,7 +152,7 @@ static bool may_follow(const char *ts, bool *ret_armed)
 /* Puts the mechanism in place. False when what was begun is not followed after all, this time. */
 static bool arm_now(const char *ts, const struct mh_caller *from)
 {
-    int r = arm(ts, from, by_monitoring());
+    int r = arm(ts, from);
 
     if (r == -EAGAIN)
         note_busy();
@@ -214,6 +224,7 @@ void mh_python_looped(bool idle, const struct mh_caller *from)
     const char *ts;
     bool armed;
 
+    mh_greenlet_looped();
     if (MH_LIKELY(!held.n) || !(idle || by_monitoring()))
         return;
     ts = mh_stack_thread();
@@ -226,6 +237,18 @@ void mh_python_looped(bool idle, const struct mh_caller *from)
             mh_follow_drop(ts, held.all[i].op);
     if (by_monitoring())
         held.n = 0;
+}
+
+void mh_outcome_switched(void)
+{
+    const char *ts;
+
+    if (MH_LIKELY(!mh_follow_any()) || by_monitoring() || outcome.left_alone ||
+        atomic_load_explicit(&outcome.off, memory_order_relaxed))
+        return;
+    ts = mh_stack_thread();
+    if (ts && mh_trace_who(ts) == MH_TRACING_nobody && mh_follow_busy(ts))
+        arm_held();
 }
 
 void mh_outcome_pass(const char *ts)

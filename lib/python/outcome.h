@@ -14,5 +14,8 @@ void mh_outcome_after_fork(void);
 /* May the GIL be taken in this process, here and now? */
 bool mh_outcome_may(void);
 
+/* Another greenlet goes on, under the GIL: it may be given the error that ended one. */
+void mh_outcome_switched(void);
+
 /* A capture on this thread: an error that can no longer be born as an exception is `unseen`. */
 void mh_outcome_pass(const char *ts);

@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "python/frame.h"
+#include "python/greenlet.h"
 #include "python/lineage.h"
 #include "python/name.h"
 #include "python/outcome.h"
@@ -52,6 +53,7 @@ struct walk {
     uint64_t key;
     struct mh_frame root;   /* outermost coroutine, .code NULL when none */
     struct mh_frame caller; /* the Python frame that called it */
+    const char *outermost;  /* code of the last Python frame */
     int frames;             /* Python frames of the key */
     bool cut;
 };
@@ -124,6 +126,7 @@ static void walk_stack(const char *ts, struct walk *w)
         } else if (!w->caller.code) {
             w->caller = f;
         }
+        w->outermost = f.code;
     }
     w->cut = w->cut || frame;
     w->key = mh_mix(w->key + w->cut) | 1;
@@ -279,7 +282,15 @@ uint64_t mh_stack_task(const char *ts)
         if (f.code && (MH_AT(uint32_t, f.code, mh_py.at.co_flags) & MH_CO_COROUTINE))
             root = f;
     }
-    return root.code ? (uintptr_t)mh_frame_coroutine(&root) : 0;
+    return root.code ? (uintptr_t)mh_frame_coroutine(&root) : mh_greenlet_here();
+}
+
+static void in_greenlet(struct mh_place *place, const struct walk *w)
+{
+    place->task = mh_greenlet_here();
+    place->kind = MH_GREENLET_KIND;
+    if (!w->cut)
+        mh_name_greenlet(place->task, w->outermost);
 }
 
 static void place_in_python(struct mh_place *ret)
@@ -297,11 +308,13 @@ static void place_in_python(struct mh_place *ret)
     if (!table)
         return;
     ret->task = w.root.code ? (uintptr_t)mh_frame_coroutine(&w.root) : 0;
+    ret->kind = (uintptr_t)w.root.code;
     if (ret->task && w.caller.code)
         mh_name_task((const char *)ret->task, &w.caller);
+    else if (MH_UNLIKELY(!ret->task && mh_greenlet_here()))
+        in_greenlet(ret, &w);
     mh_lineage_pass(ret->task);
     mh_name_thread();
-    ret->kind = (uintptr_t)w.root.code;
     ret->stack = stack_lookup(table, w.key, &slot);
     if (MH_LIKELY(ret->stack))
         ret->site = table->stacks[ret->stack].site;

@@ -9,7 +9,8 @@
  */
 const char *mh_stack_thread(void);
 
-/* The task of this thread: identity of the outermost coroutine on its stack; 0 none. */
+/* The task of this thread: identity of the outermost coroutine on its stack, or of
+ * the greenlet that it runs; 0 none. */
 uint64_t mh_stack_task(const char *ts);
 
 /* Forgets every stack: a new recording begins. */

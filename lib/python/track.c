@@ -11,8 +11,9 @@
 #include "base/banned.h"
 
 enum {
-    EVENTS = 2000, /* told to one track before it is given up: what a fault may cost is bounded */
-    PASSES = 3,    /* hooked calls in other places of the frame before an error counts as unseen */
+    EVENTS = 2000,  /* told to one track before it is given up: what a fault may cost is bounded */
+    ELSEWHERE = 20, /* of that, for a call that another greenlet makes meanwhile */
+    PASSES = 3,     /* hooked calls in other places of the frame before an error counts as unseen */
     NOTE_TRACKS = 2,
 };
 
@@ -180,6 +181,7 @@ static struct mh_track *track_new(const char *ts, int64_t op, int err,
     t->source = source;
     t->op = op;
     t->ts = ts;
+    t->greenlet = mh_greenlet_now();
     t->err = err;
     t->left = EVENTS;
     t->passes = t->ncallers = 0;
@@ -187,7 +189,7 @@ static struct mh_track *track_new(const char *ts, int64_t op, int err,
     t->also = t->frame = t->code = NULL;
     t->object = t->next = t->next_frame = t->next_code = NULL;
     t->held = t->raises = t->from_c = t->bottom = t->root = false;
-    t->finalizer = false;
+    t->finalizer = t->ended = t->printed = false;
     t->seq = atomic_fetch_add(&mh_tracks.seq, 1);
     return t;
 }
@@ -204,7 +206,7 @@ bool mh_follow_begin(const char *ts, int64_t op, int err, enum mh_outcome_source
         bool same;
 
         /* At the same instruction a loop in C may wait for both. */
-        if (mh_track_state(old) == MH_WAITING && old->ts == ts && !old->waiter &&
+        if (mh_track_state(old) == MH_WAITING && mh_track_here(old, ts) && !old->waiter &&
             (!mh_track_frame_there(ts, old, &same) || (old->frame == f.frame && !same)))
             mh_track_unseen(old);
     }
@@ -234,6 +236,8 @@ bool mh_follow_begin_task(const char *ts, int64_t op, uint64_t task, bool held_b
     if (!t)
         return false;
     t->waiter = task;
+    if (task & 1)
+        t->greenlet = (uintptr_t)task & ~(uintptr_t)1;
     t->since = mh_now();
     t->held_back = held_back;
     mh_track_move(t, MH_WAITING);
@@ -266,6 +270,14 @@ int mh_follow_pass(const char *ts)
                 awaited++;
             continue;
         }
+        if (t->greenlet != mh_greenlet_now()) { /* that one stands still meanwhile, or is gone */
+            t->left -= ELSEWHERE;
+            if (t->left > 0)
+                awaited++;
+            else
+                mh_track_unseen(t);
+            continue;
+        }
         if (!mh_track_frame_there(ts, t, &same) || (!same && ++t->passes >= PASSES)) {
             mh_track_unseen(t);
         } else {
@@ -281,8 +293,9 @@ bool mh_follow_busy(const char *ts)
     {
         int state = mh_track_state(t);
 
-        if (state == MH_FREE || (t->ts != ts && t->also != ts))
-            continue;
+        if (state == MH_FREE || (t->ts != ts && t->also != ts) || mh_track_reported(t) ||
+            (mh_track_live(state) && t->ts == ts && !mh_track_here(t, ts)))
+            continue; /* who has it stands still meanwhile */
         if (state == MH_WAITING && --t->left <= 0) {
             mh_track_give_up(t);
             continue;

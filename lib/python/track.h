@@ -10,6 +10,7 @@
 #include "event/event.h"
 #include "python/exc.h"
 #include "python/follow.h"
+#include "python/greenlet.h"
 
 enum mh_track_state {
     MH_FREE,
@@ -44,7 +45,8 @@ struct mh_track {
     enum mh_outcome_source source;
     int64_t op;
     const char *ts, *object, *frame, *code;
-    const char *also; /* MH_CAUGHT, MH_PARKED: another thread that may raise the object */
+    uintptr_t greenlet; /* in which it is awaited, or was seen last; 0: in none */
+    const char *also;   /* MH_CAUGHT, MH_PARKED: another thread that may raise the object */
     uintptr_t instr;
     int offset, err, left, passes;
     int line;     /* MH_CAUGHT: of the clause */
@@ -55,6 +57,8 @@ struct mh_track {
     bool raises;  /* MH_CAUGHT: the line reached holds a raise statement */
     bool from_c;  /* MH_LANDING: C code stands between the frame left and the caller */
     bool bottom;  /* MH_CAUGHT by the thread's own first function */
+    bool ended;   /* PARKED: it was what ended its greenlet, */
+    bool printed; /* and that was printed */
     bool root;    /* LANDING: what was left is the coroutine of a task */
     bool
         finalizer; /* LANDING: what was left is a __del__ method, whose errors Python only prints */
@@ -86,6 +90,18 @@ extern struct mh_tracks mh_tracks;
 
 #define MH_EACH_TRACK(t)                                                                           \
     for (struct mh_track *t = mh_tracks.all; t < mh_tracks.all + mh_tracks.high; t++)
+
+/* Is it of this thread, and of the greenlet that this runs? */
+static inline bool mh_track_here(const struct mh_track *t, const char *ts)
+{
+    return t->ts == ts && t->greenlet == mh_greenlet_now();
+}
+
+/* Does the code run that reports how a greenlet has ended? Of that nothing is asked. */
+static inline bool mh_track_reported(const struct mh_track *t)
+{
+    return t->ended && t->greenlet == mh_greenlet_now();
+}
 
 static inline bool mh_track_live(int state)
 {

@@ -10,17 +10,18 @@ import pytest
 from guest import BUILD, PYTHON
 
 
-def python_with(*pinned):
-    """The interpreter of a venv that has these "name==version"; skips the test where it cannot be made."""
+def python_with(*pinned, python=PYTHON):
+    """The interpreter of a venv of this one that has these "name==version"; skips the test where it cannot be
+    made."""
     assert all("==" in p for p in pinned)
-    name = hashlib.sha256(" ".join(sorted(pinned)).encode()).hexdigest()[:12]
+    name = hashlib.sha256(" ".join([*sorted(pinned), *([] if python == PYTHON else [python])]).encode()).hexdigest()[:12]
     place = os.path.join(BUILD, "venvs", name)
-    python, done = os.path.join(place, "bin", "python"), os.path.join(place, "done")
+    made_by, python, done = python, os.path.join(place, "bin", "python"), os.path.join(place, "done")
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(place + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(done):
-            for command in ([PYTHON, "-m", "venv", place],
+            for command in ([made_by, "-m", "venv", place],
                             [python, "-m", "pip", "-q", "--disable-pip-version-check", "install",
                              "--retries", "1", "--timeout", "10", *pinned]):
                 try:

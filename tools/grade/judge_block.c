@@ -137,7 +137,8 @@ static int file_block(struct mh_grading *g, const struct mh_tally *t)
     mh_sentence(j->evidence,
                 "%s made the event loop's thread stand still %u times, for %s at most "
                 "(%s%s%s); %s, for one",
-                a->task ? "a coroutine" : "a greenlet", t->fired, MH_SPAN(t->worst),
+                a->task && !mh_task_is_greenlet(a->task) ? "a coroutine" : "a greenlet", t->fired,
+                MH_SPAN(t->worst),
                 a->kind == MH_ACT_sleep                        ? "sleep()"
                 : a->kind == MH_ACT_waited                     ? mh_name_call(a->wait.call)
                 : g->m->ops.v[a->op].kind == MH_OP_getaddrinfo ? "a look-up of a name"

@@ -219,7 +219,8 @@ static int look(struct looking *l)
         const struct mh_act *a = &l->g->m->acts.v[i];
         struct work w = {.first = a};
 
-        if (a->kind != MH_ACT_attempt || !asker_of(l, a)->task || !asker_of(l, a)->site ||
+        if (a->kind != MH_ACT_attempt || !asker_of(l, a)->task ||
+            mh_task_is_greenlet(asker_of(l, a)->task) || !asker_of(l, a)->site ||
             mh_map_get(&l->taken, i + 1) != MH_MAP_NONE)
             continue;
         if (looks++ == MOST_LOOKS)

@@ -390,6 +390,7 @@ int mh_judge_2005(struct mh_grading *g)
         else {
             t->worst = MH_MAX(t->worst, a->dns.wait);
             t->example = a->dns.name; /* a text, here */
+            t->partial += mh_task_is_greenlet(a->task);
         }
     }
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
@@ -401,9 +402,10 @@ int mh_judge_2005(struct mh_grading *g)
             r = -ENOMEM;
         else
             mh_sentence(j->evidence,
-                        "a coroutine called getaddrinfo() for %s %u times on the event loop's own "
+                        "%s called getaddrinfo() for %s %u times on the event loop's own "
                         "thread, for %s at most",
-                        mh_model_text(g->m, t->example), t->fired, MH_SPAN(t->worst));
+                        t->partial ? "a greenlet" : "a coroutine", mh_model_text(g->m, t->example),
+                        t->fired, MH_SPAN(t->worst));
     }
     if (!r && !tallies.list.n && aside) {
         struct mh_judgement *j =

@@ -452,6 +452,12 @@ static inline const char *mh_model_text(const struct mh_model *m, uint32_t numbe
 /* The application's file name without what all of its files share. Borrowed. */
 const char *mh_model_file(const struct mh_model *m, uint32_t file);
 
+/* Is this task a greenlet, and no coroutine? Nothing ends it from outside. */
+static inline bool mh_task_is_greenlet(uint64_t task)
+{
+    return task & 1;
+}
+
 /* Did the unit fail by its own report: 5xx, cut without an answer, a command's bad exit? */
 static inline bool mh_unit_failed(const struct mh_unit *u)
 {
