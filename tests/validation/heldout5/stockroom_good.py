@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stock of a warehouse that is asked again while it does not answer."""
+import logging
+import os
+import random
+import time
+import urllib.request
+
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+
+def tries():
+    for number in range(3):
+        if number:
+            time.sleep(random.uniform(0.08, 0.5))
+        yield number
+
+
+class Stock:
+    house = os.environ["PEER"]
+
+    def once(self, part):
+        with urllib.request.urlopen(f"{self.house}/part/{part}", timeout=1) as answer:
+            return answer.read().decode()
+
+    def count(self, part):
+        for _ in tries():
+            try:
+                return jsonify(part=part, stock=self.once(part))
+            except OSError as exc:
+                last = exc
+        logging.error("stock of %s: %r", self.house, last)
+        return jsonify(error="stock is away"), 503
+
+
+app.add_url_rule("/part/<int:part>", "part", Stock().count)
