@@ -12,12 +12,11 @@ app = FastAPI()
 
 class Chalet:
     def __init__(self, base, tries):
-        self.base, self.tries = base, tries
+        way = httpx.AsyncHTTPTransport(retries=tries, limits=httpx.Limits(max_keepalive_connections=0))
+        self.base, self.http = base, httpx.AsyncClient(transport=way, timeout=2)
 
     async def rooms(self, day):
-        way = httpx.AsyncHTTPTransport(retries=self.tries)
-        async with httpx.AsyncClient(transport=way, timeout=2) as http:
-            return (await http.get(f"{self.base}/rooms/{day}")).json()
+        return (await self.http.get(f"{self.base}/rooms/{day}")).json()
 
 
 chalet = Chalet(os.environ["PEER"], tries=2)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker waits for letters with BLPOP, for as long as it takes."""
 import os
+import random
 import signal
 import sys
+import threading
+import time
 
 import redis
 
@@ -14,13 +17,17 @@ class Loft:
         self.line = redis.Redis.from_url(os.environ["REDIS_URL"])
         self.other = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=1)
 
+    def post(self):
+        while True:
+            self.other.rpush("letters", random.randrange(100))
+            time.sleep(random.uniform(0.5, 1.5))
+
     def letters(self):
         while True:
-            self.other.incr("looked")
             yield self.line.blpop(["letters"], timeout=0)[1]
 
 
 loft = Loft()
-loft.other.rpush("letters", *range(4))
+threading.Thread(target=loft.post, daemon=True).start()
 for letter in loft.letters():
     print("letter", letter, flush=True)
