@@ -87,6 +87,14 @@ LIMITS = """
 peer = socket.socket()
 peer.bind(("127.0.0.1", 0))
 peer.listen(5)
+kept = []
+
+def serve():
+    while True:
+        kept.append(peer.accept()[0])
+        kept[-1].sendall(b"x")
+
+gevent.spawn(serve)
 
 def plain(seconds):
     c = socket.create_connection(peer.getsockname(), seconds)
