@@ -42,6 +42,13 @@ static inline const char *mh_frame_back(const char *frame)
     return MH_AT(char *, frame, mh_py.at.fr_back);
 }
 
+/* From 3.12 on a call of a class may enter its __init__ by way of a frame of the interpreter's own,
+ * that sys._getframe() leaves out. It has no source: the name stands in place of the file's. */
+static inline bool mh_code_is_shim(const char *code)
+{
+    return MH_AT(char *, code, mh_py.at.co_filename) == MH_AT(char *, code, mh_py.at.co_name);
+}
+
 /* Looks at one frame. From 3.14 on the code pointer carries tag bits. */
 static inline void mh_frame_load(const char *frame, struct mh_frame *ret)
 {
@@ -53,7 +60,7 @@ static inline void mh_frame_load(const char *frame, struct mh_frame *ret)
     ret->instr = at->co_adaptive ? MH_AT(uintptr_t, frame, at->fr_instr)
                                  : (uintptr_t)(intptr_t)MH_AT(int32_t, frame, at->fr_instr);
     if (MH_UNLIKELY((at->fr_owner && MH_AT(uint8_t, frame, at->fr_owner) >= MH_OWNER_C) || !code ||
-                    mh_py_type(ret->code) != mh_py.code_type))
+                    mh_py_type(ret->code) != mh_py.code_type || mh_code_is_shim(ret->code)))
         ret->code = NULL;
 }
 

@@ -68,6 +68,18 @@ class Special(Client):
     pass
 
 
+class Opened:
+    def __init__(self, shape):
+        if shape:
+            place(shape)
+
+
+def open_often():
+    # From 3.12 on a call that was made often enters __init__ by a frame of the interpreter's own.
+    for i in range(500):
+        Opened("constructor %d" % i if i in (0, 499) else "")
+
+
 def recurse(n):
     return place("recursion") if n == 0 else recurse(n - 1)
 
@@ -134,6 +146,7 @@ def run():
     Client.static()
     Client().value
     Client().closure()
+    open_often()
     (lambda: place("lambda"))()
     [place("list") for _ in range(2)]
     {k: place("dict") for k in range(1)}
