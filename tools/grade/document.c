@@ -128,12 +128,16 @@ uint32_t mh_document_stack(const struct mh_grading *g, const struct mh_judgement
     return stack || s ? stack : native_stack(g, j->peer);
 }
 
-/* Where there is no site: the innermost function of a library that has a name, or any of it. */
-static const struct mh_frame *native_top(const struct mh_model *m, uint32_t stack)
+/* Where there is no site: the application's innermost function, or the innermost one of a library
+ * that has a name, or any of it. */
+static const struct mh_frame *stack_top(const struct mh_model *m, uint32_t stack)
 {
     const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+    const struct mh_site *site = s && s->site ? &m->sites.v[s->site - 1] : NULL;
     const struct mh_frame *any = NULL;
 
+    if (site && site->app)
+        return &site->frames[0];
     for (uint32_t i = 0; s && i < s->nframes; i++) {
         const struct mh_frame *f = &m->frames.v[s->frames + i];
 
@@ -148,7 +152,7 @@ static const struct mh_frame *native_top(const struct mh_model *m, uint32_t stac
 
 const char *mh_document_site(const struct mh_grading *g, uint32_t site, uint32_t peer)
 {
-    const struct mh_frame *top = site ? NULL : native_top(g->m, native_stack(g, peer));
+    const struct mh_frame *top = site ? NULL : stack_top(g->m, native_stack(g, peer));
 
     return top ? mh_model_text(g->m, top->function) : mh_name_site(g, site);
 }
@@ -158,7 +162,7 @@ static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *
     const struct mh_site *s = j->site ? &g->m->sites.v[j->site - 1] : NULL;
     uint32_t number = mh_document_stack(g, j);
     json_t *stack = json_array();
-    const struct mh_frame *top = !s ? native_top(g->m, number) : s->nframes ? &s->frames[0] : NULL;
+    const struct mh_frame *top = !s ? stack_top(g->m, number) : s->nframes ? &s->frames[0] : NULL;
 
     if (number) {
         const struct mh_stack *k = &g->m->stacks.v[number - 1];
@@ -167,7 +171,8 @@ static json_t *site_json(const struct mh_grading *g, const struct mh_judgement *
             const struct mh_frame *f = &g->m->frames.v[k->frames + i];
 
             json_array_append_new(stack, frame_json(g, f));
-            if (top && f->function == top->function && f->file == top->file && k->site == j->site) {
+            if (top && f->function == top->function && f->file == top->file &&
+                (!j->site || k->site == j->site)) {
                 top = f; /* with the line of this very stack */
                 s = NULL;
             }

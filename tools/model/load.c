@@ -181,6 +181,8 @@ static int load_all(struct mh_model *m, const char *const *dirs, size_t n,
         r = mh_model_attribute(m);
     if (!r && m->sealed)
         r = mh_units_name(m);
+    if (!r)
+        r = mh_sites_lend(m);
     return r ? r : mh_model_settle(m);
 }
 

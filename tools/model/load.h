@@ -28,5 +28,9 @@ void mh_tasks_settle(struct mh_model *m);
 /* Redis peers: cache or store, by what was written to them. */
 void mh_redis_settle(struct mh_model *m);
 
+/* Gives calls of libraries in requests the place of the application that they serve, where there is
+ * one: see lend.c. Returns 0 or -ENOMEM. */
+int mh_sites_lend(struct mh_model *m);
+
 /* Fills what is known only when all files are read: fault windows, calm, routes' baselines. */
 int mh_model_settle(struct mh_model *m);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/macros.h"
 #include "model/load.h"
 
@@ -240,10 +241,67 @@ static int settle_mute(struct mh_model *m)
     return 0;
 }
 
+/* What it is once it was seen: a message, or the number of times that it was the last. */
+enum { MESSAGE = 0, FAREWELLS = 2 };
+
+static bool is_raw(const struct mh_act *a)
+{
+    return a->kind == MH_ACT_attempt && a->attempt.digest && !a->attempt.text && a->peer;
+}
+
+static bool in_request(const struct mh_model *m, const struct mh_act *a)
+{
+    return a->unit && !m->units.v[a->unit - 1].command;
+}
+
+/* The peer closed in answer to it, and no request was in the way of the connection. */
+static bool has_parted(const struct mh_model *m, const struct mh_act *a)
+{
+    return a->pooled && a->failed && !a->attempt.err && !in_request(m, a);
+}
+
+static int learn_farewell(const struct mh_model *m, struct mh_map *seen, const struct mh_act *a)
+{
+    uint64_t key = mh_mix2(a->peer, a->attempt.digest);
+    uint32_t n = mh_map_get(seen, key);
+
+    if (a->answered || !a->pooled)
+        return mh_map_set(seen, key, MESSAGE);
+    if (n == MESSAGE || !has_parted(m, a))
+        return 0;
+    return mh_map_set(seen, key, n == MH_MAP_NONE ? 1 : FAREWELLS);
+}
+
+/* Some protocols part with a message that is answered by closing (PostgreSQL's Terminate, COM_QUIT
+ * of MySQL): the same bytes at the end of several connections that had served, never answered
+ * otherwise, never in a request. That the stream ends is then no failure. HTTP and redis have none
+ * that is not answered; what kills its server is seen on fresh connections too, and what a stale
+ * pool swallows is asked again. */
+static int settle_farewells(struct mh_model *m)
+{
+    struct mh_map seen = {0};
+    int r = 0;
+
+    for (size_t i = 0; i < m->acts.n && !r; i++)
+        if (is_raw(&m->acts.v[i]))
+            r = learn_farewell(m, &seen, &m->acts.v[i]);
+    for (size_t i = 0; i < m->acts.n && !r; i++) {
+        struct mh_act *a = &m->acts.v[i];
+
+        if (is_raw(a) && has_parted(m, a) &&
+            mh_map_get(&seen, mh_mix2(a->peer, a->attempt.digest)) == FAREWELLS)
+            a->failed = false;
+    }
+    mh_map_done(&seen);
+    return r;
+}
+
 int mh_model_settle(struct mh_model *m)
 {
     int r = settle_mute(m);
 
+    if (!r)
+        r = settle_farewells(m);
     if (r)
         return r;
     settle_times(m);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The place of calls that no frame of the application stands behind: a connect that a library makes
+ * in a task of its own (happy eyeballs, a pool) is part of the request that waits for it. Its place
+ * is the one from which the same unit of work asks the same peer; where that unit asked nothing
+ * (the connect failed), the one from which any unit asks it. With several such places it keeps its
+ * own: guessing would file one place's failures under another. */
+#include <errno.h>
+
+#include "base/hash.h"
+#include "model/load.h"
+
+#include "base/banned.h"
+
+enum { SEVERAL = UINT32_MAX - 1 };
+
+struct places {
+    struct mh_map of_unit, of_peer;
+};
+
+static bool is_own(const struct mh_model *m, const struct mh_act *a)
+{
+    return a->site && m->sites.v[a->site - 1].app;
+}
+
+static uint64_t unit_peer(const struct mh_act *a)
+{
+    return mh_mix2(a->unit, a->peer);
+}
+
+static int learn(struct mh_map *map, uint64_t key, uint32_t site)
+{
+    uint32_t have = mh_map_get(map, key);
+
+    if (have == site || have == SEVERAL)
+        return 0;
+    return mh_map_set(map, key, have == MH_MAP_NONE ? site : SEVERAL);
+}
+
+static uint32_t place_of(const struct places *p, const struct mh_act *a)
+{
+    uint32_t site = mh_map_get(&p->of_unit, unit_peer(a));
+
+    if (site == MH_MAP_NONE)
+        site = mh_map_get(&p->of_peer, a->peer);
+    return site == MH_MAP_NONE || site == SEVERAL ? 0 : site;
+}
+
+static void lend(struct mh_model *m, struct mh_act *a, uint32_t site)
+{
+    if (a->kind == MH_ACT_attempt) {
+        if (a->site)
+            m->sites.v[a->site - 1].calls--;
+        m->sites.v[site - 1].calls++;
+    }
+    a->site = site;
+}
+
+int mh_sites_lend(struct mh_model *m)
+{
+    struct places p = {0};
+    int r = 0;
+
+    for (size_t i = 0; i < m->acts.n && !r; i++) {
+        const struct mh_act *a = &m->acts.v[i];
+
+        if (!a->unit || !a->peer || !is_own(m, a))
+            continue;
+        r = learn(&p.of_unit, unit_peer(a), a->site);
+        if (!r)
+            r = learn(&p.of_peer, a->peer, a->site);
+    }
+    for (size_t i = 0; i < m->acts.n && !r; i++) {
+        struct mh_act *a = &m->acts.v[i];
+        uint32_t site = a->unit && a->peer && !is_own(m, a) ? place_of(&p, a) : 0;
+
+        if (site)
+            lend(m, a, site);
+    }
+    mh_map_done(&p.of_unit);
+    mh_map_done(&p.of_peer);
+    return r;
+}
