@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import sys
 import tempfile
 
@@ -147,7 +148,7 @@ def check_names(tree, names):
 
 
 def refused(exc, tree, errors):
-    """Is it the library's word on a server that refuses, or an exception that the snippet itself raises?"""
+    """Is it the library's word on a server that refuses or that nobody knows, or an exception that the snippet itself raises?"""
     frame = exc.__traceback__
     while frame.tb_next:
         frame = frame.tb_next
@@ -158,7 +159,7 @@ def refused(exc, tree, errors):
     if isinstance(exc, MISTAKES):
         return False
     while exc:
-        if isinstance(exc, (ConnectionRefusedError, *errors)):
+        if isinstance(exc, (ConnectionRefusedError, socket.gaierror, *errors)):
             return True
         exc = exc.__cause__ or exc.__context__
     return False

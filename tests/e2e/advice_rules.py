@@ -103,7 +103,7 @@ def shop(known, stack):
             "order": collections.namedtuple("Order", "id")(1), "DependencyDown": DependencyDown,
             "request": SimpleNamespace(url=SimpleNamespace(path="/health")), "call_next": call_next,
             "self": SimpleNamespace(request=SimpleNamespace(id="t1", delivery_info={"redelivered": True})),
-            "seen": lambda task: 3, "records": None}
+            "seen": lambda task: 3, "records": None, "last_known": {}}
 
 
 def task(known):
@@ -143,7 +143,7 @@ STAGES = {
                               "pricing": importlib.import_module("pybreaker").CircuitBreaker()},
     "MH-2013": lambda known: {"client": SimpleNamespace(close=lambda: None)},
 }
-for _rule, _like in {"MH-2020": "MH-0101", "MH-2015": "MH-0105", "MH-0805": "MH-0508", "MH-2010": "MH-0509",
+for _rule, _like in {"MH-2020": "MH-0101", "MH-2015": "MH-0105", "MH-0805": "MH-0508", "MH-2010": "MH-0509", "MH-0202": "MH-0201",
                      "MH-2004": "MH-0604", "MH-0802": "MH-0801", "MH-0803": "MH-0801"}.items():
     STAGES[_rule] = STAGES[_like]
 

@@ -24,6 +24,7 @@
 
 #define LIB      "/usr/lib/python3/dist-packages/"
 #define STD      "/usr/lib/python3.11/"
+#define FETCH    "Prices.fetch\t/srv/shop/prices.py\t12\n"
 #define APP      "quote\t/srv/shop/prices.py\t12\n"
 #define SOCKET   "create_connection\t" STD "socket.py\t831\n"
 #define REQUESTS "get\t" LIB "requests/api.py\t73\n"
@@ -48,6 +49,8 @@ static const struct {
      ""},
     {"who calls it tries again", "MH-0502", storm, SOCKET APP TENACITY, "", false, "tenacity",
      "retry_if_exception_type(OSError)", "Here: quote in prices.py"},
+    {"whose function is called as the stand-in", "MH-0502", storm, SOCKET FETCH TENACITY, "", false,
+     "tenacity", "def fetch_guarded(key):", "Here: Prices.fetch in prices.py"},
     {"the nearest one", "MH-0502", storm, SOCKET APP STAMINA TENACITY, "", false, "stamina",
      "attempts=3", ""},
     {"seen elsewhere", "MH-0502", storm, SOCKET APP, SOCKET APP TENACITY, false, "tenacity", "",

@@ -49,11 +49,14 @@ static void name_call(const struct mh_grading *g, const struct mh_frame *f, stru
              mh_model_text(g->m, f->function));
 }
 
-/* As it stands after `def`; NULL for what has no name of its own. */
+/* As it stands after `def`; NULL for what has no name of its own. Snippets call what is to be
+ * guarded fetch() or afetch(): a function of that name would call itself. */
 static const char *plain_name(const char *qualified)
 {
     const char *dot = strrchr(qualified, '.'), *name = dot ? dot + 1 : qualified;
 
+    if (!strcmp(name, "fetch") || !strcmp(name, "afetch"))
+        return "fetch_guarded";
     return strchr(name, '<') || strchr(name, ' ') ? NULL : name;
 }
 
