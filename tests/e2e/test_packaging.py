@@ -117,14 +117,33 @@ def test_a_wheel_for_aarch64(tmp_path):
     assert "fault=refuse" in events and "app.py" in events, events
 
 
-def test_a_debian_package_is_clean_and_runs(tmp_path):
+def test_a_debian_package_is_clean_and_runs(tmp_path, monkeypatch):
+    for name in ("DEBFULLNAME", "DEBEMAIL"):
+        monkeypatch.delenv(name, raising=False)
     deb = build("deb", tmp_path / "dist", "meson", "dpkg-deb", "dpkg-shlibdeps")
     root = tmp_path / "root"
     assert command("dpkg-deb", "-x", deb, root).returncode == 0
     assert (root / "usr/share/man/man1/mishap.1.gz").exists()
     assert (root / "usr/share/bash-completion/completions/mishap").exists()
     refused([root / "usr" / "bin" / "mishap"], PYTHON, tmp_path)
+    accepted(deb, "mishap maintainers <mishap@packages.invalid>")
+    who = "R&D of A/B <ops@packages.debian.org>"
+    done = command(os.path.join(PACKAGING, "deb"), "--build", os.path.join(BUILD, "packaging", "deb"), "--maintainer", who,
+                   tmp_path / "theirs")
+    accepted(done.stdout.strip(), who)
+
+
+def accepted(deb, maintainer):
+    """lintian has nothing to say, and it is whose it was said to be."""
+    done = command("dpkg-deb", "-f", deb, "Maintainer")
+    assert done.stdout == maintainer + "\n"
     if not shutil.which("lintian"):
         pytest.skip("all but lintian, which is missing")
     done = command("lintian", "--fail-on", "error,warning", deb)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 and done.stdout == "", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("who", ["", "nobody", "<a@b>", "A <b>", "A <a@b> <c@d>", "A\nB <a@b>"])
+def test_a_maintainer_that_is_none(tmp_path, who):
+    done = command(os.path.join(PACKAGING, "deb"), "--maintainer", who, tmp_path / "dist")
+    assert done.returncode == 2 and done.stderr == "deb: a maintainer is 'NAME <ADDRESS>', not '%s'\n" % who
