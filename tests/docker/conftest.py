@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One dockerd for all tests."""
+"""One dockerd for all tests; how large the images are is a table at the suite's end."""
 import pytest
 
 import daemon as docker
@@ -19,3 +19,11 @@ def daemon(tmp_path_factory):
         yield started
     finally:
         started.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            said = dict(report.user_properties)
+            if report.when == "call" and "image" in said:
+                terminalreporter.line("  ".join("%s: %s" % pair for pair in said.items()))

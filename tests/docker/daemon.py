@@ -2,6 +2,7 @@
 """A dockerd of the test's own in namespaces of its own, and the image that everything is built on."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -150,6 +151,32 @@ class Daemon:
         subprocess.run(["docker", "build", "-q", "-t", "mishap-test-postgres", folder], env=self.env, check=True,
                        stdout=subprocess.DEVNULL, timeout=120)
         self.env["POSTGRES_IMAGE"] = "mishap-test-postgres"
+
+
+def build(daemon, image, dockerfile, **arguments):
+    done = subprocess.run(["docker", "build", "-t", image, "-f", os.path.join(TREE, "docker", dockerfile),
+                           *(w for pair in arguments.items() for w in ("--build-arg", "%s=%s" % pair)), TREE],
+                          env=daemon.env, check=False, timeout=900, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-4000:]
+
+
+def layers(daemon, image):
+    """(bytes, what made it) of each layer of an image, the last first."""
+    done = subprocess.run(["docker", "history", "--no-trunc", "--human=false", "--format", "{{.Size}}\t{{.CreatedBy}}",
+                           image], env=daemon.env, check=True, stdout=subprocess.PIPE, text=True)
+    return [(int(size), by) for size, by in (line.split("\t", 1) for line in done.stdout.splitlines())]
+
+
+def check_size(daemon, image, record_property):
+    """What of ours is in an image is as large as docker/README.md says; goes into the summary."""
+    found = layers(daemon, image)
+    ours = sum(size for size, by in found if "COPY" in by) / 1e6
+    for key, value in (("image", image), ("ours", "%.1f MB" % ours),
+                       ("with its base", "%.0f MB" % (sum(size for size, _ in found) / 1e6))):
+        record_property(key, value)
+    with open(os.path.join(TREE, "docker", "README.md"), encoding="utf-8") as f:
+        said = re.search(r"^\| %s \| ([0-9.]+) MB" % image, f.read(), re.M)
+    assert abs(ours - float(said[1])) < 0.25, found
 
 
 class Run:

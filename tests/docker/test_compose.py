@@ -14,6 +14,11 @@ def test_a_shop_without_timeouts_fails_the_gate(daemon):
     assert any("redis" in p["name"] for p in report["peers"])
 
 
+def test_how_large_the_image_is(daemon, record_property):
+    docker.build(daemon, "mishap", "Dockerfile", BASE=docker.BASE)
+    docker.check_size(daemon, "mishap", record_property)
+
+
 def test_the_same_shop_passes_a_gate_that_asks_less(daemon):
     run = docker.Run(daemon, "uvicorn-redis", "lenient", FAIL_ON="critical")
     assert run.status == 0, run.said[-6000:]

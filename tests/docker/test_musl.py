@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image for musl, built on a root that has nothing of glibc's: its library in a volume, its command as it is."""
 import json
-import os
 import subprocess
 
 import pytest
@@ -16,10 +15,7 @@ IMAGE = "mishap-musl"
 def run(daemon):
     """run(IMAGE, WORD...): docker run, with the volume."""
     daemon.make_musl()
-    done = subprocess.run(["docker", "build", "-t", IMAGE, "-f", os.path.join(docker.TREE, "docker", "Dockerfile.musl"),
-                           "--build-arg", "BUILD=" + docker.BASE, "--build-arg", "BASE=mishap-test-musl", docker.TREE],
-                          env=daemon.env, check=False, timeout=900, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-4000:]
+    docker.build(daemon, IMAGE, "Dockerfile.musl", BUILD=docker.BASE, BASE="mishap-test-musl")
 
     def start(image, *words, env=(), entry=()):
         return subprocess.run(["docker", "run", "--rm", "--network", "none", "-v", "musl:/mishap",
@@ -43,6 +39,10 @@ def test_a_program_under_faults_is_graded(run):
     assert done.returncode in (10, 11), done.stdout + done.stderr
     report = run(IMAGE, "/mishap/report/report.json", entry=("--entrypoint", "cat")).stdout
     assert json.loads(report)["run"]["fired"] == 1
+
+
+def test_how_large_the_image_is(daemon, run, record_property):
+    docker.check_size(daemon, IMAGE, record_property)
 
 
 def test_doctor_says_what_it_cannot(run):

@@ -109,6 +109,32 @@ def test_a_library_for_another_machine(tmp_path):
     assert "another architecture than libmishap.so: x86-64, not aarch64" in done.stderr
 
 
+def for_another_machine(place):
+    data = bytearray(open(LIBRARY, "rb").read())
+    data[18:20] = (183).to_bytes(2, "little")
+    (place / "lib.so").write_bytes(data)
+
+
+def for_another_libc(place):
+    """What needs musl's libc, which is not here."""
+    (place / "c.c").write_text("int x;")
+    for out, words in (("libc.musl.so.1", ["-Wl,-soname,libc.musl.so.1"]), ("lib.so", ["libc.musl.so.1"])):
+        subprocess.run([need("cc"), "-shared", "-Wl,--no-as-needed", "-o", out, "c.c", *words], cwd=place, check=True)
+    (place / "libc.musl.so.1").unlink()
+
+
+@pytest.mark.parametrize("make, status", [(for_another_machine, 0), (for_another_libc, 127)])
+def test_a_container_with_a_wrong_library(tmp_path, make, status):
+    """The loader says so, and goes on without or does not: nothing is recorded, and the gate is not green."""
+    make(tmp_path)
+    (tmp_path / "rec").mkdir()
+    env = {**os.environ, "LD_PRELOAD": str(tmp_path / "lib.so"), "MISHAP_OUT": str(tmp_path / "rec")}
+    done = subprocess.run([PYTHON, "-c", ""], env=env, text=True, stderr=subprocess.PIPE, check=False, timeout=30)
+    assert done.returncode == status and len(done.stderr.splitlines()) == 1, done.stderr
+    done = gate(tmp_path / "rec")
+    assert done.returncode == 3 and said(done.stderr) == ["mishap: there is no recording (*.mhr) in '%s/rec'" % tmp_path]
+
+
 def test_a_static_command_may_start_others(tmp_path):
     """A launcher of containers is often static, and what it starts takes part."""
     (tmp_path / "c.c").write_text("#include <unistd.h>\nint main(int n, char **v) { return n < 2 ? 0 : execv(v[1], v + 1); }")
@@ -303,6 +329,23 @@ def test_a_stage_of_compose(tmp_path, entry, words, status, line):
     _, stderr = stage.communicate(timeout=30)
     assert stage.returncode == status, stderr
     assert said(stderr) == ["mishap: " + (line % (tmp_path / "v") if "%s" in line else line)]
+
+
+def test_two_stages_in_one_volume(tmp_path, entry):
+    """The second would empty what the first one records to."""
+    first = entry("stage", "-t", "60", tmp_path / "v")
+    assert wait_until(lambda: (tmp_path / "v" / "begin").exists())
+    (tmp_path / "v" / "rec" / "1.mhr").touch()
+    second = entry("stage", "-t", "0", tmp_path / "v")
+    _, stderr = second.communicate(timeout=30)
+    assert second.returncode == 11
+    assert said(stderr) == ["mishap: a stage goes on in '%s/v': not to be judged" % tmp_path]
+    assert (tmp_path / "v" / "rec" / "1.mhr").exists()
+    first.send_signal(signal.SIGTERM)
+    _, stderr = first.communicate(timeout=30)
+    assert first.returncode == 11
+    third = entry("stage", "-t", "0", tmp_path / "v")
+    assert third.wait(30) == 3 and "no recording" in third.communicate()[1]
 
 
 def test_a_stage_of_compose_on_a_read_only_volume(tmp_path, entry):
