@@ -143,12 +143,56 @@ static void retries(void **state)
     json_decref(document);
 }
 
+/* ---- how often a unit of work was hit ---- */
+
+static void fails_thrice(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 2; i++) {
+        caught(s, refuse(s, PRICES), IN_APP);
+        story(s, sleep, "", .requested_ns = 60 * STORY_MS, .stack = IN_PRICES);
+        s->now += 60;
+    }
+    uncontrolled(s, a);
+}
+static void fails_at_two(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, OTHER), IN_APP);
+    uncontrolled(s, a);
+}
+
+static int64_t fired(const json_t *one)
+{
+    return json_integer_value(json_object_get(json_object_get(one, "trials"), "fired"));
+}
+
+/* Thrice at one site is one trial of a request, and its last failure says how that ended; at two
+ * sites it is one of each. Two requests are no sample, however often each of them failed. */
+static void sample(void **state)
+{
+    static const struct play thrice = {"", "", "", well, fails_thrice},
+                             few = {"", "", "", well, fails_thrice, .hits = 1},
+                             two = {"", "", "", well, fails_at_two};
+    json_t *document = perform(&thrice);
+
+    assert_int_equal(fired(finding(document, "MH-0101")), HIT);
+    assert_int_equal(outcomes(document, "broke"), HIT);
+    json_decref(document);
+    document = perform(&few);
+    assert_string_equal(
+        json_string_value(json_object_get(finding(document, "MH-0101"), "confidence")), "low");
+    json_decref(document);
+    document = perform(&two);
+    assert_int_equal(outcomes(document, "broke"), 2 * HIT);
+    json_decref(document);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(endpoints),
         cmocka_unit_test(workers),
         cmocka_unit_test(retries),
+        cmocka_unit_test(sample),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations to trials and cases; see judge.h. A trial is one unit of work that one fault hit at
- * one site, however many operations it took; errors that follow from it on the same connection,
- * probing for files, and what no unit of work waited for are not trials. */
+ * one site, however many operations it took: what is judged is how the unit coped, and it ended in
+ * one way. A request that tries three times and fails is one sample, not three: each counted, it
+ * alone would be enough for a verdict, and four of them for a high confidence. Of its failures the
+ * last one tells what became of it, the one before having led to that try. (Only of a command that
+ * writes a file again and again the further ones are counted as well: see judge.c.) Errors that
+ * follow from a fault on the same connection, probing for files, and what no unit of work waited
+ * for are not trials. */
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
