@@ -58,14 +58,17 @@ static const struct mh_act *asks(const struct mh_grading *g, const struct mh_uni
 }
 
 /* A pause that begins at i: requests that ended at once without asking, for a second or more.
- * Returns the index of the first one that asks again, or the number of all; 0: no pause. */
-static size_t pause_at(const struct mh_grading *g, const struct line *l, size_t i, uint32_t peer)
+ * Returns the index of the first one that asks again, or the number of all; 0: no pause. *end: 0 at
+ * first, then how far was looked: it is looked from each i on. */
+static size_t pause_at(const struct mh_grading *g, const struct line *l, size_t i, uint32_t peer,
+                       size_t *end)
 {
-    size_t k = i;
+    size_t k = MH_MAX(i, *end);
 
     while (k < l->units.n && !asks(g, l->units.v[k], peer) && !l->units.v[k]->open &&
            l->units.v[k]->latency <= quick)
         k++;
+    *end = k;
     return k - i >= FEW_SILENT && l->units.v[k - 1]->begun - l->units.v[i]->begun >= second ? k : 0;
 }
 
@@ -148,8 +151,10 @@ static unsigned probes(const struct mh_grading *g, const struct line *l, size_t 
 static int line_0303(struct mh_grading *g, uint32_t peer, const struct line *l, struct mh_window w,
                      struct mh_tally *t)
 {
+    size_t end = 0;
+
     for (size_t i = 0; i < l->units.n; i++) {
-        size_t next = pause_at(g, l, i, peer);
+        size_t next = pause_at(g, l, i, peer, &end);
         unsigned n, silent;
         bool well;
 
@@ -257,11 +262,12 @@ static int line_0304(struct mh_grading *g, uint32_t peer, const struct line *l, 
                      struct mh_tally *t)
 {
     unsigned streak = 0; /* answers in a row that were the caller's errors */
+    size_t end = 0;
 
     for (size_t i = 0; i < l->units.n; i++) {
         const struct mh_unit *u = l->units.v[i];
         const struct mh_act *a = asks(g, u, peer);
-        size_t next = a ? 0 : pause_at(g, l, i, peer);
+        size_t next = a ? 0 : pause_at(g, l, i, peer, &end);
 
         if (a) {
             streak = answer_of(g, u, peer) == CALLERS ? streak + 1 : 0;

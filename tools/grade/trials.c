@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations to trials and cases; see judge.h. A trial is one unit of work that one fault hit at
- * one site, however many operations it took: what is judged is how the unit coped, and it ended in
- * one way. A request that tries three times and fails is one sample, not three: each counted, it
- * alone would be enough for a verdict, and four of them for a high confidence. Of its failures the
- * last one tells what became of it, the one before having led to that try. (Only of a command that
- * writes a file again and again the further ones are counted as well: see judge.c.) Errors that
- * follow from a fault on the same connection, probing for files, and what no unit of work waited
- * for are not trials. */
+ * one site, however many operations it took (see trial_key). Errors that follow from it on the same
+ * connection, probing for files, and what no unit of work waited for are not trials. */
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
@@ -111,6 +106,11 @@ static bool counts(struct making *k, const struct mh_op_seen *o, const struct mh
     return is_expected(o->kind, o->err) && (is_network(o->kind) || o->err != EMFILE);
 }
 
+/* What is judged is how a unit coped, and it ended in one way: a request that tries three times and
+ * fails is one sample, not three. Were each counted, it alone would be enough for a verdict, and
+ * four of them for a high confidence. Of its failures the last one tells what became of it: the one
+ * before had led to that try. Only of a command that writes a file again and again the further ones
+ * are counted, too (judge.c). */
 static uint64_t trial_key(const struct mh_op_seen *o, const struct mh_act *a)
 {
     uint64_t key = mh_mix2(a->unit, a->site);
