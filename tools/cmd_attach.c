@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "attach/load.h"
@@ -15,6 +16,7 @@
 #include "base/macros.h"
 #include "base/num.h"
 #include "cmd.h"
+#include "control/control.h"
 #include "judge.h"
 #include "log.h"
 #include "run/plan.h"
@@ -159,6 +161,18 @@ static int judge(struct options *o, const char *dir)
     return mh_judge_run(&o->judge, dirs, 1);
 }
 
+/* What the processes have forked and started since is of the run still: it goes on without faults.
+ */
+static void switch_off(const char *dir)
+{
+    struct mh_control *c;
+
+    if (mh_control_open(dir, false, &c) < 0)
+        return;
+    mh_control_switch(c, -1, false);
+    munmap(c, sizeof(*c));
+}
+
 /* All that can be refused is refused before anything is touched. */
 static int all(struct options *o, struct mh_plan *plan, struct mh_target *targets,
                struct mh_settings_place *place)
@@ -190,6 +204,7 @@ static int all(struct options *o, struct mh_plan *plan, struct mh_target *target
     stay(o);
     for (size_t i = 0; i < o->npids; i++)
         detach(o->pids[i]);
+    switch_off(place->here);
     return judge(o, place->here);
 }
 
@@ -214,9 +229,12 @@ int mh_cmd_attach(int argc, char **argv)
             "It returns at once, and the process stays under mishap until `mishap detach PID` or "
             "its end; with --for it waits, detaches, and reports. Faults without a phase begin "
             "now. Connections and files that are open already count; what began before is not "
-            "judged. The environment of the process stays as it is: programs that it starts are "
-            "not under mishap, but processes that it forks are. Needs the right to trace the "
-            "process: its own user where the system allows that, or root.\n\n"
+            "judged. Processes that it forks and programs that it starts meanwhile are under "
+            "mishap, too, as far as `processes` of the scenario names them, and stay so when it "
+            "no longer is: `mishap set DIR off` reaches them all, as the end of --for does. "
+            "Not among those are what system() and popen() of C start, and programs of a "
+            "process that sees other files. Needs the right to trace the process: its own user "
+            "where the system allows that, or root.\n\n"
             "Exit status: 0 fine; 2 misuse, or a process that cannot be attached to: nothing was "
             "changed; 3 it could have been, but something went wrong; with --for those of `mishap "
             "report`.\n\n"

@@ -25,5 +25,6 @@ enum { MH_ATTACH_TEXT = 16384 };
  *   config    scenarios, absolute, ':' between
  *   out       directory of the recording, absolute
  *   seed      decimal
+ *   library   where it is, as the process sees it: programs that it starts get it, too
  *   any       1: also when `processes =` does not name this program
  *   name      NAME ADDRESS: what a name in the scenario stands for; may repeat */

@@ -9,8 +9,9 @@
 /* What was asked for; NULL or "" where nothing was. Borrowed during mh_arrive(). */
 struct mh_settings {
     const char *config, *out, *seed;
-    bool attached; /* to a process that runs already */
-    bool any;      /* whatever `processes =` says */
+    const char *library; /* ours, for programs that are started; attached only */
+    bool attached;       /* to a process that runs already */
+    bool any;            /* whatever `processes =` says */
 };
 
 /* Reads the scenario, joins the run, finds the interpreter. Returns 0; 1 when this process does not

@@ -28,6 +28,7 @@
 #include "hooks/arrive.h"
 #include "hooks/disk.h"
 #include "hooks/gate.h"
+#include "hooks/inherit.h"
 #include "hooks/limits.h"
 #include "hooks/memory.h"
 #include "hooks/patch.h"
@@ -78,6 +79,8 @@ static unsigned long settings_read(char *text, struct mh_settings *ret)
             ret->out = value;
         else if (!strcmp(text, "seed"))
             ret->seed = value;
+        else if (!strcmp(text, "library"))
+            ret->library = value;
         else if (!strcmp(text, "any"))
             ret->any = *value == '1';
         else if (!strcmp(text, "name"))
@@ -105,6 +108,7 @@ static int prepare(char *text)
         mh_arrive_say("the scenario leaves this program out: see `processes` of its [run]", "", "");
     if (r)
         return r > 0 ? -ECHILD : r;
+    mh_inherit_begin(&settings);
     mh_memory_init();
     mh_limits_init();
     mh_disk_init();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes: fork and what starts one without it, becoming another program, the end. A child gets
- * the library by its environment; whether it takes part is its own affair (`processes =`). */
+ * the library by its environment, which inherit.h sees to where mishap was attached; whether it
+ * takes part is its own affair (`processes =`). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "fd/decide.h"
 #include "hooks/bytes.h"
 #include "hooks/gate.h"
+#include "hooks/inherit.h"
 #include "hooks/limits.h"
 
 #include "base/banned.h"
@@ -67,10 +69,11 @@ MH_PUBLIC int posix_spawn(pid_t *restrict pid, const char *restrict path,
                           char *const env[restrict])
 {
     int err = spawn_refused(MH_CALL_posix_spawn);
+    struct mh_heir heir;
 
     return err ? err
-               : spawned(MH_CALL_posix_spawn,
-                         MH_REAL(posix_spawn)(pid, path, actions, attr, argv, env));
+               : spawned(MH_CALL_posix_spawn, MH_REAL(posix_spawn)(pid, path, actions, attr, argv,
+                                                                   mh_inherit(&heir, env)));
 }
 
 MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
@@ -79,10 +82,11 @@ MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
                            char *const env[restrict])
 {
     int err = spawn_refused(MH_CALL_posix_spawnp);
+    struct mh_heir heir;
 
     return err ? err
-               : spawned(MH_CALL_posix_spawnp,
-                         MH_REAL(posix_spawnp)(pid, file, actions, attr, argv, env));
+               : spawned(MH_CALL_posix_spawnp, MH_REAL(posix_spawnp)(pid, file, actions, attr, argv,
+                                                                     mh_inherit(&heir, env)));
 }
 
 /* Without a command it only asks whether there is a shell. */
@@ -154,9 +158,10 @@ MH_INLINE void exec_failed(enum mh_call call, const char *path, char *const env[
         failed(MH_OP_exec, call, err);
 }
 
-/* tried, env: as exec_failed() takes them. */
+/* tried, env: as exec_failed() takes them. The call may use `heir`. */
 #define EXEC(name, tried, env, ...)                                                                \
     do {                                                                                           \
+        struct mh_heir heir;                                                                       \
         int r_;                                                                                    \
         if (exec_refused(MH_CALL_##name))                                                          \
             return -1;                                                                             \
@@ -169,27 +174,31 @@ MH_INLINE void exec_failed(enum mh_call call, const char *path, char *const env[
 
 MH_PUBLIC int execve(const char *path, char *const argv[], char *const env[])
 {
-    EXEC(execve, path, env, MH_REAL(execve)(path, argv, env));
+    EXEC(execve, path, env, MH_REAL(execve)(path, argv, mh_inherit(&heir, env)));
 }
 
 MH_PUBLIC int execv(const char *path, char *const argv[])
 {
-    EXEC(execv, path, environ, MH_REAL(execv)(path, argv));
+    EXEC(execv, path, environ,
+         mh_inherits() ? MH_REAL(execve)(path, argv, mh_inherit(&heir, environ))
+                       : MH_REAL(execv)(path, argv));
 }
 
 MH_PUBLIC int execvp(const char *file, char *const argv[])
 {
-    EXEC(execvp, NULL, NULL, MH_REAL(execvp)(file, argv));
+    EXEC(execvp, NULL, NULL,
+         mh_inherits() ? MH_REAL(execvpe)(file, argv, mh_inherit(&heir, environ))
+                       : MH_REAL(execvp)(file, argv));
 }
 
 MH_PUBLIC int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    EXEC(execvpe, NULL, NULL, MH_REAL(execvpe)(file, argv, env));
+    EXEC(execvpe, NULL, NULL, MH_REAL(execvpe)(file, argv, mh_inherit(&heir, env)));
 }
 
 MH_PUBLIC int fexecve(int fd, char *const argv[], char *const env[])
 {
-    EXEC(fexecve, NULL, NULL, MH_REAL(fexecve)(fd, argv, env));
+    EXEC(fexecve, NULL, NULL, MH_REAL(fexecve)(fd, argv, mh_inherit(&heir, env)));
 }
 
 /* glibc has it from 2.34 on. */
@@ -207,5 +216,5 @@ static int real_execveat(int dir, const char *path, char *const argv[], char *co
 
 MH_PUBLIC int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    EXEC(execveat, path, env, real_execveat(dir, path, argv, env, flags));
+    EXEC(execveat, path, env, real_execveat(dir, path, argv, mh_inherit(&heir, env), flags));
 }

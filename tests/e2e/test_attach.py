@@ -34,6 +34,11 @@ def mishap(*words, status=0, **how):
     return done
 
 
+def maps_of(pid):
+    with open("/proc/%s/maps" % pid, encoding="utf-8") as f:
+        return f.read()
+
+
 def may_trace(pid):
     """Or skip: not everywhere may a process be traced that is no child."""
     done = subprocess.run([MISHAP, "attach", str(pid), "-o", "/proc/no"], stdout=subprocess.PIPE,
@@ -242,6 +247,50 @@ def test_refusals(service, tmp_path):
             other.kill()
 
 
+# With 32 bits it needs nothing of a libc, which is not on every machine.
+FOREIGN = """
+#ifdef __i386__
+void _start(void)
+{
+    for (;;)
+        __asm__ volatile("int $0x80" : : "a"(29)); /* pause() */
+}
+#else
+#include <unistd.h>
+int main(void)
+{
+    for (;;)
+        pause();
+}
+#endif
+"""
+
+
+@pytest.mark.parametrize("command, why", [
+    ("musl-gcc", "uses musl, where hooks must be there from the start: start it under mishap"),
+    ("gcc -m32 -nostdlib -static", "is a 32-bit program; the library is for 64 bits"),
+    ("gcc -static", "has no libc that could load anything: it is statically linked, or has only just begun"),
+    ("gcc -static-pie", "has no libc that could load anything: it is statically linked, or has only just begun"),
+])
+def test_programs_that_cannot_have_it(tmp_path, command, why):
+    """They are refused in a line, and run on untouched."""
+    compiler, *flags = command.split()
+    (tmp_path / "program.c").write_text(FOREIGN)
+    if subprocess.run([need(compiler), *flags, "-o", tmp_path / "program", tmp_path / "program.c"], check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("cannot link with " + command)
+    with subprocess.Popen([tmp_path / "program"]) as program:
+        try:
+            time.sleep(0.3)  # until it has its libc
+            mapped = maps_of(program.pid)
+            said = refusal("--any", program.pid, "-o", tmp_path / "out")
+            assert said == "mishap: process %d %s\n" % (program.pid, why)
+            assert maps_of(program.pid) == mapped
+            assert program.poll() is None and not os.path.exists(tmp_path / "out")
+        finally:
+            program.kill()
+
+
 class Waits:
     """programs/attached_waits.py, and the peer that wakes it."""
 
@@ -419,6 +468,81 @@ def test_a_forked_child_is_under_it(echo, tmp_path):
         parent.until("!")
         os.kill(child, 9)
     assert {(e["pid"], e["forked"]) for e in events(out, "process")} == {(parent.pid, 0), (child, 1)}
+
+
+STARTS = """
+import os, subprocess, sys
+print(os.getpid(), flush=True)
+client = [sys.executable, sys.argv[1], sys.argv[2]]
+for line in sys.stdin:
+    how = line.strip()
+    if how == "subprocess":
+        subprocess.Popen(client)
+    elif how == "no-fds":
+        subprocess.Popen(client, env=dict(os.environ, MISHAP_TEST="x"), close_fds=False)
+    elif how == "shell":
+        subprocess.Popen("exec " + " ".join(client), shell=True)
+    elif how == "spawn":
+        os.posix_spawn(client[0], client, {"LD_PRELOAD": sys.argv[3]})
+    elif how == "spawnp":
+        os.posix_spawnp("python3", client, os.environ)
+    elif how == "fd":
+        if os.fork() == 0:
+            os.execve(os.open(client[0], os.O_RDONLY), client, {})
+    elif how == "itself":
+        os.execv(client[0], client)
+"""
+
+
+@pytest.mark.parametrize("how", ["subprocess", "no-fds", "shell", "spawn", "spawnp", "fd", "itself"])
+def test_a_program_that_it_starts_is_under_it(echo, tmp_path, how):
+    """And no more once mishap has let go of who starts it."""
+    client, out = os.path.join(PROGRAMS, "attached_client.py"), tmp_path / "out"
+    libc = next(line.split()[-1] for line in maps_of("self").splitlines() if "/libc." in line)
+    with Lines([PYTHON, "-c", STARTS, client, str(echo), libc]) as parent:
+        mishap("attach", parent.pid, "-o", out, "-c", scenario(tmp_path, ONE_RESET, echo))
+        parent.process.stdin.write(how + "\n")
+        parent.process.stdin.flush()
+        child = int(parent.until("reset")[0])
+        if how == "itself":
+            assert child == parent.pid
+            return
+        assert child != parent.pid and events(out, "op")
+        os.kill(child, 9)
+        mishap("detach", parent.pid)
+        parent.process.stdin.write(how + "\n")
+        parent.process.stdin.flush()
+        later = next(pid for pid, _ in iter(lambda: parent.until("!"), None) if int(pid) != child)
+        assert "does not run under mishap" in mishap("set", later, status=2).stderr
+        os.kill(int(later), 9)
+    assert {(e["pid"], e["attached"]) for e in events(out, "process")} == {(parent.pid, 1), (child, 0)}
+
+
+def test_what_is_started_and_does_not_take_part(echo, tmp_path):
+    path = scenario(tmp_path, "[run]\nprocesses = celery*\n" + ONE_RESET, echo)
+    with Lines([PYTHON, "-c", STARTS, os.path.join(PROGRAMS, "attached_client.py"), str(echo)]) as parent:
+        mishap("attach", parent.pid, "--any", "-o", tmp_path / "out", "-c", path)
+        parent.process.stdin.write("subprocess\n")
+        parent.process.stdin.flush()
+        child = int(parent.until("!")[0])
+        mishap("detach", parent.pid)
+        os.kill(child, 9)
+    assert [e["pid"] for e in events(tmp_path / "out", "process")] == [parent.pid]
+
+
+def test_the_end_of_its_time_is_the_end_of_all(echo, tmp_path):
+    """What it has started goes on without faults."""
+    with Lines([PYTHON, "-c", STARTS, os.path.join(PROGRAMS, "attached_client.py"), str(echo)]) as parent:
+        begun = subprocess.Popen([MISHAP, "attach", str(parent.pid), "-c", scenario(tmp_path, ONE_RESET, echo), "-o",
+                                  str(tmp_path / "out"), "--for", "2s"], stdout=subprocess.PIPE, text=True)
+        assert "attached" in begun.stdout.readline()
+        parent.process.stdin.write("subprocess\n")
+        parent.process.stdin.flush()
+        child = int(parent.until("reset")[0])
+        begun.communicate(timeout=60)
+        for _ in range(3):
+            parent.until("!")
+        os.kill(child, 9)
 
 
 LATER = """

@@ -198,6 +198,10 @@ int mh_settings_make(const struct mh_target *t, const struct mh_plan *plan,
         else
             status = copy_all(plan->config, place, &b);
     }
+    if (plan->library && mh_target_sees(t, plan->library)) {
+        mh_buf_add(&b, "\nlibrary=");
+        mh_buf_add(&b, plan->library);
+    }
     if (seed) {
         mh_buf_add(&b, "\nseed=");
         mh_buf_add(&b, seed);

@@ -195,10 +195,11 @@ int mh_target_again(struct mh_target *t)
 /* Who can load a library there? */
 static int check_loader(struct mh_target *t)
 {
-    if (mh_maps_object(&t->maps, "ld-musl") || mh_maps_object(&t->maps, "libmishap-musl"))
+    t->libc = mh_maps_object(&t->maps, "libc");
+    if (mh_maps_object(&t->maps, "ld-musl") || /* or it is libc.so, of which that is a link */
+        (t->libc && !mh_maps_symbol(t->mem, t->libc, "gnu_get_libc_version")))
         return refuse(t, "uses musl, where hooks must be there from the start: start it under "
                          "mishap");
-    t->libc = mh_maps_object(&t->maps, "libc");
     if (!t->libc)
         return refuse(
             t, "has no libc that could load anything: it is statically linked, or has only just "
