@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vfork: it returns twice on one stack, so it cannot be wrapped in C. This marks the thread and
- * jumps on; while the mark stands, hooks first ask whether they are in the child (fd/guest.c). The
- * child of posix_spawn needs no mark: libc runs no hooked call in it. */
+ * jumps on, and that it fails by itself is not seen: CPython asks fork() next, which is. While the
+ * mark stands, hooks first ask whether they are in the child (fd/guest.c). The child of posix_spawn
+ * needs no mark: libc runs no hooked call in it. */
 #include <stddef.h>
 
 #include "event/write.h"

@@ -79,6 +79,25 @@ def test_a_program_that_does_not_exist(guest, python, way):
     assert [e["fault"] for e in failed] == [0] * missing, failed
 
 
+@pytest.mark.parametrize("way", ["run", "spawn", "posix_spawn"])
+@every_python
+def test_the_kernel_has_no_process_to_give(guest, python, way):
+    """A real failure, on record once: where vfork() is refused CPython asks fork(), which is refused, too."""
+    r = code(guest, need_python(python), """
+import resource
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+if os.getuid() == 0:  # to whom no limit applies
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+print(json.dumps(told(lambda: %s)))
+""" % WAYS[way])
+    assert r.json() == errno.EAGAIN
+    failed, = real(r, "fork")
+    assert (failed["err"], failed["fault"]) == (errno.EAGAIN, 0)
+    assert failed["stack"] or not [e for e in r.events("stack")], failed
+    assert not real(r, "exec") and not r.said
+
+
 def test_a_refusal_becomes_the_parents_exception(guest):
     """With a child on the parent's memory the refusal is followed in the parent, where it is raised and caught."""
     r = code(guest, need_python("distribution"), "print(told(lambda: subprocess.run(['/bin/true'])))",
