@@ -56,8 +56,12 @@ bool mh_errno_is_fatal(int err)
     }
 }
 
-void mh_connection_end(struct mh_desc *d, int64_t op)
+void mh_connection_end(struct mh_desc *d, int fd, int64_t op)
 {
+    /* The kernel knows, too, so that it wakes who waits although nothing will arrive. The other end
+     * of a unix socket would be told. */
+    if (d->peer && d->peer->family != AF_UNIX)
+        mh_sys(SYS_shutdown, fd, SHUT_RD);
     d->dead = MH_DEAD_eof;
     d->dead_op = op;
     d->peer_left = true;
@@ -112,7 +116,7 @@ bool mh_connection_strike(struct mh_desc *d, int fd, int64_t now)
     if (op && err)
         mh_connection_kill(d, fd, err, op);
     else if (op)
-        mh_connection_end(d, op);
+        mh_connection_end(d, fd, op);
     return op != 0;
 }
 

@@ -14,7 +14,7 @@
 void mh_connection_kill(struct mh_desc *d, int fd, int err, int64_t op);
 
 /* From here on the program sees the end of the stream; `op` as above, 0 when it is told at once. */
-void mh_connection_end(struct mh_desc *d, int64_t op);
+void mh_connection_end(struct mh_desc *d, int fd, int64_t op);
 
 /* Does this errno mean that the connection is gone? It comes from the network, so a program that
  * waits meets it when it looks, not when it asked. */

@@ -318,6 +318,16 @@ static uint32_t dead_events(const struct mh_desc *d, uint32_t revents)
     }
 }
 
+/* Is a fault's end of the stream right behind these bytes? Then it has come with them. */
+static bool ends_with(const struct mh_desc *d, uint64_t released)
+{
+    const struct mh_verdict *v = &d->in.verdict;
+
+    return d->kind == MH_DESC_stream && d->in.decided && v->fault >= 0 &&
+           (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) && released != MH_STREAM_END &&
+           d->delivered + released >= v->eof_after;
+}
+
 uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t now, int64_t *next)
 {
     const uint32_t in_bits = POLLIN | POLLRDNORM | POLLRDBAND;
@@ -350,6 +360,8 @@ uint32_t mh_stream_filter(struct mh_desc *d, int fd, uint32_t revents, int64_t n
             revents &= ~in_bits;
         if ((d->end_release > now || flow_upto(d, now) < d->stamped) && !d->read_shut)
             revents &= ~end_bits;
+        else if (released && ends_with(d, released))
+            revents |= POLLRDHUP;
     }
     if (d->out.decided && d->out.release > now)
         revents &= ~out_bits;

@@ -112,7 +112,7 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
     if (v->effects & MH_EFFECT_BIT(MH_EFFECT_eof)) {
         room = v->eof_after > d->delivered ? v->eof_after - d->delivered : 0;
         if (!room && (r->watch = record(r, MH_EFFECT_eof, 0, 0, v))) {
-            mh_connection_end(d, 0);
+            mh_connection_end(d, r->fd, 0);
             *ret = 0;
             return true;
         }
@@ -130,20 +130,27 @@ static bool effects(struct receive *r, uint64_t *cap, ssize_t *ret)
     return false;
 }
 
-/* With these `got` bytes the verdict's limit is reached: the reset comes now, so that whatever the
- * program asks next (poll, SO_ERROR, send) finds the connection as a real RST leaves it. */
-static void reset_if_reached(struct receive *r, uint64_t got)
+/* With these `got` bytes the verdict's limit is reached: the reset or the end comes now, so that
+ * whatever the program asks next (poll, SO_ERROR, send) finds the connection as a real one leaves
+ * it. */
+static void close_if_reached(struct receive *r, uint64_t got)
 {
     struct mh_desc *d = r->d;
     const struct mh_verdict v = d->in.verdict;
+    uint64_t upto = d->delivered + got;
     int64_t op;
 
-    if (!d->in.decided || v.fault < 0 || !(v.effects & MH_EFFECT_BIT(MH_EFFECT_reset)) ||
-        d->delivered + got < v.reset_after)
+    if (!d->in.decided || v.fault < 0)
         return;
-    op = record(r, MH_EFFECT_reset, -1, ECONNRESET, &v);
-    if (op)
-        mh_connection_kill(d, r->fd, ECONNRESET, op);
+    if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_reset)) && upto >= v.reset_after) {
+        op = record(r, MH_EFFECT_reset, -1, ECONNRESET, &v);
+        if (op)
+            mh_connection_kill(d, r->fd, ECONNRESET, op);
+    } else if ((v.effects & MH_EFFECT_BIT(MH_EFFECT_eof)) && upto >= v.eof_after) {
+        op = record(r, MH_EFFECT_eof, 0, 0, &v);
+        if (op)
+            mh_connection_end(d, r->fd, op);
+    }
 }
 
 /* Changes what has been received, in the recording or not at all. */
@@ -193,7 +200,7 @@ static ssize_t attempt(struct receive *r)
     if (got > 0)
         corrupt(r, (size_t)got);
     if (got > 0 && !(r->flags & MSG_PEEK))
-        reset_if_reached(r, (uint64_t)got);
+        close_if_reached(r, (uint64_t)got);
     if (got >= 0 && !(r->flags & MSG_PEEK) && !d->dead)
         mh_stream_consumed(d, (uint64_t)got);
     return got;

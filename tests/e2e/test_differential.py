@@ -65,21 +65,21 @@ def rule(port, target):
 
 
 def run(guest, there, mode, steps, target=None, fault=None, at_once=True):
-    """The story that the client tells: the network's fault is an iptables target ("closed": nobody listens),
-    mishap's the keys of a fault."""
+    """The story that the client tells: the network's fault is an iptables target ("closed": nobody listens; "end":
+    the peer closes after its answer), mishap's the keys of a fault."""
     with contextlib.ExitStack() as stack:
         port = there.closed if target == "closed" and not fault else there.plain
         config = "[run]\nprocesses = python*\n[fault f]\npeer = %s:%d\n%s\n" % (HOST, port, fault) if fault else None
-        if target and target != "closed" and at_once and not fault:
+        if target and target not in ("closed", "end") and at_once and not fault:
             stack.enter_context(rule(port, target))
         p, _ = guest.start(
             ["ip", "netns", "exec", HERE, PYTHON, os.path.join(PROGRAMS, "differential.py"), HOST, str(port),
              str(there.plain2), mode, ",".join(steps)], under=bool(fault), config=config, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, bufsize=0)
+            stdout=subprocess.PIPE, bufsize=0, env={"SAY": "last" if target == "end" and not fault else "echo"})
         try:
             if not at_once:
                 assert p.stdout.readline() == b"fault\n"
-                if target and not fault:
+                if target and target != "end" and not fault:
                     stack.enter_context(rule(port, target))
                 p.stdin.write(b"\n")
             said = p.communicate(timeout=30)[0].decode()
@@ -129,6 +129,7 @@ def test_nobody_is_there(guest, there, target, error, mode):
 
 
 @pytest.mark.parametrize("mode, steps", [("blocking", "connect,poll,error,recv,send"),
+                                         ("limit", "connect,poll,error,recv,send"),
                                          ("nonblocking", "connect,poll,error,recv,send,poll"),
                                          ("nonblocking", "connect,pause,error,connect,name,epoll,send,send,recv")])
 def test_nobody_answers(guest, there, mode, steps):
@@ -146,16 +147,37 @@ def test_nobody_answers_any_more(guest, there, mode, steps):
          "call = recv send\nblackhole = yes", at_once=False)
 
 
+# Before a connection is made, and after.
+TOLD = {
+    **CONNECTS,
+    "host": ("REJECT --reject-with icmp-host-unreachable", "call = connect\nerror = EHOSTUNREACH"),
+    "net": ("REJECT --reject-with icmp-net-unreachable", "call = connect\nerror = ENETUNREACH"),
+    "unanswered": ("DROP", "call = connect\ndelay = 3s\nerror = ETIMEDOUT"),
+    "reset": ("REJECT --reject-with tcp-reset", "call = recv\nerror = ECONNRESET"),
+    "reset-after": ("REJECT --reject-with tcp-reset", "call = recv\nreset = after 0 bytes"),
+    "silent": ("DROP", "call = recv send\nblackhole = yes"),
+    "end": ("end", "call = recv\neof = after 3 bytes"),
+}
+
+
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-@pytest.mark.parametrize("what", ["refused", "reset", "reset-after"])
+@pytest.mark.parametrize("what", TOLD)
 def test_what_a_protocol_is_told(guest, there, loop, what):
     if loop == "uvloop" and not has_module("uvloop"):
         pytest.skip("uvloop is not installed")
-    if what == "refused":
-        same(guest, there, loop, ["connect"], *CONNECTS["refused"])
-    else:
-        same(guest, there, loop, ["fault"], "REJECT --reject-with tcp-reset", "call = recv\n" + (
-            "error = ECONNRESET" if what == "reset" else "reset = after 0 bytes"), at_once=False)
+    connects = "connect" in TOLD[what][1]
+    steps = ["connect"] if connects else ["user-timeout", "fault"] if what == "silent" else ["fault"]
+    same(guest, there, loop, steps, *TOLD[what], at_once=connects)
+
+
+@pytest.mark.parametrize("steps", ["send,recv,readable,recv,recv,error", "send,pause,poll,recv,recv,poll,name",
+                                   "send,pause,epoll,recv,epoll,recv,half,recv", "send,pause,select,recv,select,recv"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_connection_that_ends(guest, there, mode, steps):
+    """After its answer the peer closes."""
+    if mode == "nonblocking":
+        steps = steps.replace("send,recv", "send,pause,readable,recv")
+    same(guest, there, mode, ["connect", "pause", *steps.split(",")], "end", "call = recv\neof = after 3 bytes")
 
 
 UNIX = """

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that goes through steps and says what each gave: differential.py HOST PORT GOOD-PORT MODE STEPS.
 MODE is blocking, limit (settimeout) or nonblocking; STEPS are names with commas between. At `fault` it
-says so and waits for a line. MODE asyncio and uvloop tell what a protocol is told instead. The same program meets real faults of the network and those of mishap."""
+says so and waits for a line. MODE asyncio and uvloop tell what a protocol is told instead. The same program meets
+real faults of the network and those of mishap; SAY is the command with which it sends, if not "echo"."""
 
 import asyncio
 import errno
 import json
+import os
 import select
 import socket
 import sys
@@ -13,6 +15,9 @@ import time
 
 HOST, PORT, GOOD, MODE, STEPS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5].split(",")
 IN, NAMES = select.POLLIN | select.POLLOUT | select.POLLRDHUP, ["IN", "OUT", "ERR", "HUP", "RDHUP"]
+
+
+SAY = os.environ.get("SAY", "echo").encode() + b" hi\n"
 
 
 def flags(mask, prefix):
@@ -73,7 +78,7 @@ DO = {
     "readable": lambda: polled(select.POLLIN | select.POLLRDHUP),
     "error": lambda: code(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)),
     "recv": lambda: s.recv(100).decode(),
-    "send": lambda: s.send(b"echo hi\n"),
+    "send": lambda: s.send(SAY),
     "name": lambda: s.getpeername() and "peer",
     "shutdown": lambda: s.shutdown(socket.SHUT_RDWR),
     "half": lambda: s.shutdown(socket.SHUT_WR),
@@ -111,12 +116,14 @@ async def events():
         transport, _ = await asyncio.get_running_loop().create_connection(Protocol, HOST, PORT)
     except OSError as e:
         return ["%s %s" % (type(e).__name__, code(e.errno))]
+    if "user-timeout" in STEPS:
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000)
     if "fault" in STEPS:
         fault()
-    transport.write(b"echo hi\n")
+    transport.write(SAY)
     await asyncio.wait_for(over, 10)
     try:
-        transport.write(b"echo hi\n")
+        transport.write(SAY)
     except RuntimeError:  # uvloop's way to say that it is over
         told.append("closed")
     return told + [transport.is_closing()]

@@ -3,7 +3,7 @@
 
 Listens on free ports of the loopback address (or of PEER_HOST) and prints them as one JSON line:
 `plain`, `plain2`, `tls` (with a certificate and key as arguments), `http`, `closed` (nobody listens)
-and `deaf` (nobody accepts). Commands are lines: `echo TEXT`, `stream N GAP_MS`, `eof`, `rst MS`,
+and `deaf` (nobody accepts). Commands are lines: `echo TEXT`, `stream N GAP_MS`, `last TEXT`, `eof`, `rst MS`,
 `big N`, `half`, `pause MS`, `count`. All times sent are CLOCK_MONOTONIC, which client and peer share.
 How each connection ended goes to stdout."""
 
@@ -37,6 +37,9 @@ def serve_line(conn, words):
             time.sleep(int(words[2]) / 1000)
     elif words[0] == b"eof":
         conn.sendall(b"%.6f\n" % time.monotonic())
+        return False
+    elif words[0] == b"last":
+        conn.sendall(b" ".join(words[1:]) + b"\n")
         return False
     elif words[0] == b"half":
         conn.sendall(b"%.6f\n" % time.monotonic())
