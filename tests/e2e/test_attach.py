@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from guest import BUILD, LIBRARY, PROGRAMS, PYTHON, TREE, has_module, need, timed
+from guest import BUILD, LATE, LIBRARY, PROGRAMS, PYTHON, TREE, between, has_module, need, timed
 from servers import free_port, listener, redis, running
 
 import mhr
@@ -294,10 +294,11 @@ def test_programs_that_cannot_have_it(tmp_path, command, why):
 class Waits:
     """programs/attached_waits.py, and the peer that wakes it."""
 
-    def __init__(self, how):
+    def __init__(self, how, limit=60):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.process = subprocess.Popen(
-            [PYTHON, os.path.join(PROGRAMS, "attached_waits.py"), str(self.listener.getsockname()[1]), "4", how],
+            [PYTHON, os.path.join(PROGRAMS, "attached_waits.py"), str(self.listener.getsockname()[1]), "4", how,
+             str(limit)],
             stdout=subprocess.PIPE, text=True)
         self.pid = int(self.process.stdout.readline().split()[1])
         self.ends = [self.listener.accept()[0] for _ in range(7)]
@@ -353,6 +354,29 @@ def test_threads_wait_on(waits, tmp_path):
         waits.lines.clear()
     slept = [e for e in ended if e["how"] == "nanosleep"] or waits.lines
     assert all(e["result"] == 0 and e["seconds"] >= 3.999 for e in slept), slept
+
+
+@timed
+@pytest.mark.parametrize("how", ["libc", "python"])
+def test_limits_of_waits_last_as_long_as_they_should(tmp_path, how):
+    """Each ends by its own limit, in time, however often mishap came and went meanwhile."""
+    made, anew = Waits(how, 4), {"recv_limited"}  # the kernel forgets when it began: its limit may be longer
+    try:
+        may_trace(made.pid)
+        for n in range(2):
+            time.sleep(1)
+            mishap("attach", made.pid, "-o", tmp_path / ("%d-%d" % (made.pid, n)))
+            mishap("detach", made.pid)
+        with made.news:
+            assert made.news.wait_for(lambda: len({e["how"] for e in made.lines} - anew) >= 4, 20), made.lines
+            first = {}
+            for line in made.lines:
+                first.setdefault(line["how"], line)
+    finally:
+        made.stop()
+    for name, line in first.items():
+        between(line["seconds"], 4, 20 if name in anew else 4 + LATE, name)
+        assert line["result"] in (0, "EAGAIN")
 
 
 HANG = "[run]\nprocesses = *\n[fault hang]\ncall = recv\npeer = 127.0.0.1\nhang = yes\n"

@@ -35,6 +35,7 @@ int mh_registers_call(pid_t tid, const struct mh_registers *r, uintptr_t functio
 uintptr_t mh_registers_place(const struct mh_registers *r);
 uintptr_t mh_registers_stack(const struct mh_registers *r);
 uint64_t mh_registers_argument(const struct mh_registers *r, unsigned i);
+void mh_registers_argument_set(struct mh_registers *r, unsigned i, uint64_t value);
 int64_t mh_registers_answer(const struct mh_registers *r);
 
 /* Makes the system call begin anew. */

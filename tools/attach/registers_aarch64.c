@@ -72,6 +72,11 @@ uint64_t mh_registers_argument(const struct mh_registers *r, unsigned i)
     return r->general.regs[i];
 }
 
+void mh_registers_argument_set(struct mh_registers *r, unsigned i, uint64_t value)
+{
+    r->general.regs[i] = value;
+}
+
 int64_t mh_registers_answer(const struct mh_registers *r)
 {
     return (int64_t)r->general.regs[RESULT];

@@ -73,6 +73,14 @@ uint64_t mh_registers_argument(const struct mh_registers *r, unsigned i)
     return args[i];
 }
 
+void mh_registers_argument_set(struct mh_registers *r, unsigned i, uint64_t value)
+{
+    unsigned long long *const args[] = {&r->general.rdi, &r->general.rsi, &r->general.rdx,
+                                        &r->general.r10, &r->general.r8,  &r->general.r9};
+
+    *args[i] = value;
+}
+
 int64_t mh_registers_answer(const struct mh_registers *r)
 {
     return (int64_t)r->general.rax;

@@ -82,15 +82,17 @@ static int interrupt(pid_t tid, bool *ret_signal)
 }
 
 /* Takes it and stops it. */
-static int stop(pid_t tid, bool *ret_signal)
+static int stop(pid_t pid, pid_t tid, bool *ret_signal, struct mh_waited *ret)
 {
     int r;
 
+    mh_waited_see(pid, tid, ret);
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
         return -errno;
     r = interrupt(tid, ret_signal);
     if (r && r != ENDED)
         ptrace(PTRACE_DETACH, tid, 0, 0);
+    mh_waited_check(pid, tid, ret);
     return r;
 }
 
@@ -120,12 +122,18 @@ static bool was_cut_short(pid_t pid, pid_t tid, const struct mh_registers *r)
            !signal_waits(pid, tid);
 }
 
-static void go_on(pid_t pid, pid_t tid)
+static void begin_anew(struct mh_registers *r, const struct mh_waited *waited)
+{
+    mh_waited_shorten(waited, r);
+    mh_registers_again(r);
+}
+
+static void go_on(pid_t pid, pid_t tid, const struct mh_waited *waited)
 {
     _cleanup_free_ struct mh_registers *r = malloc(sizeof(*r));
 
     if (r && mh_registers_save(tid, r) == 0 && was_cut_short(pid, tid, r)) {
-        mh_registers_again(r);
+        begin_anew(r, waited);
         mh_registers_restore(tid, r);
     }
     ptrace(PTRACE_DETACH, tid, 0, 0);
@@ -154,7 +162,7 @@ static DIR *tasks_of(pid_t pid)
 static int try(struct mh_tracee *t, pid_t tid, const struct mh_maps *maps)
 {
     bool signal;
-    int r = stop(tid, &signal);
+    int r = stop(t->pid, tid, &signal, &t->waited);
 
     if (r)
         return r;
@@ -164,7 +172,7 @@ static int try(struct mh_tracee *t, pid_t tid, const struct mh_maps *maps)
     if (!r && ptrace(PTRACE_GETSIGMASK, tid, SIGNALS_SIZE, &t->signals) < 0)
         r = -errno;
     if (r) {
-        go_on(t->pid, tid);
+        go_on(t->pid, tid, &t->waited);
         return r;
     }
     t->tid = tid;
@@ -250,7 +258,7 @@ int mh_tracee_call(struct mh_tracee *t, uintptr_t function, uint64_t a, uint64_t
 static bool holds(const struct mh_tracee *t, pid_t tid)
 {
     for (size_t i = 0; i < t->nothers; i++)
-        if (t->others[i] == tid)
+        if (t->others[i].tid == tid)
             return true;
     return tid == t->tid;
 }
@@ -266,7 +274,7 @@ static int hold_more(struct mh_tracee *t)
     if (!tasks)
         return ENDED;
     while (!r && (tid = next_thread(tasks))) {
-        pid_t *grown;
+        struct mh_stopped *grown, one = {.tid = tid};
 
         if (holds(t, tid))
             continue;
@@ -276,9 +284,9 @@ static int hold_more(struct mh_tracee *t)
             break;
         }
         t->others = grown;
-        r = stop(tid, &signal);
+        r = stop(t->pid, tid, &signal, &one.waited);
         if (r == 0)
-            t->others[t->nothers++] = tid;
+            t->others[t->nothers++] = one;
         if (r == 0)
             n++;
         if (r == ENDED || r == -EPERM) /* of a thread that is ending */
@@ -303,7 +311,7 @@ int mh_tracee_hold_others(struct mh_tracee *t)
 void mh_tracee_free_others(struct mh_tracee *t)
 {
     for (size_t i = 0; i < t->nothers; i++)
-        go_on(t->pid, t->others[i]);
+        go_on(t->pid, t->others[i].tid, &t->others[i].waited);
     free(t->others);
     t->others = NULL;
     t->nothers = 0;
@@ -315,7 +323,7 @@ void mh_tracee_release(struct mh_tracee *t)
     if (!t->tid)
         return;
     if (was_cut_short(t->pid, t->tid, &t->registers))
-        mh_registers_again(&t->registers);
+        begin_anew(&t->registers, &t->waited);
     mh_registers_restore(t->tid, &t->registers);
     signals_set(t->tid, t->signals);
     ptrace(PTRACE_DETACH, t->tid, 0, 0);

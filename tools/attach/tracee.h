@@ -11,14 +11,21 @@
 
 #include "attach/maps.h"
 #include "attach/registers.h"
+#include "attach/waited.h"
+
+struct mh_stopped {
+    pid_t tid;
+    struct mh_waited waited;
+};
 
 struct mh_tracee {
     pid_t pid, tid; /* tid 0: none is stopped */
     int mem;        /* /proc/PID/mem */
     struct mh_registers registers;
-    uint64_t signals;      /* that the thread blocks */
-    uintptr_t stack, room; /* what calls run on, and its size; 0: the thread's own */
-    pid_t *others;         /* that stand still; owned */
+    struct mh_waited waited;
+    uint64_t signals;          /* that the thread blocks */
+    uintptr_t stack, room;     /* what calls run on, and its size; 0: the thread's own */
+    struct mh_stopped *others; /* that stand still; owned */
     size_t nothers;
 };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads that wait in every way when mishap comes: each must wait on as if nothing had been. Echoes nothing by
-itself: the peer sends a byte on each connection now and then. attached_waits.py PORT SLEEP libc|python
+itself: the peer sends a byte on each connection now and then. attached_waits.py PORT SLEEP libc|python [LIMIT]
 
 `libc`: by addresses of libc's functions, past Python's own care for EINTR, and past hooks that come later.
 Prints "pid PID", then a line of JSON per wait that ended: {"how", "result", "seconds"}."""
@@ -17,6 +17,7 @@ import threading
 import time
 
 PORT = int(sys.argv[1])
+LIMIT = int(sys.argv[4]) if len(sys.argv) > 4 else 60  # seconds
 libc = ctypes.CDLL(None, use_errno=True)
 lock = threading.Lock()
 
@@ -39,7 +40,7 @@ def recv(s, buf):
 
 
 def recv_limited(s, buf):
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 60, 0))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", LIMIT, 0))
     return libc.recv(s.fileno(), buf, 1, 0)
 
 
@@ -48,19 +49,19 @@ def read(s, buf):
 
 
 def poll(s, buf):
-    return libc.poll(ctypes.byref(Poll(s.fileno(), select.POLLIN, 0)), 1, 60000)
+    return libc.poll(ctypes.byref(Poll(s.fileno(), select.POLLIN, 0)), 1, LIMIT * 1000)
 
 
 def epoll_wait(s, buf):
     fd = libc.epoll_create1(0)
     libc.epoll_ctl(fd, 1, s.fileno(), ctypes.byref(Event(select.EPOLLIN, s.fileno())))
-    return libc.epoll_wait(fd, ctypes.byref(Event()), 1, 60000)
+    return libc.epoll_wait(fd, ctypes.byref(Event()), 1, LIMIT * 1000)
 
 
 def select_(s, buf):
     sets = (ctypes.c_ulong * 16)()
     sets[s.fileno() // 64] = 1 << (s.fileno() % 64)
-    return libc.select(s.fileno() + 1, sets, None, None, ctypes.byref((ctypes.c_long * 2)(60, 0)))
+    return libc.select(s.fileno() + 1, sets, None, None, ctypes.byref((ctypes.c_long * 2)(LIMIT, 0)))
 
 
 def nanosleep(s, buf):
@@ -72,7 +73,7 @@ def by_recv(s, buf):
 
 
 def by_timeout(s, buf):
-    s.settimeout(60)
+    s.settimeout(LIMIT)
     return len(s.recv(1))
 
 
@@ -83,18 +84,18 @@ def by_read(s, buf):
 def by_poll(s, buf):
     p = select.poll()
     p.register(s, select.POLLIN)
-    return len(p.poll(60000)) and len(s.recv(1))
+    return len(p.poll(LIMIT * 1000)) and len(s.recv(1))
 
 
 def by_epoll(s, buf):
     if not hasattr(mine, "epoll"):
         mine.epoll = select.epoll()
         mine.epoll.register(s, select.EPOLLIN)
-    return len(mine.epoll.poll(60)) and len(s.recv(1))
+    return len(mine.epoll.poll(LIMIT)) and len(s.recv(1))
 
 
 def by_select(s, buf):
-    return len(select.select([s], [], [], 60)[0]) and len(s.recv(1))
+    return len(select.select([s], [], [], LIMIT)[0]) and len(s.recv(1))
 
 
 mine = threading.local()
