@@ -106,4 +106,5 @@ def test_numbers_are_calls(guest, peer):
     """, ALL + "call = recv\nerror = ECONNRESET\ncount = 1\n", peer.plain)
     f = r.json()
     assert f["first"] == [-1, errno.ECONNRESET]
+    assert f["second"] == 0, "after a reset the end"
     assert len(r.faults()) == 1
