@@ -87,7 +87,35 @@ static void hurries_pooled(struct story *s, struct answer *a)
     }
 }
 
+/* ---- MH-0502: a transaction is five questions on one connection ---- */
+
+static void transacts(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    for (int i = 1; i <= 5; i++) {
+        story(s, request, "", .conn = conn, .peer = PRICES, .exchange = i, .stack = IN_PRICES);
+        s->now++;
+        story(s, response, "", .conn = conn, .peer = PRICES, .exchange = i, .stack = IN_PRICES);
+    }
+}
+static void connects_five_times(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 5; i++)
+        refuse(s, PRICES);
+    a->status = 503;
+}
+/* each of the five is asked in a connection of its own, and none again */
+static void asks_five(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 5; i++)
+        ask_at(s, PRICES, 0, 1);
+}
+
 static const struct play plays[] = {
+    {"five connects in place of one", "MH-0502", "fail", transacts, connects_five_times},
+    {"five connects, as always", "MH-0502", "pass", asks_five, connects_five_times},
     {"TCP_USER_TIMEOUT alone", "MH-0601", "unclear", user_limit, user_limit},
     {"four at once", "MH-0502", "pass", well, side_by_side},
     {"four, one after the other", "MH-0502", "fail", well, one_by_one},

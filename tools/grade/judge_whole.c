@@ -13,8 +13,9 @@ static const int64_t second = 1000000000;
 /* ---- MH-0403 ---- */
 
 enum { RECOVERY_S = 30, CRITICAL_S = 120, FEW_UNITS = 5, ENOUGH_UNITS = 10, MANY_UNITS = 20 };
-/* p95 of 4 ms becoming 7 ms is noise, not an outage */
-static const int64_t latency_floor_ns = 25000000;
+/* p95 of 4 ms becoming 7 ms is noise, not an outage; and so is a tail alone that grows by less than
+ * a person notices: what has not recovered is slow for half of those who ask. */
+static const int64_t latency_floor_ns = 25000000, tail_floor_ns = 250000000;
 
 static bool touches(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
 {
@@ -70,7 +71,7 @@ struct measured {
     unsigned n, failed;
     unsigned down; /* of the failed: a peer refused them, and no fault made it */
     uint32_t down_peer;
-    int64_t p95;
+    int64_t p50, p95;
 };
 
 struct watch {
@@ -123,6 +124,7 @@ static int measure(const struct mh_grading *g, const struct watch *w, int64_t fr
     }
     if (all)
         qsort(all, ret->n, sizeof(*all), mh_compare_int64);
+    ret->p50 = all ? mh_quantile(all, ret->n, 0.5) : 0;
     ret->p95 = all ? mh_quantile(all, ret->n, 0.95) : 0;
     free(all);
     return all ? 0 : -ENOMEM;
@@ -134,7 +136,8 @@ static bool is_bad(const struct measured *now, const struct measured *calm)
     if (now->failed * 100 > now->n)
         return true;
     return calm->n >= MANY_UNITS && now->n >= MANY_UNITS && 2 * now->p95 > 3 * calm->p95 &&
-           now->p95 - calm->p95 > latency_floor_ns;
+           now->p95 - calm->p95 > latency_floor_ns &&
+           (2 * now->p50 > 3 * calm->p50 || now->p95 - calm->p95 > tail_floor_ns);
 }
 
 static bool is_down(const struct measured *now)

@@ -16,6 +16,7 @@ enum { MAX_OPEN = 64 };
 struct open_sequence {
     struct mh_sequence s;
     const struct mh_act *last;
+    unsigned connects;    /* tries that began with a connect */
     bool replayed, final; /* final: it was refused for good, and asked for again as it was */
     int64_t slept;
     MH_VEC(int64_t) waits, starts; /* starts: from the begin of one try to that of the next */
@@ -31,7 +32,8 @@ enum { FEW_GAPS = 3, MANY_GAPS = 4096 };
 
 struct walker {
     struct mh_grading *g;
-    struct mh_map usual; /* attempts a unit of this route makes there when all is well */
+    struct mh_map usual;    /* attempts a unit of this route makes there when all is well */
+    struct mh_map connects; /* those of them that connect */
     struct mh_map pace_keys;
     MH_VEC(struct pace) paces;
     struct open_sequence open[MAX_OPEN];
@@ -52,13 +54,28 @@ static uint64_t usual_key(const struct mh_model *m, uint32_t unit, uint32_t site
 }
 
 /* Five questions asked at once, each refused, are five attempts, but nobody tried again: what a
- * unit asks in the calm is taken out. */
-static unsigned without_usual(const struct walker *w, const struct mh_sequence *s)
+ * unit asks in the calm is taken out. Of tries that all connect anew (but the first, whose
+ * connection may have died), what it connects: a transaction on one connection is five questions,
+ * and five connects in its place are tries. */
+static unsigned without_usual(const struct walker *w, const struct open_sequence *o)
 {
-    uint32_t usual = s->unit ? mh_map_get(&w->usual, usual_key(w->g->m, s->unit, s->site, s->peer))
-                             : MH_MAP_NONE;
+    const struct mh_sequence *s = &o->s;
+    const struct mh_map *map = o->connects + 1 >= s->attempts ? &w->connects : &w->usual;
+    uint32_t usual =
+        s->unit ? mh_map_get(map, usual_key(w->g->m, s->unit, s->site, s->peer)) : MH_MAP_NONE;
 
     return usual == MH_MAP_NONE || usual < 2 ? s->attempts : (s->attempts + usual - 1) / usual;
+}
+
+/* One more in this unit; the most that any had is kept. */
+static int count_usual(struct mh_map *here, struct mh_map *most, uint64_t key)
+{
+    uint32_t n = mh_map_get(here, key), had = mh_map_get(most, key);
+    int r;
+
+    n = n == MH_MAP_NONE ? 1 : n + 1;
+    r = mh_map_set(here, key, n);
+    return r || (had != MH_MAP_NONE && had >= n) ? r : mh_map_set(most, key, n);
 }
 
 static int learn_usual(struct walker *w)
@@ -67,22 +84,21 @@ static int learn_usual(struct walker *w)
 
     for (size_t i = 0; i < m->units.n; i++) {
         const struct mh_unit *u = &m->units.v[i];
-        struct mh_map here = {0};
+        struct mh_map asked = {0}, connected = {0};
         int r = 0;
 
         for (uint32_t k = 0; u->calm && !u->touched && k < u->nacts && !r; k++) {
             const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + k]];
             uint64_t key = usual_key(m, a->unit, a->site, a->peer);
-            uint32_t n = mh_map_get(&here, key), most = mh_map_get(&w->usual, key);
 
             if (a->kind != MH_ACT_attempt || !a->peer)
                 continue;
-            n = n == MH_MAP_NONE ? 1 : n + 1;
-            r = mh_map_set(&here, key, n);
-            if (!r && (most == MH_MAP_NONE || most < n))
-                r = mh_map_set(&w->usual, key, n);
+            r = count_usual(&asked, &w->usual, key);
+            if (!r && a->from_connect)
+                r = count_usual(&connected, &w->connects, key);
         }
-        mh_map_done(&here);
+        mh_map_done(&asked);
+        mh_map_done(&connected);
         if (r)
             return r;
     }
@@ -159,7 +175,7 @@ static struct mh_sequence *place_of(struct walker *w, struct open_sequence *o)
         return mh_is_final_status(o->last->attempt.status) && !is_paced(w, o)
                    ? mh_vec_add(&w->g->refused)
                    : &w->nowhere;
-    o->s.attempts = without_usual(w, &o->s);
+    o->s.attempts = without_usual(w, o);
     return (o->s.attempts > 1 || went_wrong(o->last)) && !is_paced(w, o)
                ? mh_vec_add(&w->g->sequences)
                : &w->nowhere;
@@ -212,6 +228,7 @@ static int start(struct walker *w, const struct mh_act *a)
                                       .attempts = 1,
                                       .first = a->at,
                                       .ambiguous = a->ambiguous},
+                                .connects = a->from_connect,
                                 .last = a};
     return 0;
 }
@@ -262,6 +279,7 @@ static int again(struct walker *w, struct open_sequence *o, const struct mh_act 
     o->s.requested |= o->slept > 0;
     o->slept = 0;
     o->s.attempts++;
+    o->connects += a->from_connect;
     o->s.ambiguous |= a->ambiguous;
     o->last = a;
     return 0;
@@ -358,5 +376,6 @@ int mh_sequences_make(struct mh_grading *g)
     free(w.paces.v);
     mh_map_done(&w.pace_keys);
     mh_map_done(&w.usual);
+    mh_map_done(&w.connects);
     return r;
 }
