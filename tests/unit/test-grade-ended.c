@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits that end by nothing of their own: of workers whose supervisor ends them (MH-0605), and of
- * requests that wait for their turn at a pool (MH-0608). */
+/* What ends by nothing of its own: calls of workers whose supervisor ends them (MH-0605), waits for
+ * a turn at a pool (MH-0608), tries whose caller leaves (MH-0502, 0503), and requests that another
+ * failure than the injected one ends. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include "grade/grade.h"
 #include "grading.h"
 #include "play.h"
+#include "stage.h"
 #include "story.h"
 
 #include "base/banned.h"
@@ -261,11 +263,108 @@ static void pools(void **state)
     }
 }
 
+/* ---- MH-0503: who ends the tries? ---- */
+
+static void tries_of(struct story *s, int n, int64_t task)
+{
+    for (int i = 0; i < n; i++) {
+        int64_t conn = ++s->ids;
+
+        fault_at(s, MH_OP_connect, ECONNREFUSED, MH_EFFECT_error, PRICES, conn, task);
+        story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .err = ECONNREFUSED,
+              .stack = IN_PRICES, .task = task);
+        s->now += 2;
+    }
+}
+
+static unsigned turn_number;
+
+/* The first one has its way, the others' callers leave at once. */
+static void left(struct story *s, struct answer *a, int64_t task, int tries)
+{
+    bool stays = turn_number++ % 4 == 0;
+
+    a->task = task;
+    tries_of(s, stays ? 120 : tries, task);
+    if (stays)
+        return;
+    a->status = 0;
+    a->how = 1;
+}
+static void coroutine_left(struct story *s, struct answer *a)
+{
+    left(s, a, 7000 + ++s->ids, 2);
+}
+static void thread_left(struct story *s, struct answer *a)
+{
+    left(s, a, 0, 2);
+}
+/* Most fail of what is not tried again. */
+static void fails_at_once(struct story *s, struct answer *a)
+{
+    bool stays = turn_number++ % 4 == 0;
+
+    tries_of(s, stays ? 120 : 1, 0);
+    a->status = stays ? 200 : 500;
+}
+
+static void tries_end(void **state)
+{
+    static const struct play rows[] = {
+        {"cancelled", "MH-0503", "fail", well, coroutine_left, .hits = 4},
+        {"gave up, and nobody was there", "MH-0503", "unclear", well, thread_left, .hits = 4},
+        {"other errors are not tried again", "MH-0503", "fail", well, fails_at_once, .hits = 4},
+        {"nor tried without a pause", "MH-0502", "fail", well, fails_at_once, .hits = 4},
+    };
+
+    plays_hold(rows, ARRAY_SIZE(rows));
+}
+
+/* ---- a failure overtaken by another ---- */
+
+/* Refused, tried again, and not answered in time by a peer to which nothing was done. */
+static void overtaken_by(struct story *s, struct answer *a, bool injected)
+{
+    int64_t conn;
+
+    refuse(s, PRICES);
+    s->now += 5;
+    conn = ++s->ids;
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    story(s, request, "GET /json", .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES);
+    if (injected)
+        fault_at(s, MH_OP_recv, ECONNRESET, MH_EFFECT_error, PRICES, conn, 0);
+    s->now += 100;
+    story(s, close, "", .conn = conn, .peer = PRICES, .pending = 1, .stack = IN_PRICES);
+    a->status = 500;
+}
+static void overtaken(struct story *s, struct answer *a)
+{
+    overtaken_by(s, a, false);
+}
+static void struck_twice(struct story *s, struct answer *a)
+{
+    overtaken_by(s, a, true);
+}
+
+static void other_failures(void **state)
+{
+    static const struct play rows[] = {
+        {"the next try was late", "MH-0101", "not exercised", well, overtaken},
+        {"the next try was reset, too", "MH-0101", "fail", well, struck_twice},
+        {"tried again", "MH-0501", "not exercised", well, overtaken, .spread = true},
+    };
+
+    plays_hold(rows, ARRAY_SIZE(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(supervisors),
         cmocka_unit_test(pools),
+        cmocka_unit_test(tries_end),
+        cmocka_unit_test(other_failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,7 @@ struct mh_trial {
     bool ambiguous; /* to which unit it belongs is the likeliest of several */
     bool retried, retry_ok,
         fallback;   /* later in the unit: same peer again, with success, another */
+    bool overtaken; /* it was tried again, and that failed of what nobody injected */
     bool timed_out; /* a delay or hang that it gave up on */
     bool walked;    /* one address of several: the call went on to the next by itself */
     bool moved;     /* the same, to another named endpoint */

@@ -33,6 +33,24 @@ static bool conclusive(const struct mh_grading *g, const struct mh_sequence *s)
     return s->exhausted && s->ended && s->unit && !got_through(g, s);
 }
 
+/* Places where something was tried again. */
+static int learn_many(const struct mh_grading *g, struct mh_map *ret)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < g->sequences.n && !r; i++)
+        if (g->sequences.v[i].attempts >= HASTY_ATTEMPTS)
+            r = mh_map_set(ret, mh_mix2(g->sequences.v[i].site, g->sequences.v[i].peer), 1);
+    return r;
+}
+
+/* One try, where others try again: it had another reason to end (an error that is not tried again,
+ * a deadline), and says nothing of how tries are spaced or end. */
+static bool is_single(const struct mh_map *many, const struct mh_sequence *s)
+{
+    return s->attempts == 1 && mh_map_get(many, mh_mix2(s->site, s->peer)) != MH_MAP_NONE;
+}
+
 static int count(struct mh_tallies *tallies, const struct mh_sequence *s, bool failed)
 {
     struct mh_tally *t = mh_tally_of(tallies, s->site, s->peer);
@@ -96,12 +114,12 @@ static bool hasty(const struct mh_sequence *s)
     return s->attempts >= HASTY_ATTEMPTS && s->median_wait < pause_ns;
 }
 
-static int tally_0502(struct mh_grading *g, struct mh_tallies *tallies)
+static int tally_0502(struct mh_grading *g, const struct mh_map *many, struct mh_tallies *tallies)
 {
     for (size_t i = 0; i < g->sequences.n; i++) {
         const struct mh_sequence *s = &g->sequences.v[i];
 
-        if (s->attempts < HASTY_ATTEMPTS && !conclusive(g, s))
+        if (s->attempts < HASTY_ATTEMPTS && (!conclusive(g, s) || is_single(many, s)))
             continue;
         if (count(tallies, s, hasty(s)))
             return -ENOMEM;
@@ -112,7 +130,12 @@ static int tally_0502(struct mh_grading *g, struct mh_tallies *tallies)
 int mh_judge_0502(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = tally_0502(g, &tallies);
+    struct mh_map retried = {0};
+    int r = learn_many(g, &retried);
+
+    if (!r)
+        r = tally_0502(g, &retried, &tallies);
+    mh_map_done(&retried);
 
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
@@ -172,14 +195,16 @@ static bool endless(const struct mh_grading *g, const struct mh_sequence *s)
 int mh_judge_0503(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
-    int r = 0;
+    struct mh_map retried = {0};
+    int r = learn_many(g, &retried);
 
     for (size_t i = 0; i < g->sequences.n && !r; i++) {
         const struct mh_sequence *s = &g->sequences.v[i];
 
-        if (endless(g, s) || conclusive(g, s))
+        if (endless(g, s) || (conclusive(g, s) && !is_single(&retried, s)))
             r = count(&tallies, s, endless(g, s));
     }
+    mh_map_done(&retried);
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
         const struct mh_sequence *s = worst_of(g, t);
@@ -187,6 +212,11 @@ int mh_judge_0503(struct mh_grading *g)
 
         if (!j) {
             r = -ENOMEM;
+        } else if (j->verdict == MH_VERDICT_pass && t->failed) {
+            j->verdict = MH_VERDICT_unclear;
+            mh_reason(j,
+                      "%u of %u sequences of tries went on for too long; the others ended sooner",
+                      t->failed, t->fired);
         } else if (j->verdict == MH_VERDICT_pass) {
             mh_reason(j, "%u %s at most, then it gave up", s->attempts,
                       s->attempts == 1 ? "try" : "tries");

@@ -148,6 +148,8 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
                                                               : MH_OUTCOME_unknown;
+    if (t->overtaken && (u->latency >= deadline || u->status >= 500))
+        return MH_OUTCOME_unknown;
     if (!u->command && u->latency >= deadline)
         return MH_OUTCOME_hung;
     if (is_decided(u->status))

@@ -333,6 +333,13 @@ static int close_all(struct walker *w)
     return 0;
 }
 
+/* Stopped by who had begun it: a command, or a coroutine, which is cancelled when its caller
+ * leaves. A thread goes on until it has done, and finds its caller gone then. */
+static bool was_cut_short(const struct mh_unit *u, const struct mh_act *last)
+{
+    return u->how == 1 && (u->command || last->task);
+}
+
 static int walk_unit(struct walker *w, const struct mh_unit *u)
 {
     const struct mh_model *m = w->g->m;
@@ -341,7 +348,7 @@ static int walk_unit(struct walker *w, const struct mh_unit *u)
         if (walk_act(w, &m->acts.v[m->by_unit.v[u->first_act + i]]))
             return -ENOMEM;
     while (w->n)
-        if (emit(w, w->n - 1, !u->open && !(u->command && u->how == 1)))
+        if (emit(w, w->n - 1, !u->open && !was_cut_short(u, w->open[w->n - 1].last)))
             return -ENOMEM;
     return 0;
 }

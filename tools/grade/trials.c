@@ -83,6 +83,7 @@ static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
 struct making {
     struct mh_grading *g;
     struct mh_map keys, hurt; /* hurt: connections that a fault has hit */
+    struct mh_map struck;     /* attempts of which a fault hit something */
     struct mh_shares shares;
 };
 
@@ -306,6 +307,38 @@ static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, str
     }
 }
 
+static int learn_struck(struct making *k)
+{
+    const struct mh_model *m = k->g->m;
+    int r = 0;
+
+    for (size_t i = 0; i < m->ops.n && !r; i++)
+        if (m->ops.v[i].fault && m->ops.v[i].attempt)
+            r = mh_map_set(&k->struck, m->ops.v[i].attempt, 1);
+    return r;
+}
+
+/* Was the last try after the injected failure ended by another one, which nobody injected? Then the
+ * unit ended of that: a peer that is late on a busy machine, say. */
+static bool is_overtaken(const struct making *k, const struct mh_op_seen *o,
+                         const struct mh_trial *t)
+{
+    const struct mh_model *m = k->g->m;
+    const struct mh_unit *u = &m->units.v[t->unit - 1];
+    const struct mh_act *last = NULL;
+
+    for (uint32_t i = 0; i < u->nacts; i++) {
+        const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + i]];
+
+        if (a->kind == MH_ACT_attempt && a->peer == t->peer && t->peer &&
+            a->at >= m->acts.v[o->act].at && !(o->attempt && a == &m->acts.v[o->attempt - 1]) &&
+            is_again(m, o, a))
+            last = a;
+    }
+    return o->fault && last && last->failed && last->attempt.err != o->err &&
+           mh_map_get(&k->struck, (uint32_t)(last - m->acts.v) + 1) == MH_MAP_NONE;
+}
+
 /* A command that ended with it, by itself: nothing can come after that. */
 static bool is_over(const struct mh_unit *u)
 {
@@ -347,6 +380,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
     t->write = is_write(g, o);
     trial_steps(g->m, o, t);
     trial_after(g->m, o, t);
+    t->overtaken = t->error && t->retried && is_overtaken(k, o, t);
     return 0;
 }
 
@@ -442,6 +476,8 @@ int mh_trials_make(struct mh_grading *g)
     struct making k = {.g = g};
     int r = mh_shares_count(g, &k.shares);
 
+    if (!r)
+        r = learn_struck(&k);
     for (uint32_t i = 0; i < g->m->ops.n && !r; i++)
         r = take_op(&k, i);
     for (size_t i = 0; i < g->trials.n && !r; i++) {
@@ -454,6 +490,7 @@ int mh_trials_make(struct mh_grading *g)
     }
     mh_map_done(&k.keys);
     mh_map_done(&k.hurt);
+    mh_map_done(&k.struck);
     mh_shares_done(&k.shares);
     return r;
 }
