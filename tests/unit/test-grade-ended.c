@@ -347,12 +347,30 @@ static void struck_twice(struct story *s, struct answer *a)
     overtaken_by(s, a, true);
 }
 
+/* Tried again with success, and answered late by a machine that has much to do. */
+static void late(struct story *s, struct answer *a)
+{
+    refuse(s, PRICES);
+    s->now += 5;
+    ask_at(s, PRICES, 0, 2);
+    s->now += 1200;
+}
+static void late_for_it(struct story *s, struct answer *a)
+{
+    refuse(s, PRICES);
+    s->now += 1200;
+    a->status = 503;
+}
+
 static void other_failures(void **state)
 {
     static const struct play rows[] = {
         {"the next try was late", "MH-0101", "not exercised", well, overtaken},
         {"the next try was reset, too", "MH-0101", "fail", well, struck_twice},
         {"tried again", "MH-0501", "not exercised", well, overtaken, .spread = true},
+        {"tried again, and late", "MH-0501", "pass", well, late, .spread = true, .hits = 2},
+        {"late, and not tried again", "MH-0501", "fail", well, late_for_it, .spread = true,
+         .hits = 2},
     };
 
     plays_hold(rows, ARRAY_SIZE(rows));

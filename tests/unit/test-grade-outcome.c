@@ -186,13 +186,33 @@ static void sample(void **state)
     json_decref(document);
 }
 
+/* ---- a record that is missing ---- */
+
+static unsigned failures, silent;
+
+static void told_but_for(struct story *s, struct answer *a)
+{
+    (failures++ % 9 < silent ? swallowed : told)(s, a);
+}
+
+static void missing(void **state)
+{
+    static const struct play play = {"", "MH-1001", "", well, told_but_for, .hits = 9};
+    static const char *const expected[] = {"pass", "unclear", "fail"};
+    json_t *document;
+
+    for (silent = 0; silent < ARRAY_SIZE(expected); silent++) {
+        document = perform(&play);
+        assert_string_equal(verdict(document, "MH-1001"), expected[silent]);
+        json_decref(document);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endpoints),
-        cmocka_unit_test(workers),
-        cmocka_unit_test(retries),
-        cmocka_unit_test(sample),
+        cmocka_unit_test(endpoints), cmocka_unit_test(workers), cmocka_unit_test(retries),
+        cmocka_unit_test(sample),    cmocka_unit_test(missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

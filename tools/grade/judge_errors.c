@@ -320,6 +320,10 @@ static int file_1001(struct mh_grading *g, const struct mh_tally *t)
         verdict = MH_VERDICT_unclear;
     if (verdict != MH_VERDICT_pass && all_told(g, t))
         verdict = MH_VERDICT_unclear;
+    /* one of several: threads that write at once share a write(), and its record is one of them's
+     */
+    if (verdict == MH_VERDICT_partial && t->failed == 1)
+        verdict = MH_VERDICT_unclear;
     j = mh_judge_file(g, verdict, t->site, t->peer,
                       2 * t->write >= t->fired ? MH_SEVERITY_high : MH_SEVERITY_medium,
                       mh_tally_confidence(t));
@@ -361,9 +365,14 @@ int mh_judge_1001(struct mh_grading *g)
 
 static double value_0501(struct mh_grading *g, const struct mh_trial *t)
 {
+    const struct mh_unit *u = mh_grading_unit(g, t->unit);
+
     if (!t->one_shot || !t->presend || !t->safe || !t->error || !t->expected || !t->peer ||
         t->outcome == MH_OUTCOME_unknown || t->outcome == MH_OUTCOME_silent)
         return MH_NOT_MINE;
+    /* tried again with success, and late: how late is another rule's */
+    if (t->outcome == MH_OUTCOME_hung && t->retry_ok)
+        return !u->open && u->status > 0 && u->status < 400 ? 1 : MH_NOT_MINE;
     return t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded;
 }
 
