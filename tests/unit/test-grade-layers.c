@@ -37,6 +37,7 @@ static const char *judged(struct story *s, const char *rule)
 enum { MIDDLE = 6, FRONT_PORT = 8000, MIDDLE_PORT = 9000 };
 
 static int front_tries, middle_tries;
+static const char *question = "GET /product/7"; /* what the front asks, and the middle is asked */
 
 static void asks_middle(struct story *s, int n, int status)
 {
@@ -45,8 +46,7 @@ static void asks_middle(struct story *s, int n, int status)
 
         s->now += i ? 60 : 0;
         story(s, connect, "", .conn = conn, .peer = MIDDLE, .side = 1, .stack = IN_STOCK);
-        story(s, request, "GET /price", .conn = conn, .peer = MIDDLE, .exchange = 1,
-              .stack = IN_STOCK);
+        story(s, request, question, .conn = conn, .peer = MIDDLE, .exchange = 1, .stack = IN_STOCK);
         s->now += 2;
         story(s, response, "", .conn = conn, .peer = MIDDLE, .exchange = 1, .status = status,
               .latency_ns = 2 * STORY_MS, .retry_after_s = -1, .stack = IN_STOCK);
@@ -124,6 +124,9 @@ static void chains(void **state)
     managed = true;
     assert_string_equal(chain(3, 3), "fail High");
     managed = false;
+    question = "GET /price"; /* the same port, but somebody else */
+    assert_string_equal(chain(3, 3), "not exercised ");
+    question = "GET /product/7";
     service(&s, "alone", FRONT_PORT, well, middle_hit);
     assert_string_equal(judged(&s, "MH-2010"), "not applicable ");
 }

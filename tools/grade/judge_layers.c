@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about tries of several layers or processes: MH-0506 two layers of one stack, MH-2010
- * services along a chain, MH-2011 processes that come back at the same moment. */
+/* Rules about tries of several layers or processes: MH-0506 two layers of one stack, MH-2011
+ * processes that come back at the same moment. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -27,7 +27,7 @@ static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
 
 /* ---- MH-0506 ---- */
 
-enum { MAX_LAYERS = 8, PRODUCT = 9, CHAIN_PRODUCT = 6 };
+enum { MAX_LAYERS = 8, PRODUCT = 9 };
 
 /* A frame that ended the error of a try, after which another try came. */
 struct layer {
@@ -243,135 +243,9 @@ int mh_judge_0506(struct mh_grading *g)
     return r;
 }
 
-/* ---- MH-2010 ---- */
-
-enum { FEW_REQUESTS = 5, MANY_REQUESTS = 30, MAX_WINDOWS = 8 };
-
-/* One step of a chain: requests that ask the peer in the window, and what they add to it. */
-struct hop {
-    unsigned asking, extra, calm_asking, calm_attempts;
-    double factor;
-};
-
-static unsigned asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
-{
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < u->nacts; i++) {
-        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
-
-        n += a->kind == MH_ACT_attempt && a->peer == peer;
-    }
-    return n;
-}
-
-/* Of the service at `port`; its tries beyond the first, and beyond what it asks in the calm. */
-static void hop_of(const struct mh_grading *g, int port, uint32_t peer, struct mh_window w,
-                   struct hop *ret)
-{
-    *ret = (struct hop){.factor = 1};
-    for (size_t i = 0; i < g->m->units.n; i++) {
-        const struct mh_unit *u = &g->m->units.v[i];
-        unsigned n;
-
-        if (u->command || mh_served_port(g->m, u->process) != port)
-            continue;
-        n = asks(g, u, peer);
-        ret->asking += n && u->begun >= w.from && u->begun < w.to;
-        ret->calm_asking += n && u->calm;
-        ret->calm_attempts += u->calm ? n : 0;
-    }
-    for (size_t i = 0; i < g->sequences.n; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
-
-        if (s->peer == peer && s->unit && s->first >= w.from && s->first < w.to &&
-            mh_served_port(g->m, s->process) == port)
-            ret->extra += s->attempts - 1;
-    }
-    if (ret->asking && ret->calm_asking)
-        ret->factor = 1 + (double)ret->extra * ret->calm_asking / ret->asking / ret->calm_attempts;
-}
-
-static int chain(struct mh_grading *g, int front, uint32_t middle, uint32_t end, struct mh_window w)
-{
-    struct hop first, then;
-    struct mh_judgement *j;
-    double product;
-
-    hop_of(g, front, middle, w, &first);
-    hop_of(g, g->m->peers.v[middle - 1].port, end, w, &then);
-    if (first.asking < FEW_REQUESTS || !then.asking || !first.calm_asking || !then.calm_asking)
-        return 0;
-    product = first.factor * then.factor;
-    j = mh_judge_file(g,
-                      product >= CHAIN_PRODUCT && MH_MIN(first.factor, then.factor) >= 2
-                          ? MH_VERDICT_fail
-                      : product > 3 && MH_MIN(first.factor, then.factor) > 1.2 ? MH_VERDICT_partial
-                                                                               : MH_VERDICT_pass,
-                      0, end, MH_SEVERITY_high,
-                      first.asking >= MANY_REQUESTS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
-    if (!j)
-        return -ENOMEM;
-    j->fired = first.asking;
-    j->failed = j->verdict == MH_VERDICT_pass ? 0 : first.asking;
-    if (j->verdict == MH_VERDICT_pass)
-        mh_reason(j,
-                  "%.1f times as many tries at %s as requests at the front need: %.1f by it, "
-                  "%.1f by %s",
-                  product, mh_name_peer(g, end), first.factor, then.factor,
-                  mh_name_peer(g, middle));
-    else
-        mh_sentence(j->evidence,
-                    "while %s failed each request at the front became %.1f at %s, and each of "
-                    "these %.1f at %s: %.0f times the load in all",
-                    mh_name_peer(g, end), first.factor, mh_name_peer(g, middle), then.factor,
-                    mh_name_peer(g, end), product);
-    return 0;
-}
-
-/* The port of a service that calls this peer, other than the peer's own; 0: none. */
-static int caller_of(const struct mh_grading *g, uint32_t peer)
-{
-    for (size_t i = 0; i < g->m->acts.n; i++) {
-        const struct mh_act *a = &g->m->acts.v[i];
-        int port = a->kind == MH_ACT_attempt && a->unit && a->peer == peer
-                       ? mh_served_port(g->m, a->process)
-                       : 0;
-
-        if (port > 0 && port != g->m->peers.v[peer - 1].port)
-            return port;
-    }
-    return 0;
-}
-
-int mh_judge_2010(struct mh_grading *g)
-{
-    size_t before = g->judgements.n;
-    int r = 0;
-
-    for (uint32_t end = 1; end <= g->m->peers.n && !r; end++) {
-        struct mh_window windows[MAX_WINDOWS];
-        unsigned n = mh_windows_of(g, end, windows, MAX_WINDOWS);
-        int port = n ? caller_of(g, end) : 0;
-
-        for (uint32_t middle = 1; port && middle <= g->m->peers.n && !r; middle++) {
-            int front = g->m->peers.v[middle - 1].port == port ? caller_of(g, middle) : 0;
-
-            for (unsigned i = 0; front && i < n && !r; i++)
-                r = chain(g, front, middle, end, windows[i]);
-        }
-    }
-    if (!r && g->judgements.n == before)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "no fault hit what the second of two recorded services calls, while the "
-                          "first one asked it five times",
-                          NULL);
-    return r;
-}
-
 /* ---- MH-2011 ---- */
 
-enum { HERD = 5, BIG_HERD = 20 };
+enum { HERD = 5, BIG_HERD = 20, MAX_WINDOWS = 8 };
 
 /* When this process came back to the peer after the fault, having paused after a failed try: a wish
  * of its own, not of a request that happened to come. 0: it did not. */
