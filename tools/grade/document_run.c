@@ -472,6 +472,12 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
                     "%llu routine events were left out near the limit of a recording (`recording` "
                     "in [run]); counts of calls and requests are too low from there on.",
                     (unsigned long long)m->sampled);
+    if (m->skimmed)
+        mh_sentence(list,
+                    "%llu routine events, all of them far from any fault or failure, were read and "
+                    "not kept, which bounds the report's memory; counts of calls and requests are "
+                    "too low by them.",
+                    (unsigned long long)m->skimmed);
     if (m->holes)
         mh_sentence(
             list, "%llu places in the recordings are damaged or cut; what is around them was read.",

@@ -11,10 +11,26 @@
 
 #include "base/macros.h"
 #include "model/site.h"
+#include "model/skim.h"
 
 #include "base/banned.h"
 
-enum { MAX_DEPTH = 16 };
+enum {
+    MAX_DEPTH = 16,
+    KEEP = 400000,      /* routine records of a time when all went well, in all recordings, */
+    KEEP_LEAST = 20000, /* and in each */
+    RECORD = 64,        /* bytes of a record, at least */
+};
+
+struct found {
+    char *path;
+    bool baseline;
+    off_t size;
+};
+struct recordings {
+    MH_VEC(struct found) list;
+    struct mh_skim skim;
+};
 
 static int skip(struct mh_model *m, const char *path, int err)
 {
@@ -32,11 +48,52 @@ static int skip(struct mh_model *m, const char *path, int err)
     return 0;
 }
 
-static int read_one(struct mh_model *m, const char *path, bool baseline)
+static int found_add(struct recordings *all, const char *path, bool baseline, off_t size)
 {
-    int r = mh_model_read(m, path, baseline);
+    struct found *f = mh_vec_add(&all->list);
 
-    return r && r != -ENOMEM ? skip(m, path, r) : r;
+    if (!f)
+        return -ENOMEM;
+    *f = (struct found){strdup(path), baseline, size};
+    return f->path ? 0 : -ENOMEM;
+}
+
+/* Is any recording larger than what is kept? Then all are asked when something happened. */
+static int prepare(struct recordings *all, uint64_t keep)
+{
+    uint64_t edge = keep ? keep : MH_MAX(KEEP / MH_MAX(all->list.n, 1u), (uint64_t)KEEP_LEAST);
+    bool large = false;
+    int r = 0;
+
+    for (size_t i = 0; i < all->list.n; i++)
+        large = large || (uint64_t)all->list.v[i].size > edge * RECORD;
+    for (size_t i = 0; large && i < all->list.n && !r; i++)
+        r = mh_skim_learn(&all->skim, all->list.v[i].path);
+    mh_skim_settle(&all->skim);
+    all->skim.edge = large ? edge : 0;
+    return r;
+}
+
+static int read_all(struct mh_model *m, struct recordings *all)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < all->list.n && !r; i++) {
+        const struct found *f = &all->list.v[i];
+
+        r = mh_model_read(m, f->path, f->baseline, &all->skim);
+        if (r && r != -ENOMEM)
+            r = skip(m, f->path, r);
+    }
+    return r;
+}
+
+static void recordings_done(struct recordings *all)
+{
+    for (size_t i = 0; i < all->list.n; i++)
+        free(all->list.v[i].path);
+    free(all->list.v);
+    mh_skim_done(&all->skim);
 }
 
 static int wanted(const struct dirent *e)
@@ -49,7 +106,7 @@ static int wanted(const struct dirent *e)
            (n > 4 && !strcmp(e->d_name + n - 4, ".mhr"));
 }
 
-static int walk(struct mh_model *m, const char *path, bool baseline, bool named, int depth)
+static int walk(struct recordings *all, const char *path, bool baseline, bool named, int depth)
 {
     struct dirent **entries;
     size_t len = strlen(path);
@@ -61,7 +118,7 @@ static int walk(struct mh_model *m, const char *path, bool baseline, bool named,
     if (!S_ISDIR(st.st_mode)) {
         if (!named && (len < 4 || strcmp(path + len - 4, ".mhr")))
             return 0;
-        return read_one(m, path, baseline);
+        return found_add(all, path, baseline, st.st_size);
     }
     if (depth > MAX_DEPTH)
         return 0;
@@ -74,7 +131,7 @@ static int walk(struct mh_model *m, const char *path, bool baseline, bool named,
         if (!r && asprintf(&name, "%s/%s", path, entries[i]->d_name) < 0)
             r = -ENOMEM;
         else if (!r) {
-            r = walk(m, name, baseline, false, depth + 1);
+            r = walk(all, name, baseline, false, depth + 1);
             free(name);
         }
         free(entries[i]);
@@ -162,12 +219,18 @@ static int add_commands(struct mh_model *m)
 static int load_all(struct mh_model *m, const char *const *dirs, size_t n,
                     const struct mh_model_options *options)
 {
+    struct recordings all = {0};
     int r = 0;
 
     for (size_t i = 0; options && i < options->nbaselines && !r; i++)
-        r = walk(m, options->baselines[i], true, true, 0);
+        r = walk(&all, options->baselines[i], true, true, 0);
     for (size_t i = 0; i < n && !r; i++)
-        r = walk(m, dirs[i], false, true, 0);
+        r = walk(&all, dirs[i], false, true, 0);
+    if (!r)
+        r = prepare(&all, options ? options->keep : 0);
+    if (!r)
+        r = read_all(m, &all);
+    recordings_done(&all);
     if (r)
         return r;
     if (!m->files)

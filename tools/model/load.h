@@ -5,8 +5,11 @@
 #include "event/read.h"
 #include "model/model.h"
 
-/* Takes in one recording. Returns 0 or a negative errno of mh_reader_open(), or -ENOMEM. */
-int mh_model_read(struct mh_model *m, const char *path, bool baseline);
+struct mh_skim;
+
+/* Takes in one recording, but for what `skim` leaves out. Returns 0 or a negative errno of
+ * mh_reader_open(), or -ENOMEM. */
+int mh_model_read(struct mh_model *m, const char *path, bool baseline, const struct mh_skim *skim);
 
 /* Routes that differ only in a word that varies (slugs) become one. Before attribution; route_keys
  * is empty afterwards. */

@@ -2,8 +2,8 @@
 /* Recordings turned into what a grader asks for: units of work, and in each of them attempts,
  * waits, operations that a fault touched or that failed, logs and sleeps. Times are nanoseconds of
  * the wall clock, one offset per host. Numbers of routes, sites, peers, stacks, texts and units are
- * 1-based, 0 means none. Memory grows with units and client calls (96 bytes each), not with
- * bytes. */
+ * 1-based, 0 means none. Memory grows with what happened (faults, failures and what was done around
+ * them), and of the rest up to a bound: see skim.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -412,6 +412,7 @@ struct mh_model {
     uint64_t sealed;                  /* units behind TLS, but for those of a baseline */
     uint64_t unread[MH_SPOKEN_COUNT]; /* inbound connections that speak what is not read */
     uint64_t fired, lost, holes, events, files, steps_seen, stacks_seen, logs_seen;
+    uint64_t skimmed; /* routine events that were read and not kept here: see skim.h */
     uint64_t sampled; /* of those lost: routine ones, left out near the limit of a recording */
     uint64_t seed;
     struct mh_kernel_seen kernel;
@@ -432,6 +433,7 @@ struct mh_model {
 struct mh_model_options {
     const char *const *baselines; /* clean recordings */
     size_t nbaselines;
+    uint64_t keep; /* routine events kept of a long time when all went well; 0 the usual */
     const char *const *roles; /* "PEER=role", ends with NULL; may be NULL */
     bool supervised;          /* `mishap run` made them, and was to record how its command ended */
 };

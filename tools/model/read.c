@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "model/site.h"
+#include "model/skim.h"
 
 #include "base/banned.h"
 
@@ -352,6 +353,11 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_kernel_failed] = mh_intake_kernel,
 };
 
+int64_t mh_intake_offset(const struct mh_file_header *h)
+{
+    return wall(h->started_wall) - sane(h->started_mono);
+}
+
 /* Processes of one host share a clock: the first file's offset is everybody's, so that a step of
  * the wall clock between two starts does not tear them apart. */
 static int process_add(struct mh_intake *in, const struct mh_file_header *h, bool baseline)
@@ -363,7 +369,7 @@ static int process_add(struct mh_intake *in, const struct mh_file_header *h, boo
     if (host < 0 || !p)
         return -ENOMEM;
     in->process = (uint32_t)in->m->processes.n - 1;
-    in->offset = wall(h->started_wall) - mono;
+    in->offset = mh_intake_offset(h);
     for (uint32_t i = 0; i < in->process; i++)
         if (in->m->processes.v[i].host == (uint32_t)host &&
             in->m->processes.v[i].baseline == baseline) {
@@ -408,8 +414,9 @@ static void process_end(struct mh_intake *in, const struct mh_reader *r)
     }
 }
 
-int mh_model_read(struct mh_model *m, const char *path, bool baseline)
+int mh_model_read(struct mh_model *m, const char *path, bool baseline, const struct mh_skim *skim)
 {
+    struct mh_skimming skimming = {.s = skim};
     struct mh_intake in = {.m = m, .first_piece = m->pieces.n};
     struct mh_map *const maps[] = {
         &in.peers, &in.paths,  &in.stacks, &in.conns,         &in.accepted,       &in.units,
@@ -424,7 +431,8 @@ int mh_model_read(struct mh_model *m, const char *path, bool baseline)
     while (!err && mh_reader_next(r, &record) > 0) {
         in.record = &record;
         record.at = sane(record.at);
-        if (record.type < MH_EVENT_COUNT && intakes[record.type])
+        if (record.type < MH_EVENT_COUNT && intakes[record.type] &&
+            !mh_skim_leaves_out(&skimming, &in))
             err = intakes[record.type](&in);
         if (!err)
             err = mh_intake_hook_failure(&in);
@@ -432,8 +440,12 @@ int mh_model_read(struct mh_model *m, const char *path, bool baseline)
             mh_intake_process(&in)->last =
                 MH_MAX(mh_intake_process(&in)->last, record.at + in.offset);
     }
+    if (!err && skimming.no_memory)
+        err = -ENOMEM;
     if (!err)
         process_end(&in, r);
+    m->skimmed += skimming.left_out;
+    mh_skimming_done(&skimming);
     for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
         mh_map_done(maps[i]);
     mh_reader_free(r);

@@ -30,6 +30,9 @@ static inline int64_t mh_intake_time(int64_t ns)
     return ns < 0 ? 0 : ns > INT64_C(1) << 60 ? INT64_C(1) << 60 : ns;
 }
 
+/* Wall clock minus monotonic clock, as the recording has them at its begin. */
+int64_t mh_intake_offset(const struct mh_file_header *h);
+
 /* The number behind an id of the file; 0 when there is none. */
 uint32_t mh_intake_number(const struct mh_map *map, int64_t id);
 
