@@ -29,6 +29,9 @@ json_t *mh_document_kernel_tier(const struct mh_grading *g);
 const struct mh_kernel_end *mh_document_killed(const struct mh_grading *g, int pid);
 json_t *mh_document_killed_text(const struct mh_grading *g, const struct mh_kernel_end *end);
 
+/* Adds which events were lost, left out or damaged. */
+void mh_document_unkept(const struct mh_model *m, json_t *list);
+
 /* Appends what the kernel saw and no hook did, or that it was not asked. */
 void mh_document_kernel_blind_spots(const struct mh_grading *g, json_t *list);
 

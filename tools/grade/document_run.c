@@ -464,24 +464,7 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
         json_array_append_new(list, mh_json_text(mh_model_text(m, m->notes.v[i])));
     for (size_t i = 0; i < m->skipped.n && i < 20; i++)
         json_array_append_new(list, mh_json_text(mh_model_text(m, m->skipped.v[i])));
-    if (m->lost > m->sampled)
-        mh_sentence(list, "%llu events were not kept: the recording was full.",
-                    (unsigned long long)(m->lost - m->sampled));
-    if (m->sampled)
-        mh_sentence(list,
-                    "%llu routine events were left out near the limit of a recording (`recording` "
-                    "in [run]); counts of calls and requests are too low from there on.",
-                    (unsigned long long)m->sampled);
-    if (m->skimmed)
-        mh_sentence(list,
-                    "%llu routine events, all of them far from any fault or failure, were read and "
-                    "not kept, which bounds the report's memory; counts of calls and requests are "
-                    "too low by them.",
-                    (unsigned long long)m->skimmed);
-    if (m->holes)
-        mh_sentence(
-            list, "%llu places in the recordings are damaged or cut; what is around them was read.",
-            (unsigned long long)m->holes);
+    mh_document_unkept(m, list);
     for (size_t i = 0; i < g->trials.n; i++)
         ambiguous += g->trials.v[i].ambiguous;
     for (size_t i = 0; i < g->cases.n; i++)
