@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The environment of programs that a process starts to which mishap was attached: its own says
- * nothing of mishap, so what is handed over does, and they are under it as those of `mishap run`.
- * Async-signal-safe, and fit for a vfork child: it writes to its own stack alone. */
+/* The environment that programs are started with. Where mishap was attached the process's own says
+ * nothing of it, so what is handed over does, as that of `mishap run`. A program whose linker
+ * cannot load the library is not told to. Async-signal-safe, and fit for a vfork child: it writes
+ * to its own stack alone. */
 #pragma once
-
-#include <stdbool.h>
 
 #include "hooks/arrive.h"
 
@@ -19,9 +18,7 @@ struct mh_heir {
 /* From now on programs are told of the run. Without settings->library they are not. */
 void mh_inherit_begin(const struct mh_settings *settings);
 
-/* Is there something that they are to be told? */
-bool mh_inherits(void);
-
-/* What to hand over instead of `env`: `env` itself when there is nothing to tell, when it speaks of
- * a run already, or when it is too large. */
-char *const *mh_inherit(struct mh_heir *heir, char *const env[]);
+/* What to hand over to a program instead of `env`: `env` itself when there is nothing to change, or
+ * when it is too large. The program is `path` below `dir`; "": `dir` itself; NULL: it is still
+ * searched for. */
+char *const *mh_inherit(struct mh_heir *heir, int dir, const char *path, char *const env[]);

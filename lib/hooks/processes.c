@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes: fork and what starts one without it, becoming another program, the end. A child gets
- * the library by its environment, which inherit.h sees to where mishap was attached; whether it
- * takes part is its own affair (`processes =`). */
+ * the library by its environment, which inherit.h sees to; whether it takes part is its own affair
+ * (`processes =`). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -63,6 +63,12 @@ MH_INLINE int spawned(enum mh_call call, int err)
     return err;
 }
 
+/* Of a name without a path it is not known yet which program it will be. */
+static const char *searched(const char *file)
+{
+    return strchr(file, '/') ? file : NULL;
+}
+
 MH_PUBLIC int posix_spawn(pid_t *restrict pid, const char *restrict path,
                           const posix_spawn_file_actions_t *restrict actions,
                           const posix_spawnattr_t *restrict attr, char *const argv[restrict],
@@ -72,8 +78,9 @@ MH_PUBLIC int posix_spawn(pid_t *restrict pid, const char *restrict path,
     struct mh_heir heir;
 
     return err ? err
-               : spawned(MH_CALL_posix_spawn, MH_REAL(posix_spawn)(pid, path, actions, attr, argv,
-                                                                   mh_inherit(&heir, env)));
+               : spawned(MH_CALL_posix_spawn,
+                         MH_REAL(posix_spawn)(pid, path, actions, attr, argv,
+                                              mh_inherit(&heir, AT_FDCWD, path, env)));
 }
 
 MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
@@ -85,8 +92,9 @@ MH_PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
     struct mh_heir heir;
 
     return err ? err
-               : spawned(MH_CALL_posix_spawnp, MH_REAL(posix_spawnp)(pid, file, actions, attr, argv,
-                                                                     mh_inherit(&heir, env)));
+               : spawned(MH_CALL_posix_spawnp,
+                         MH_REAL(posix_spawnp)(pid, file, actions, attr, argv,
+                                               mh_inherit(&heir, AT_FDCWD, searched(file), env)));
 }
 
 /* Without a command it only asks whether there is a shell. */
@@ -174,31 +182,35 @@ MH_INLINE void exec_failed(enum mh_call call, const char *path, char *const env[
 
 MH_PUBLIC int execve(const char *path, char *const argv[], char *const env[])
 {
-    EXEC(execve, path, env, MH_REAL(execve)(path, argv, mh_inherit(&heir, env)));
+    EXEC(execve, path, env, MH_REAL(execve)(path, argv, mh_inherit(&heir, AT_FDCWD, path, env)));
 }
+
+/* Without an environment of its own the program is started by another call where that changes. */
+#define OWN(name, other, file, path)                                                               \
+    ({                                                                                             \
+        char *const *env_ = mh_inherit(&heir, AT_FDCWD, path, environ);                            \
+        env_ == environ ? MH_REAL(name)(file, argv) : MH_REAL(other)(file, argv, env_);            \
+    })
 
 MH_PUBLIC int execv(const char *path, char *const argv[])
 {
-    EXEC(execv, path, environ,
-         mh_inherits() ? MH_REAL(execve)(path, argv, mh_inherit(&heir, environ))
-                       : MH_REAL(execv)(path, argv));
+    EXEC(execv, path, environ, OWN(execv, execve, path, path));
 }
 
 MH_PUBLIC int execvp(const char *file, char *const argv[])
 {
-    EXEC(execvp, NULL, NULL,
-         mh_inherits() ? MH_REAL(execvpe)(file, argv, mh_inherit(&heir, environ))
-                       : MH_REAL(execvp)(file, argv));
+    EXEC(execvp, NULL, NULL, OWN(execvp, execvpe, file, searched(file)));
 }
 
 MH_PUBLIC int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    EXEC(execvpe, NULL, NULL, MH_REAL(execvpe)(file, argv, mh_inherit(&heir, env)));
+    EXEC(execvpe, NULL, NULL,
+         MH_REAL(execvpe)(file, argv, mh_inherit(&heir, AT_FDCWD, searched(file), env)));
 }
 
 MH_PUBLIC int fexecve(int fd, char *const argv[], char *const env[])
 {
-    EXEC(fexecve, NULL, NULL, MH_REAL(fexecve)(fd, argv, mh_inherit(&heir, env)));
+    EXEC(fexecve, NULL, NULL, MH_REAL(fexecve)(fd, argv, mh_inherit(&heir, fd, "", env)));
 }
 
 /* glibc has it from 2.34 on. */
@@ -216,5 +228,6 @@ static int real_execveat(int dir, const char *path, char *const argv[], char *co
 
 MH_PUBLIC int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    EXEC(execveat, path, env, real_execveat(dir, path, argv, mh_inherit(&heir, env), flags));
+    EXEC(execveat, path, env,
+         real_execveat(dir, path, argv, mh_inherit(&heir, dir, path, env), flags));
 }

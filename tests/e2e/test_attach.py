@@ -542,6 +542,26 @@ def test_a_program_that_it_starts_is_under_it(echo, tmp_path, how):
     assert {(e["pid"], e["attached"]) for e in events(out, "process")} == {(parent.pid, 1), (child, 0)}
 
 
+@pytest.mark.parametrize("script", [False, True])
+def test_a_program_of_musl_that_it_starts_is_left_alone(echo, tmp_path, script):
+    """Its linker would end it for a library that it cannot load."""
+    source, program = tmp_path / "program.c", tmp_path / "program"
+    source.write_text("#include <stdio.h>\nint main(int n, char **a) { return printf(\"%s fine\\n\", a[n - 1]) < 0; }\n")
+    subprocess.run([need("musl-gcc"), "-o", program, source], check=True)
+    started = program
+    if script:
+        started = tmp_path / "script"
+        started.write_text("#! %s\n" % program)
+        started.chmod(0o755)
+    with Lines([PYTHON, "-c", STARTS.replace("sys.executable", repr(str(started))), "x", "y", "/no/such.so"]) as parent:
+        mishap("attach", parent.pid, "-o", tmp_path / "out", "-c", scenario(tmp_path, ONE_RESET, echo))
+        for how in ("subprocess", "shell", "spawn", *([] if script else ["fd"])):  # it could not read itself
+            parent.process.stdin.write(how + "\n")
+            parent.process.stdin.flush()
+            assert parent.until("fine")
+        mishap("detach", parent.pid)
+
+
 def test_what_is_started_and_does_not_take_part(echo, tmp_path):
     path = scenario(tmp_path, "[run]\nprocesses = celery*\n" + ONE_RESET, echo)
     with Lines([PYTHON, "-c", STARTS, os.path.join(PROGRAMS, "attached_client.py"), str(echo)]) as parent:

@@ -3,11 +3,12 @@
 
 import json
 import os
+import subprocess
 import textwrap
 
 import pytest
 
-from guest import PRELUDE, PYTHON
+from guest import LIBRARY, PRELUDE, PYTHON, need
 
 FIRES = "[run]\nprocesses = *\n[fault f]\ncall = connect\nerror = ECONNREFUSED\n"
 REFUSED = """
@@ -82,6 +83,30 @@ def test_multiprocessing(guest, peer, tmp_path, method):
     r = guest.command([PYTHON, str(main), str(peer.plain), "0", method], timeout=40,
                       config=FIRES + "peer = 127.0.0.1\n")  # not the pool's own unix sockets
     assert r.json()["got"] == [111] * 4
+
+
+def test_a_program_that_cannot_load_the_library_is_not_told_to(guest, peer, tmp_path):
+    """musl's linker would end it. The other words of LD_PRELOAD stay, and so does a script's way to its program."""
+    (tmp_path / "program.c").write_text("""
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) { const char *p = getenv("LD_PRELOAD"); return printf("%s ", p && *p ? p : "nothing") < 0; }
+""")
+    subprocess.run([need("musl-gcc"), "-o", tmp_path / "program", tmp_path / "program.c"], check=True)
+    (tmp_path / "script").write_text("#! %s -x\n" % (tmp_path / "program"))
+    (tmp_path / "script").chmod(0o755)
+    r = guest.code(PRELUDE + textwrap.dedent("""
+        import subprocess
+        def said(argv, **how): return subprocess.run(argv, stdout=subprocess.PIPE, **how).stdout.decode().strip()
+        program, script, other = sys.argv[3:]
+        both = dict(os.environ, LD_PRELOAD=os.environ["LD_PRELOAD"] + " " + other)
+        reply(plain=said([program]), spawned=said([program], close_fds=False), script=said([script]),
+              shell=said(program + "; " + script, shell=True), both=said([program], env=both),
+              ours=said(["sh", "-c", "echo $LD_PRELOAD"]))
+    """), peer.plain, 0, tmp_path / "program", tmp_path / "script", "/no/such.so", config=FIRES)
+    f = r.json()
+    assert f.pop("ours") == LIBRARY
+    assert f == {"plain": "nothing", "spawned": "nothing", "script": "nothing", "shell": "nothing nothing", "both": "/no/such.so"}
 
 
 def test_subprocess_of_every_kind(guest, peer):
