@@ -197,12 +197,46 @@ static void ends(void **state)
     assert_string_equal(outside(MH_OP_accept, EMFILE, 1, "MH-0104"), "not exercised");
 }
 
+/* ---- MH-0601: the wait that is told is one of those without a limit ---- */
+
+static void waits_by(struct story *s, int call, int64_t limit)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .stack = IN_PRICES);
+    story(s, request, "GET /json", .conn = conn, .peer = PRICES, .exchange = 1, .stack = IN_PRICES);
+    story(s, wait, "", .conn = conn, .peer = PRICES, .call = call, .timeout_ns = limit,
+          .pending = 1, .fds = 1, .stack = IN_PRICES);
+    s->now += 2;
+    story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = 200,
+          .latency_ns = 2 * STORY_MS, .retry_after_s = -1, .stack = IN_PRICES);
+}
+static void waits_limited(struct story *s, struct answer *a)
+{
+    waits_by(s, MH_CALL_poll, 2000 * STORY_MS);
+}
+static void waits_for_ever(struct story *s, struct answer *a)
+{
+    waits_by(s, MH_CALL_recv, -1);
+}
+
+static void example(void **state)
+{
+    const struct play play = {"", "MH-0601", "", waits_limited, waits_for_ever, waits_for_ever};
+    json_t *document = perform(&play);
+    const json_t *said = json_object_get(finding(document, "MH-0601"), "evidence");
+
+    assert_non_null(strstr(json_string_value(json_array_get(said, 0)), "recv() on a blocking"));
+    json_decref(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules),
         cmocka_unit_test(jobs),
         cmocka_unit_test(ends),
+        cmocka_unit_test(example),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

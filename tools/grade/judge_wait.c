@@ -65,6 +65,7 @@ static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
 {
     for (size_t i = 0; i < g->m->acts.n; i++) {
         const struct mh_act *a = &g->m->acts.v[i];
+        bool unlimited = a->kind == MH_ACT_wait && a->wait.timeout == -1 && !a->wait.user_limit;
         struct mh_tally *t;
 
         if (a->kind != MH_ACT_wait || a->loop || a->connecting || !a->pending || !a->unit ||
@@ -72,14 +73,14 @@ static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
             continue;
         if (g->m->units.v[a->unit - 1].command && mh_map_get(idle, place(a->site, a->peer)) == 1)
             continue;
-        t = mh_tally_act(tallies, a, a->wait.timeout == -1 && !a->wait.user_limit);
+        t = mh_tally_act(tallies, a, unlimited);
         if (!t)
             return -ENOMEM;
         t->partial += a->wait.timeout == -1 && a->wait.user_limit;
         if (a->wait.timeout >= 0)
             t->worst = MH_MAX(t->worst, a->wait.timeout);
-        if (!t->example)
-            t->example = (uint32_t)i + 1; /* an act here, not a trial */
+        if (!t->example || (unlimited && t->failed == 1)) /* the first that shows it */
+            t->example = (uint32_t)i + 1;                 /* an act here, not a trial */
     }
     return 0;
 }
