@@ -33,8 +33,24 @@ def _find():
 
 
 FOUND = _find()
-FREE_THREADED = sorted(glob.glob(os.path.join(os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")), "versions",
-                                              "3.*t", "bin", "python3")) + glob.glob("/usr/bin/python3.*t"))
+
+
+def _free_threaded():
+    named = os.environ.get("MISHAP_FREE_THREADED")
+    if named:
+        return [named]
+    root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
+    places = [os.path.join(root, "versions", "3.*t", "bin"), os.path.join(BUILD, "free-threaded", "bin"),
+              *os.environ.get("PATH", "").split(os.pathsep)]
+    found = {}
+    for place in places:
+        for path in glob.glob(os.path.join(place, "python3.[0-9]*t")):
+            if path[path.rindex(".") + 1:-1].isdigit():
+                found.setdefault(os.path.basename(path), path)
+    return sorted(found.values())
+
+
+FREE_THREADED = _free_threaded()
 every_python = pytest.mark.parametrize("python", list(FOUND))
 
 
@@ -45,11 +61,15 @@ def minor(path):
     return int(out)
 
 
+def need_probe():
+    if not os.path.exists(PROBE):
+        pytest.fail(PROBE + " is not built")
+
+
 def need_python(name):
     if not FOUND[name]:
         pytest.skip("no CPython %s here" % name)
-    if not os.path.exists(PROBE):
-        pytest.fail(PROBE + " is not built")
+    need_probe()
     return FOUND[name]
 
 

@@ -7,8 +7,8 @@ import os
 import pytest
 
 import mhr
-from guest import PROGRAMS, Guest, has_module
-from pythons import FOUND, FREE_THREADED, every_python, minor, need_python, notes, run
+from guest import PROGRAMS, has_module
+from pythons import FOUND, every_python, minor, need_python, notes, run
 
 KEPT = 96
 
@@ -224,21 +224,6 @@ def test_a_build_that_calls_itself_free_threaded_gives_no_stacks_said_once(pytho
     answers, events = run(path, "layout.py", "free-threaded")
     assert answers == [[0, 0, 0]] * 3
     assert notes(events) == ["no_stacks"]
-
-
-@pytest.mark.parametrize("python", FREE_THREADED or [None])
-def test_a_free_threaded_build_gives_no_stacks_said_once(python, tmp_path):
-    """Under the library itself: the program does as it would, what is recorded has no stack and no outcome."""
-    if not python:
-        pytest.skip("no free-threaded CPython here (pyenv install 3.14t): neither Debian nor PyPI has one")
-    done = Guest(tmp_path).code("""
-        import socket
-        try: socket.create_connection(("127.0.0.1", 1))
-        except ConnectionRefusedError: print("{}")
-    """, python=python)
-    assert done.json() == {}
-    assert [e["stack"] for e in done.events("connect")] == [0] and not done.events("outcome")
-    assert [e["code"] for e in done.events("note")] == [mhr.NOTE["no_stacks"]]
 
 
 def test_the_layout_of_a_neighbour_is_found_out():
