@@ -262,7 +262,7 @@ int mh_judge_2003(struct mh_grading *g)
                                        NULL)
                        : mh_judge_none(g, MH_VERDICT_not_exercised,
                                        "no request was given up by a wait with a limit",
-                                       "[fault x] call = recv, peer = *, hang = yes");
+                                       "[fault x] call = recv, side = client, hang = yes");
     mh_tallies_done(&c.tallies);
     return r;
 }

@@ -315,7 +315,7 @@ int mh_judge_0204(struct mh_grading *g)
                       NULL)
                 : mh_judge_none(g, MH_VERDICT_not_exercised,
                                 "no connection that was kept turned out to be dead",
-                                "[fault x] call = recv, side = client, reset = 0; for a second");
+                                "[fault x] call = recv, side = client, reset = yes, for = 1s");
     mh_tallies_done(&c.tallies);
     return r;
 }

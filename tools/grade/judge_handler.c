@@ -403,6 +403,6 @@ int mh_judge_2002(struct mh_grading *g)
     if (!r && g->judgements.n == before)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
                           "no single fault hit the first use of a peer in a process",
-                          "[fault x] call = net.connect, error = ECONNREFUSED, first = 1");
+                          "[fault x] call = net.connect, error = ECONNREFUSED, count = 1");
     return r;
 }

@@ -265,11 +265,12 @@ static int none(struct mh_grading *g, const struct looking *l)
                                "clients left and work went on, but it may have been set free on "
                                "purpose, or was asked to change something",
                                NULL)
-               : mh_judge_none(g, MH_VERDICT_not_exercised,
-                               "no client was seen to leave while its request waited for a peer; "
-                               "servers with threads do not look",
-                               "[fault x] call = recv, peer = *, hang = yes, for 10 s; and clients "
-                               "that wait for 2 s");
+               : mh_judge_none(
+                     g, MH_VERDICT_not_exercised,
+                     "no client was seen to leave while its request waited for a peer; "
+                     "servers with threads do not look",
+                     "[fault x] call = recv, side = client, hang = yes, for = 10s; and clients "
+                     "that wait for 2 s");
 }
 
 int mh_judge_2019(struct mh_grading *g)
