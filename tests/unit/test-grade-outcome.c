@@ -28,15 +28,17 @@ static int outcomes(const json_t *document, const char *word)
 
 /* ---- a second endpoint ---- */
 
-static void walk(struct story *s, int first, int then, struct answer *a)
+static void walk(struct story *s, int first, int then, struct answer *a, const char *handler)
 {
-    int64_t conn = ++s->ids;
+    int64_t conn = ++s->ids, op = ++s->ids;
 
     story(s, connect, "", .conn = conn, .peer = first, .side = 1, .err = ECONNREFUSED,
           .stack = IN_STOCK);
-    story(s, op, "", .op = ++s->ids, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = conn,
+    story(s, op, "", .op = op, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = conn,
           .peer = first, .result = -1, .err = ECONNREFUSED, .wait_ns = -1, .fault = 1,
           .effect = MH_EFFECT_error + 1, .ordinal = s->ids, .stack = IN_STOCK, .side = 1);
+    if (handler)
+        caught(s, op, handler);
     story(s, connect, "", .conn = ++s->ids, .peer = then, .side = 1, .stack = IN_STOCK);
     a->status = 200;
 }
@@ -44,25 +46,38 @@ static void to_the_standby(struct story *s, struct answer *a)
 {
     story(s, peer, "primary\n10.0.0.11", .peer = PRIMARY, .family = 2, .port = 5432, .side = 1);
     story(s, peer, "standby\n10.0.0.12", .peer = STANDBY, .family = 2, .port = 5432, .side = 1);
-    walk(s, PRIMARY, STANDBY, a);
+    walk(s, PRIMARY, STANDBY, a, NULL);
 }
-static void to_the_next_address(struct story *s, struct answer *a)
+static void to_another(struct story *s, struct answer *a, const char *handler)
 {
     story(s, peer, "\n10.0.0.11", .peer = HERE, .family = 2, .port = 5432, .side = 1);
     story(s, peer, "\n10.0.0.12", .peer = THERE, .family = 2, .port = 5432, .side = 1);
-    walk(s, HERE, THERE, a);
+    walk(s, HERE, THERE, a, handler);
+}
+static void to_the_next_address(struct story *s, struct answer *a)
+{
+    to_another(s, a, "create_connection\t/usr/lib/python3.11/socket.py\t845");
+}
+static void to_the_next_host(struct story *s, struct answer *a)
+{
+    to_another(s, a, IN_APP);
 }
 
 static void endpoints(void **state)
 {
     static const struct play standby = {"", "", "", well, to_the_standby};
     static const struct play address = {"", "", "", well, to_the_next_address};
+    static const struct play host = {"", "", "", well,
+                                     to_the_next_host}; /* the application's list */
     json_t *document = perform(&standby);
 
     assert_int_equal(outcomes(document, "absorbed"), HIT);
     json_decref(document);
     document = perform(&address);
     assert_int_equal(outcomes(document, "absorbed"), 0);
+    json_decref(document);
+    document = perform(&host);
+    assert_int_equal(outcomes(document, "absorbed"), HIT);
     json_decref(document);
 }
 

@@ -379,6 +379,9 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
     t->safe = is_safe(g, o);
     t->write = is_write(g, o);
     trial_steps(g->m, o, t);
+    /* who catches the error itself goes on to another endpoint; addresses are walked by one call */
+    if (t->walked && t->caught && t->handler.kind == MH_FRAME_app)
+        t->moved = !(t->walked = false);
     trial_after(g->m, o, t);
     t->overtaken = t->error && t->retried && is_overtaken(k, o, t);
     return 0;
