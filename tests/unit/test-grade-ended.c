@@ -320,6 +320,65 @@ static void tries_end(void **state)
     plays_hold(rows, ARRAY_SIZE(rows));
 }
 
+/* ---- MH-0504: whose pause is it? ---- */
+
+enum { TRIES_IN = 30, RESTS_IN = 31, RESTS_OUT = 32, PARCELS = 4 };
+
+static void rests(struct story *s, int stack, int ms)
+{
+    story(s, sleep, "", .requested_ns = ms * STORY_MS, .stack = stack);
+    s->now += ms;
+}
+
+static void connects(struct story *s, bool refused)
+{
+    int64_t conn = ++s->ids;
+
+    if (refused)
+        story(s, op, "", .op = ++s->ids, .kind = MH_OP_connect, .call = MH_CALL_connect,
+              .conn = conn, .peer = PRICES, .result = -1, .err = ECONNREFUSED, .wait_ns = -1,
+              .fault = 1, .effect = MH_EFFECT_error + 1, .ordinal = s->ids, .stack = TRIES_IN,
+              .side = 1);
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1,
+          .err = refused ? ECONNREFUSED : 0, .stack = TRIES_IN);
+}
+
+/* A command tries each of its parcels four times, 400 ms apart, and rests as long as it likes
+ * before the next one: in the function that goes through them, or by what tries. */
+static const char *parcels(int rests_in)
+{
+    struct story s = {0};
+
+    fault_ms = CALM_MS + 20000;
+    story_open(&s, "a");
+    prologue(&s);
+    fault_ms = FAULT_MS;
+    story(&s, stack, "carry\t/srv/courier.py\t27\nrun\t/srv/courier.py\t19", .stack = TRIES_IN,
+          .frames = 2);
+    story(&s, stack, "carry\t/srv/courier.py\t31\nrun\t/srv/courier.py\t19", .stack = RESTS_IN,
+          .frames = 2);
+    story(&s, stack, "run\t/srv/courier.py\t20", .stack = RESTS_OUT, .frames = 1);
+    s.tid = STORY_PID;
+    for (; s.now < CALM_MS; s.now += 700 + s.now % 3)
+        connects(&s, false);
+    for (int i = 0; i < PARCELS; i++) {
+        for (int k = 0; k < 4; k++) {
+            connects(&s, true);
+            rests(&s, RESTS_IN, 400);
+        }
+        rests(&s, rests_in, 300 + 170 * i);
+    }
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return said(&s, "MH-0504");
+}
+
+static void pauses(void **state)
+{
+    assert_string_equal(parcels(RESTS_OUT), "fail Low");
+    assert_string_not_equal(parcels(RESTS_IN), "fail Low");
+}
+
 /* ---- a failure overtaken by another ---- */
 
 /* Refused, tried again, and not answered in time by a peer to which nothing was done. */
@@ -379,9 +438,8 @@ static void other_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(supervisors),
-        cmocka_unit_test(pools),
-        cmocka_unit_test(tries_end),
+        cmocka_unit_test(supervisors),    cmocka_unit_test(pools),
+        cmocka_unit_test(tries_end),      cmocka_unit_test(pauses),
         cmocka_unit_test(other_failures),
     };
 

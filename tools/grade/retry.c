@@ -19,6 +19,7 @@ struct open_sequence {
     unsigned connects;    /* tries that began with a connect */
     bool replayed, final; /* final: it was refused for good, and asked for again as it was */
     int64_t slept;
+    struct mh_frame meets; /* the innermost function that both tried and paused; line 0: none yet */
     MH_VEC(int64_t) waits, starts; /* starts: from the begin of one try to that of the next */
 };
 
@@ -299,16 +300,60 @@ static bool asks_anyway(const struct mh_act *last, const struct mh_act *a)
            a->attempt.digest && last->attempt.digest == a->attempt.digest;
 }
 
+/* How far out on a stack a function is, from 0; -1: it is not on it. */
+static int place_on(const struct mh_model *m, uint32_t stack, const struct mh_frame *f)
+{
+    const struct mh_stack *s = stack ? &m->stacks.v[stack - 1] : NULL;
+
+    for (uint32_t i = 0; s && i < s->nframes; i++)
+        if (m->frames.v[s->frames + i].function == f->function &&
+            m->frames.v[s->frames + i].file == f->file)
+            return (int)i;
+    return -1;
+}
+
+/* Did the function return that had tried, and paused, before this pause? Then what comes is the
+ * next item of a list. Requests have one each. */
+static bool is_left(const struct mh_model *m, struct open_sequence *o, const struct mh_act *sleep)
+{
+    const struct mh_stack *s = sleep->stack ? &m->stacks.v[sleep->stack - 1] : NULL;
+    const struct mh_frame *f = NULL;
+    int place = -1, before = o->meets.line ? place_on(m, o->last->stack, &o->meets) : -1;
+
+    for (uint32_t i = 0; s && i < s->nframes && place < 0; i++) {
+        f = &m->frames.v[s->frames + i];
+        place = place_on(m, o->last->stack, f);
+    }
+    if (place < 0 || is_request(m, sleep))
+        return false;
+    if (before >= 0 && place > before)
+        return true;
+    o->meets = *f;
+    return false;
+}
+
+static int sleeps(struct walker *w, const struct mh_act *a)
+{
+    for (unsigned i = w->n; i-- > 0;) {
+        struct open_sequence *o = &w->open[i];
+
+        if (o->last->tid != a->tid ||
+            (!went_wrong(o->last) && !mh_is_final_status(o->last->attempt.status)))
+            continue;
+        if (!is_left(w->g->m, o, a))
+            o->slept += a->requested;
+        else if (emit(w, i, true))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static int walk_act(struct walker *w, const struct mh_act *a)
 {
     struct open_sequence *o;
 
     if (a->kind == MH_ACT_sleep)
-        for (unsigned i = 0; i < w->n; i++)
-            if (w->open[i].last->tid == a->tid &&
-                (went_wrong(w->open[i].last) ||
-                 mh_is_final_status(w->open[i].last->attempt.status)))
-                w->open[i].slept += a->requested;
+        return sleeps(w, a);
     if (a->kind != MH_ACT_attempt || !a->peer)
         return 0;
     o = find_open(w, a);
