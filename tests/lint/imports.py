@@ -29,6 +29,8 @@ def main():
     needed = re.findall(r"^\s*NEEDED\s+(\S+)", dynamic, re.M)
     findings += [f"needs {n}" for n in needed if not NEEDED.fullmatch(n)]
     libc = tree.libc_of(library)
+    # There is dlsym() before glibc 2.34, and a shell has not loaded it.
+    findings += ["does not need libdl.so.2"] if libc != "MUSL" and "libdl.so.2" not in needed else []
     allowed = ALLOWED | set(tree.hooks(libc)) | (ALLOWED_MUSL if libc == "MUSL" else set())
     symbols = tree.output("objdump", "-T", library)
     undefined = re.findall(r"\*UND\*\s+\S+\s+(?:\(?([\w.]+)\)?\s+)?(\w+)$", symbols, re.M)
