@@ -10,11 +10,11 @@ def daemon(tmp_path_factory):
     reason = docker.why_not()
     if reason:
         pytest.skip(reason)
-    docker.root()
+    base = docker.root()
     started = docker.Daemon(str(tmp_path_factory.mktemp("docker")))
     try:
         started.start()
-        started.import_base()
+        started.import_root(base, docker.BASE)
         started.make_postgres()
         yield started
     finally:
