@@ -54,7 +54,7 @@ static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdic
     op->process = mh_guest.ordinal;
     if (!mh_rules_decide(rules, &mh_guest.control->counters, op, ret))
         return false;
-    if (ret->fault >= 0)
+    if (ret->fault >= 0 && op->kind != MH_OP_clock) /* that is counted when it is told */
         __atomic_add_fetch(&mh_guest.control->fired[ret->fault], 1, __ATOMIC_RELAXED);
     if (ret->signal) {
         mh_record(&(struct mh_story){.kind = op->kind,
@@ -176,20 +176,37 @@ bool mh_errno_is_failure(int err)
     }
 }
 
-int64_t mh_window_end(unsigned fault, int64_t now)
+/* When `after` and `for` count from: the phase, else the process. *ret_end: of the phase. */
+static int64_t window_base(int64_t now, int64_t *ret_end)
 {
     const struct mh_rules *rules = mh_guest.rules;
-    const struct mh_fault *f = &rules->faults[fault];
-    int64_t run = mh_guest_run_ns(now), base = mh_guest.started_at, end = INT64_MAX;
+    int64_t run = mh_guest_run_ns(now), base = mh_guest.started_at;
     int phase = mh_rules_phase(rules, run);
 
+    *ret_end = INT64_MAX;
     if (phase >= 0) {
         const struct mh_phase *p = &rules->phases[phase];
 
         base = now - run + p->start_ns;
         if (p->for_ns)
-            end = base + p->for_ns;
+            *ret_end = base + p->for_ns;
     }
+    return base;
+}
+
+int64_t mh_window_begin(unsigned fault, int64_t now)
+{
+    int64_t end;
+
+    return window_base(now, &end) + mh_guest.rules->faults[fault].after_ns;
+}
+
+int64_t mh_window_end(unsigned fault, int64_t now)
+{
+    const struct mh_rules *rules = mh_guest.rules;
+    const struct mh_fault *f = &rules->faults[fault];
+    int64_t run = mh_guest_run_ns(now), end, base = window_base(now, &end);
+
     if (f->for_ns && base + f->after_ns + f->for_ns < end)
         end = base + f->after_ns + f->for_ns;
     if (rules->stop_after_ns && run >= 0 && now - run + rules->stop_after_ns < end)

@@ -48,6 +48,9 @@ int64_t mh_record(const struct mh_story *story);
 /* Is this errno worth a record when it really happened? (Not for EAGAIN, EINTR, EINPROGRESS ...) */
 bool mh_errno_is_failure(int err);
 
+/* Monotonic moment at which the fault's present window began. */
+int64_t mh_window_begin(unsigned fault, int64_t now);
+
 /* Monotonic moment at which the fault's present window ends; INT64_MAX when it does not. */
 int64_t mh_window_end(unsigned fault, int64_t now);
 

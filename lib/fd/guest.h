@@ -18,6 +18,7 @@ struct mh_gates {
     uint32_t file;   /* calls that take a path */
     uint32_t memory; /* a fault limits or refuses memory */
     uint32_t sleep;  /* requested sleeps */
+    uint32_t clock;  /* a fault sets the time of day; shut until then: no such call boots */
 };
 extern MH_OWN struct mh_gates mh_gate;
 

@@ -8,6 +8,7 @@
 #include <sys/sendfile.h>
 
 #include "hooks/bytes.h"
+#include "hooks/clock.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
 #include "hooks/mappings.h"
@@ -269,9 +270,12 @@ MH_PUBLIC int sem_clockwait(sem_t *restrict sem, clockid_t clock,
                             const struct timespec *restrict until)
 {
     struct mh_sem_wait wait;
+    struct timespec real;
 
     if (mh_sem_take(sem))
         return 0;
+    if (clock == CLOCK_REALTIME)
+        until = mh_clock_real(MH_CALL_sem_clockwait, until, &real);
     wait = mh_sem_begin(sem);
     return mh_sem_end(&wait, MH_CALL_sem_clockwait, sem, true,
                       MH_REAL_LATE(sem_clockwait)(sem, clock, until));

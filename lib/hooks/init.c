@@ -23,6 +23,7 @@
 #include "fd/observe.h"
 #include "fd/rest.h"
 #include "fd/serving.h"
+#include "hooks/clock.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
 #include "hooks/limits.h"
@@ -51,6 +52,8 @@ void mh_gates_set(uint32_t word, bool memory)
     __atomic_store_n(&mh_gate.file, word, __ATOMIC_RELAXED);
     __atomic_store_n(&mh_gate.sleep, word, __ATOMIC_RELAXED);
     __atomic_store_n(&mh_gate.memory, memory ? word : 0, __ATOMIC_RELAXED);
+    if (!word || (mh_guest.rules->ops & MH_OP_BIT(MH_OP_clock)))
+        __atomic_store_n(&mh_gate.clock, word, __ATOMIC_RELAXED);
 }
 
 /* The child of a fork: a process of its own, with its own recording. */
@@ -71,6 +74,7 @@ static void after_fork_child(void)
     mh_native_after_fork();
     mh_serving_after_fork();
     mh_sem_after_fork();
+    mh_clock_after_fork();
     if (mh_recording_begin(MH_BEGUN_forked) < 0) {
         mh_gates_set(0, false);
         mh_arrive_say("cannot record in a forked child: it is left alone: ", mh_guest.out, "");

@@ -90,6 +90,15 @@ static uint32_t gnu_hash(const char *name)
     return h;
 }
 
+/* Of some there are several, and a function of libc itself that says which: time() and
+ * gettimeofday() may be those of the vDSO. */
+static uintptr_t function_at(uintptr_t at, bool chooses)
+{
+    uintptr_t (*choose)(unsigned long hwcap) = (uintptr_t(*)(unsigned long))at;
+
+    return chooses ? choose(getauxval(AT_HWCAP)) : at;
+}
+
 uintptr_t mh_linked_function(const struct mh_linked *o, const char *name)
 {
     const uint32_t *buckets, *chains;
@@ -106,9 +115,10 @@ uintptr_t mh_linked_function(const struct mh_linked *o, const char *name)
         const ElfW(Sym) *s = &o->symbols[i];
         uint32_t chain = chains[i - o->hash[1]];
 
-        if ((chain | 1) == (h | 1) && s->st_shndx != SHN_UNDEF && (s->st_info & 15) == STT_FUNC &&
+        if ((chain | 1) == (h | 1) && s->st_shndx != SHN_UNDEF &&
+            ((s->st_info & 15) == STT_FUNC || (s->st_info & 15) == STT_GNU_IFUNC) &&
             !(o->versions && o->versions[i] & HIDDEN) && !strcmp(o->strings + s->st_name, name))
-            return o->base + s->st_value;
+            return function_at(o->base + s->st_value, (s->st_info & 15) == STT_GNU_IFUNC);
         if (chain & 1)
             return 0;
     }

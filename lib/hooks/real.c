@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 
 #include "base/libc.h"
+#include "base/sys.h"
 #include "hooks/libc.h"
 #include "hooks/linked.h"
 
@@ -95,6 +96,8 @@ void mh_real_init(void)
 #include "table/hooks_here.def"
 #undef HOOK
     mh_libc_fill();
+    if (mh_real.clock_gettime)
+        mh_clock_read = mh_real.clock_gettime;
     errno = saved;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/sys.h"
 #include "event/write.h"
+#include "hooks/clock.h"
 #include "hooks/gate.h"
 
 #include "base/banned.h"
@@ -133,9 +134,11 @@ MH_PUBLIC int sem_wait(sem_t *sem)
 MH_PUBLIC int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict until)
 {
     struct mh_sem_wait wait;
+    struct timespec real;
 
     if (mh_sem_take(sem))
         return 0;
+    until = mh_clock_real(MH_CALL_sem_timedwait, until, &real);
     wait = mh_sem_begin(sem);
     return mh_sem_end(&wait, MH_CALL_sem_timedwait, sem, true,
                       MH_REAL_LATE(sem_timedwait)(sem, until));

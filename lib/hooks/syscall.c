@@ -87,6 +87,8 @@ static __thread unsigned char numbered;
     NUMBER(epoll_pwait, epoll_pwait(I(0), P(struct epoll_event, 1), I(2), I(3), P(sigset_t, 4)))   \
     NUMBER(epoll_pwait2, epoll_pwait2(I(0), P(struct epoll_event, 1), I(2),                        \
                                       P(const struct timespec, 3), P(sigset_t, 4)))                \
+    NUMBER(clock_gettime, clock_gettime(I(0), P(struct timespec, 1)))                              \
+    NUMBER(gettimeofday, gettimeofday(P(struct timeval, 0), P(void, 1)))                           \
     NUMBER(nanosleep, nanosleep(P(const struct timespec, 0), P(struct timespec, 1)))
 
 /* The older half, which newer architectures lack. */
@@ -102,7 +104,8 @@ static __thread unsigned char numbered;
     NUMBER(poll, poll(P(struct pollfd, 0), (nfds_t)a[1], I(2)))                                    \
     NUMBER(select, select(I(0), P(fd_set, 1), P(fd_set, 2), P(fd_set, 3), P(struct timeval, 4)))   \
     NUMBER(epoll_create, epoll_create(I(0)))                                                       \
-    NUMBER(epoll_wait, epoll_wait(I(0), P(struct epoll_event, 1), I(2), I(3)))
+    NUMBER(epoll_wait, epoll_wait(I(0), P(struct epoll_event, 1), I(2), I(3)))                     \
+    NUMBER(time, time(P(time_t, 0)))
 #else
 #define OLD_NUMBERS(NUMBER)
 #endif

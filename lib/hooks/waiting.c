@@ -18,6 +18,7 @@
 #include "fd/stream.h"
 #include "fd/wait.h"
 #include "hooks/bytes.h"
+#include "hooks/clock.h"
 #include "hooks/gate.h"
 #include "hooks/limits.h"
 
@@ -403,12 +404,14 @@ static void before_sleep(enum mh_call call, int64_t ns)
 MH_PUBLIC int clock_nanosleep(clockid_t clock, int flags, const struct timespec *want,
                               struct timespec *left)
 {
-    int64_t ns = ns_of(want);
+    struct timespec now = {0, 0}, real;
+    int64_t ns;
 
+    if ((flags & TIMER_ABSTIME) && clock == CLOCK_REALTIME)
+        want = mh_clock_real(MH_CALL_clock_nanosleep, want, &real);
+    ns = ns_of(want);
     if (want && (flags & TIMER_ABSTIME)) {
-        struct timespec now = {0, 0};
-
-        clock_gettime(clock, &now);
+        mh_clock_read(clock, &now);
         ns -= ns_of(&now);
     }
     before_sleep(MH_CALL_clock_nanosleep, ns);

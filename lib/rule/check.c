@@ -28,6 +28,7 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_threads] = 0,
     [MH_EFFECT_disk] = 0,
     [MH_EFFECT_family] = BIT(delay),
+    [MH_EFFECT_step] = 0,
     [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };
@@ -243,8 +244,9 @@ static void check_budget(struct mh_loader *l)
     for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++)
         if (l->key_line[never[i].key] && (i < 5 || !(budget & BIT(memory))) &&
             !(never[i].key == MH_KEY_fault_path && (budget & BIT(disk))))
-            mh_complain(l, l->key_line[never[i].key], "'%s' does not go with '%s': a budget is %s",
-                        never[i].name, mh_effect_rows[__builtin_ctz(budget)].name, never[i].why);
+            mh_complain(l, l->key_line[never[i].key], "'%s' does not go with '%s': a %s is %s",
+                        never[i].name, mh_effect_rows[__builtin_ctz(budget)].name,
+                        budget & BIT(step) ? "clock" : "budget", never[i].why);
 }
 
 static void check_scope(struct mh_loader *l, uint64_t any)

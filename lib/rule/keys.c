@@ -60,7 +60,7 @@ int mh_key_effect(const struct mh_key_row *key)
 
 static void say_amount(struct mh_buf *b, enum mh_type type, uint64_t amount)
 {
-    if (type == MH_TYPE_time || type == MH_TYPE_delay)
+    if (type == MH_TYPE_time || type == MH_TYPE_delay || type == MH_TYPE_step)
         mh_num_say_time(b, (int64_t)amount);
     else if (type == MH_TYPE_size || type == MH_TYPE_after || type == MH_TYPE_rate)
         mh_num_say_size(b, amount);
@@ -80,17 +80,18 @@ void mh_key_allowed(const struct mh_key_row *key, struct mh_buf *ret)
         }
     if (type == MH_TYPE_uint || type == MH_TYPE_time || type == MH_TYPE_size ||
         type == MH_TYPE_delay || type == MH_TYPE_range || type == MH_TYPE_after ||
-        type == MH_TYPE_rate || type == MH_TYPE_corrupt) {
+        type == MH_TYPE_rate || type == MH_TYPE_corrupt || type == MH_TYPE_step) {
         mh_buf_add(ret, " from ");
         say_amount(ret, type, key->least);
         mh_buf_add(ret, " to ");
         say_amount(ret, type, key->most);
     }
     if (type == MH_TYPE_time || type == MH_TYPE_delay || type == MH_TYPE_size ||
-        type == MH_TYPE_after || type == MH_TYPE_rate) {
+        type == MH_TYPE_after || type == MH_TYPE_rate || type == MH_TYPE_step) {
         mh_buf_add(ret, " (");
-        mh_buf_add(ret, type == MH_TYPE_time || type == MH_TYPE_delay ? mh_num_time_units
-                                                                      : mh_num_size_units);
+        mh_buf_add(ret, type == MH_TYPE_time || type == MH_TYPE_delay || type == MH_TYPE_step
+                            ? mh_num_time_units
+                            : mh_num_size_units);
         mh_buf_add_char(ret, ')');
     }
 }

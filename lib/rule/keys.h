@@ -26,6 +26,7 @@ enum mh_key {
     TYPE(flag, no, "yes or no")                                                                    \
     TYPE(side, no, "client or server")                                                             \
     TYPE(family, no, "ipv4, ipv6 or other (than comes first really)")                              \
+    TYPE(step, no, "a time, with a - before it for an earlier one, such as -1h; the time")         \
     TYPE(per, no, "run, process, peer, connection or site")                                        \
     TYPE(signal, no, "")                                                                           \
     TYPE(delay, no,                                                                                \

@@ -215,6 +215,8 @@ static void verdict_add(struct mh_verdict *v, const struct mh_fault *f, uint32_t
         v->rate = f->rate;
     if (effects & MH_EFFECTS_KEPT)
         v->limit = f->limit;
+    if (effects & MH_EFFECT_BIT(MH_EFFECT_step))
+        v->step_ns = f->step_ns;
     if (effects & MH_EFFECT_BIT(MH_EFFECT_corrupt)) {
         v->corrupt = f->corrupt;
         v->corrupt_key = f->key;

@@ -102,6 +102,7 @@ struct mh_fault {
     uint64_t memory;                 /* bytes */
     uint64_t rate;                   /* bytes a second */
     uint64_t limit;                  /* of MH_EFFECTS_KEPT */
+    int64_t step_ns;                 /* of the time of day */
     struct mh_corrupt corrupt;
     int signal;            /* of kill */
     enum mh_family family; /* that comes first */
@@ -202,6 +203,7 @@ struct mh_verdict {
     uint32_t short_len; /* 0 = no limit */
     uint64_t eof_after, reset_after;
     uint64_t memory, rate, limit;
+    int64_t step_ns;
     struct mh_corrupt corrupt;
     uint64_t corrupt_key; /* of its fault */
     uint64_t draw, ordinal;

@@ -178,6 +178,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_threads] = {"fails with EAGAIN past ", "fail with EAGAIN past "},
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_family] = {"gives ", "give "},
+        [MH_EFFECT_step] = {"is ", "are "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
 
@@ -200,7 +201,10 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         mh_num_say_size(b, f->rate);
         mh_buf_add(b, " a second");
     }
-    if (effect == MH_EFFECT_disk) {
+    if (effect == MH_EFFECT_step) {
+        mh_num_say_time(b, f->step_ns < 0 ? -f->step_ns : f->step_ns);
+        mh_buf_add(b, f->step_ns < 0 ? " behind" : " ahead");
+    } else if (effect == MH_EFFECT_disk) {
         mh_num_say_size(b, f->limit);
     } else if (MH_EFFECT_BIT(effect) & MH_EFFECTS_KEPT) {
         mh_buf_add_uint(b, f->limit, 10);

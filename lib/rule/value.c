@@ -79,6 +79,18 @@ static bool take_time(struct mh_loader *l, const struct mh_key_row *k, void *fie
     return part_time(l, k, text, text, field);
 }
 
+/* A time with a sign. */
+static bool take_step(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
+{
+    const char *time = text + (*text == '-' || *text == '+');
+
+    if (!part_time(l, k, text, time, field))
+        return false;
+    if (*text == '-')
+        *(int64_t *)field *= -1;
+    return true;
+}
+
 static bool take_size(struct mh_loader *l, const struct mh_key_row *k, void *field, char *text)
 {
     return part_size(l, k, text, text, field);
@@ -417,6 +429,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return take_uint(l, key, field, text);
     case MH_TYPE_time:
         return take_time(l, key, field, text);
+    case MH_TYPE_step:
+        return take_step(l, key, field, text);
     case MH_TYPE_size:
         return take_size(l, key, field, text);
     case MH_TYPE_percent:

@@ -192,6 +192,8 @@ static void sentences(void **state)
          "shop.tasks.*\nhang = yes\n",
          "recv with shop.orders.* ** get or put on the stack by code of libpq* during GET /a* or "
          "shop.tasks.* never becomes ready"},
+        {"call = clock\nstep = -90m\n", "clock is 90 min behind"},
+        {"call = time\nstep = +1h\nafter = 5s\n", "clock is 1 h ahead, from 5 s on"},
         {"call = dns\nfamily = other\n", "getaddrinfo gives addresses of another family first"},
         {"call = recv\nhang = yes\n", "recv never becomes ready"},
         {"call = fsync\nkill = SIGKILL\ndelay = normal 1s 200ms\n",
@@ -229,7 +231,7 @@ static void several_files(void **state)
     assert_int_equal(mh_rules_load("x.ini:y.ini", &rules, &mistakes), -EINVAL);
     assert_string_equal(
         told(), "3: [fault y] has no effect; give one of: delay, error, short, eof, reset, hang, "
-                "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family\n"
+                "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family, step\n"
                 "4: call = 'sned': unknown call (did you mean 'send'?); allowed: operations, "
                 "groups or libc "
                 "calls, as `mishap list calls` shows them\n"

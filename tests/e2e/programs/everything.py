@@ -126,7 +126,7 @@ def serve(listener):
 def work():
     listener = socket.create_server(("127.0.0.1", OWN), reuse_port=True)
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
-    things = (redis, postgres, web, broker, telemetry, own, names, disk, memory, descriptors)
+    things = (redis, postgres, web, broker, telemetry, own, names, disk, memory, descriptors, time.time)
     for thing in things:
         threading.Thread(target=round_and_round, args=(thing,), daemon=True).start()
     threading.Event().wait()
@@ -138,7 +138,7 @@ def round_and_round(thing):
             thing()
         except (OSError, MemoryError, http.client.HTTPException):
             pass
-        time.sleep(0.003 if thing not in (memory, descriptors, names) else 0.05)
+        time.sleep(0.003 if thing not in (memory, descriptors, names, time.time) else 0.05)
 
 
 if len(sys.argv) > 9:
