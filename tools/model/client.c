@@ -370,7 +370,8 @@ int mh_intake_op(struct mh_intake *in)
         return -ENOMEM;
     if (fault < 0)
         return fault;
-    if (e.side == SIDE_SERVER || e.kind <= 0 || e.kind >= MH_OP_COUNT || e.kind == MH_OP_socket) {
+    if (e.side == SIDE_SERVER || e.kind <= 0 || e.kind >= MH_OP_COUNT || e.kind == MH_OP_socket ||
+        e.kind == MH_OP_clock) {
         /* nothing that is judged by itself, but the world was not calm */
         count_fault(in->m, fault, at - mh_intake_time(e.wait_ns), at + mh_intake_time(e.delay_ns));
         return 0;

@@ -12,6 +12,7 @@
 
 #include "event/event.h"
 #include "model/vec.h"
+#include "model/world.h"
 #include "table/table.h"
 
 enum mh_role {
@@ -397,7 +398,8 @@ struct mh_model {
     MH_VEC(struct mh_piece) pieces;
     MH_VEC(struct mh_op_seen) ops;
     MH_VEC(struct mh_step_seen) steps;
-    MH_VEC(struct mh_locked) locked; /* by process, by time of their end */
+    MH_VEC(struct mh_locked) locked;     /* by process, by time of their end */
+    MH_VEC(struct mh_clock_seen) clocks; /* by process, by time */
     MH_VEC(struct mh_conn) conns;
     MH_VEC(struct mh_fault_seen) faults;
     MH_VEC(struct mh_phase_seen) phases;

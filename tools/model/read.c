@@ -334,6 +334,7 @@ static int (*const intakes[MH_EVENT_COUNT])(struct mh_intake *) = {
     [MH_EVENT_sleep] = mh_intake_sleep,
     [MH_EVENT_dns] = on_dns,
     [MH_EVENT_locked] = mh_intake_locked,
+    [MH_EVENT_clock] = mh_intake_clock,
     [MH_EVENT_exit] = on_exited,
     [MH_EVENT_file] = on_file,
     [MH_EVENT_listening] = on_listening,

@@ -76,6 +76,9 @@ int mh_intake_sleep(struct mh_intake *in);
 /* A long wait for a semaphore. Returns 0 or -ENOMEM. */
 int mh_intake_locked(struct mh_intake *in);
 
+/* The time of day was set, or is right again. Returns 0 or -ENOMEM. */
+int mh_intake_clock(struct mh_intake *in);
+
 /* Records about who began what. Each returns 0 or -ENOMEM. */
 int mh_intake_begun(struct mh_intake *in);
 int mh_intake_serves(struct mh_intake *in);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sleeps, and timers of event loops: what a coroutine asked to wait, as far as its loop's waits
- * tell. */
+ * tell; waits for locks; the time of day that was set. */
 #include <errno.h>
 
 #include "base/macros.h"
@@ -65,6 +65,27 @@ int64_t mh_model_timer(const struct mh_model *m, const struct mh_act *a, int64_t
         if (t->tid == a->tid)
             return t->due;
     }
+    return 0;
+}
+
+/* What a process inherits is told again, and moves nothing. */
+int mh_intake_clock(struct mh_intake *in)
+{
+    struct mh_ev_clock e = mh_record_as(in->record, clock);
+    struct mh_clock_seen *before = in->m->clocks.n ? &in->m->clocks.v[in->m->clocks.n - 1] : NULL;
+    int64_t ahead = e.ahead < 0 ? -mh_intake_time(-(e.ahead + 1)) - 1 : mh_intake_time(e.ahead);
+    int64_t was = before && before->process == in->process ? before->ahead : 0;
+    struct mh_clock_seen *c = ahead == was ? NULL : mh_vec_add(&in->m->clocks);
+
+    if (ahead == was)
+        return 0;
+    if (!c)
+        return -ENOMEM;
+    *c = (struct mh_clock_seen){.process = in->process,
+                                .read_at = in->record->at + in->offset,
+                                .at = mh_intake_time(e.set_at) + in->offset,
+                                .ahead = ahead,
+                                .step = ahead - was};
     return 0;
 }
 
