@@ -21,7 +21,8 @@ enum {
     CAPSULE_POINTER = 16,
     CAPSULE_NAME = 24,
     TYPE_METHODS = 232,
-    TYPE_NEW = 312,
+    TYPE_INIT = 296,
+    WRAPPER_FUNCTION = 48,
     DEF_SIZE = 32,
     DEF_FUNCTION = 8,
     METHODS = 64, /* more than there are */
@@ -38,7 +39,8 @@ typedef void *(*throw_fn)(void *, void *, void *, void *);
 typedef void *(*none_fn)(void);
 
 static struct {
-    words_fn create, go, api_go;
+    int (*start)(void *, void *, void *);
+    words_fn go, api_go;
     plain_fn disturb;
     throw_fn api_disturb;
     none_fn current;
@@ -161,17 +163,34 @@ static void *api_disturb(void *other, void *type, void *value, void *trace)
     return result;
 }
 
-/* Whoever makes it begins what it will do. */
-static void *create(void *type, void *args, void *words)
+/* Whoever makes it begins what it will do. Its __new__ is left alone: Python compares that of a
+ * type and of its bases. */
+static int start(void *greenlet, void *args, void *words)
 {
-    void *made = real.create(type, args, words);
-    const char *ts = made ? mh_stack_thread() : NULL;
+    const char *ts = mh_stack_thread();
 
-    if (!ts)
-        return made;
-    mh_name_greenlet_made(task_of(made));
-    mh_lineage_begun(ts, MH_LINEAGE_task, (const void *)task_of(made));
-    return made;
+    if (ts) {
+        mh_name_greenlet_made(task_of(greenlet));
+        mh_lineage_begun(ts, MH_LINEAGE_task, (const void *)task_of(greenlet));
+    }
+    return real.start(greenlet, args, words);
+}
+
+/* Classes of C code call it by the type's __init__, which has the function's address by itself. */
+static void place_start(const char *type)
+{
+    char *init = mh_py.PyObject_GetAttrString((void *)(uintptr_t)type, "__init__");
+
+    if (!init) {
+        mh_py.PyErr_Clear();
+        return;
+    }
+    if (!strcmp(MH_AT(char *, mh_py_type(init), mh_py.at.ty_name), "wrapper_descriptor") &&
+        MH_AT(void *, init, WRAPPER_FUNCTION) == MH_AT(void *, type, TYPE_INIT)) {
+        mh_handover_exchange(type + TYPE_INIT, (mh_any_fn)start, &real.start);
+        mh_handover_exchange(init + WRAPPER_FUNCTION, (mh_any_fn)start, &real.start);
+    }
+    mh_py.Py_DecRef(init);
 }
 
 static void place_method(const char *methods, const char *name, mh_any_fn ours, void *ret_real)
@@ -194,7 +213,7 @@ void mh_greenlet_place(const char *capsule)
         strcmp(MH_AT(char *, type, mh_py.at.ty_name), "greenlet.greenlet") != 0)
         return;
     memcpy(&real.current, table + API_CURRENT * 8, sizeof(real.current));
-    mh_handover_exchange(type + TYPE_NEW, (mh_any_fn)create, &real.create);
+    place_start(type);
     mh_handover_exchange(table + API_SWITCH * 8, (mh_any_fn)api_go, &real.api_go);
     mh_handover_exchange(table + API_THROW * 8, (mh_any_fn)api_disturb, &real.api_disturb);
     place_method(MH_AT(char *, type, TYPE_METHODS), "switch", (mh_any_fn)go, &real.go);

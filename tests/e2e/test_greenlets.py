@@ -220,6 +220,23 @@ def test_a_greenlet_without_a_hub(guest, python):
     assert {e["task"] for e in events if e["event"] == "op"} == {0}
 
 
+def test_classes_of_greenlets_are_made_as_ever(guest, python):
+    """Some were there before our functions were put in place, which the listener does."""
+    done = guest.code("""
+        import greenlet, socket
+        class Plain(greenlet.greenlet): pass
+        s = socket.create_server(("127.0.0.1", 0))
+        class New(Plain):
+            def __new__(cls, *a): return super().__new__(cls)
+            def __init__(self, f): super().__init__(f)
+        class Direct(Plain):
+            def __init__(self, f): greenlet.greenlet.__init__(self, f)
+        print([K(lambda: K.__name__).switch() for K in (greenlet.greenlet, Plain, New, Direct)])
+    """, python=python)
+    assert done.status == 0, done.stderr
+    assert eval(done.stdout) == ["greenlet", "Plain", "New", "Direct"]
+
+
 @pytest.mark.parametrize("server", ["pywsgi", "gunicorn"])
 def test_each_call_is_its_own_request_s(guest, peers, server):  # noqa: F811
     for module in ("gevent", *(["gunicorn"] if server == "gunicorn" else [])):
