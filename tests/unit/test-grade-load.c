@@ -213,6 +213,10 @@ static void probes(void **state)
 
 /* ---- MH-2016: memory at the ends of requests ---- */
 
+enum { HIT_MS = 14 };
+
+static bool in_two; /* outages, one after the other */
+
 /* step: all of it at once, in the middle of the hits. */
 static const char *memory_as(int hits, int kb_calm, int kb_hit, int kb_step)
 {
@@ -223,8 +227,11 @@ static const char *memory_as(int hits, int kb_calm, int kb_hit, int kb_step)
     int64_t rss = 50000;
 
     story_open(&s, "a");
-    fault_ms = CALM_MS + 40000;
+    fault_ms = CALM_MS + (in_two ? hits / 2 * HIT_MS : 40000);
     prologue(&s);
+    if (in_two)
+        story(&s, phase, "bad again\nbroken", .phase = 3, .start_ns = fault_ms * STORY_MS,
+              .for_ns = 40000 * STORY_MS);
     fault_ms = FAULT_MS;
     s.tid = WORKER;
     for (int i = 0; i < CALM + hits; i++) {
@@ -264,6 +271,10 @@ static void buffers(void **state)
     assert_string_equal(memory(200, 40, 40), "unclear "); /* it grows anyway */
     assert_string_equal(memory(60, 0, 40), "not exercised ");
     assert_string_equal(memory_as(200, 0, 0, 8000), "unclear "); /* a warm-up */
+    in_two = true;
+    assert_string_equal(memory(400, 0, 40), "fail High");
+    assert_string_equal(memory(180, 0, 40), "not exercised "); /* 90 in each */
+    in_two = false;
 }
 
 int main(void)

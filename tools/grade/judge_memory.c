@@ -45,8 +45,10 @@ static bool is_steady(int64_t *v, size_t n)
     return grew >= PARTS - 2 && 2 * most <= at[PARTS - 1] - at[0];
 }
 
-static int measure(const struct mh_grading *g, const struct mh_process *p, bool faulted,
-                   struct growth *ret)
+/* Of the calm, w NULL; or of those that a fault hit in one phase: another kind of failure loads
+ * other modules, and fills other pools, once. */
+static int measure(const struct mh_grading *g, const struct mh_process *p,
+                   const struct mh_window *w, struct growth *ret)
 {
     int64_t *all = calloc(p->nunits + 1, sizeof(*all));
     size_t n = 0;
@@ -57,7 +59,8 @@ static int measure(const struct mh_grading *g, const struct mh_process *p, bool 
     for (size_t i = p->first_unit; i < p->first_unit + p->nunits; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
 
-        if (u->command || u->open || (faulted ? !u->faulted : !u->calm))
+        if (u->command || u->open ||
+            (w ? !u->faulted || u->begun < w->from || u->begun >= w->to : !u->calm))
             continue;
         ret->units++;
         if (u->rss_kb)
@@ -110,9 +113,8 @@ static int file(struct mh_grading *g, const struct growth *hit, const struct gro
     return 0;
 }
 
-int mh_judge_2016(struct mh_grading *g)
+static int judge_outage(struct mh_grading *g, const struct mh_window *w)
 {
-    size_t before = g->judgements.n;
     int r = 0;
 
     for (size_t i = 0; i < g->m->processes.n && !r; i++) {
@@ -121,15 +123,36 @@ int mh_judge_2016(struct mh_grading *g)
 
         if (p->baseline || p->nunits < FEW_FAULTED)
             continue;
-        r = measure(g, p, true, &hit);
+        r = measure(g, p, w, &hit);
         if (!r)
-            r = measure(g, p, false, &calm);
+            r = measure(g, p, NULL, &calm);
         if (!r && hit.units >= FEW_FAULTED && hit.samples >= FEW_SAMPLES)
             r = file(g, &hit, &calm);
     }
+    return r;
+}
+
+int mh_judge_2016(struct mh_grading *g)
+{
+    const struct mh_window all = {INT64_MIN, INT64_MAX};
+    size_t before = g->judgements.n;
+    bool phases = false;
+    int r = 0;
+
+    for (size_t i = 0; i < g->m->phases.n && !r; i++) {
+        const struct mh_phase_seen *p = &g->m->phases.v[i];
+        struct mh_window w = {p->start, p->end ? p->end : INT64_MAX};
+
+        if (!p->faults.n)
+            continue;
+        phases = true;
+        r = judge_outage(g, &w);
+    }
+    if (!phases)
+        r = judge_outage(g, &all);
     if (!r && g->judgements.n == before)
         r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          "fewer than 100 requests of one process were hit by a fault",
+                          "fewer than 100 requests of one process were hit by a fault in one phase",
                           "a longer [phase] with the fault, or a stronger load");
     return r;
 }
