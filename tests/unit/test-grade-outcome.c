@@ -12,6 +12,7 @@
 
 #include "base/macros.h"
 #include "grade/grade.h"
+#include "grade/judge.h"
 #include "stage.h"
 
 #include "base/banned.h"
@@ -58,27 +59,53 @@ static void to_the_next_address(struct story *s, struct answer *a)
 {
     to_another(s, a, "create_connection\t/usr/lib/python3.11/socket.py\t845");
 }
+/* The application catches it between the two: its own list of addresses. */
 static void to_the_next_host(struct story *s, struct answer *a)
 {
     to_another(s, a, IN_APP);
+    story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+}
+
+/* A name with two addresses, and nobody at either. */
+static void at_no_address(struct story *s, struct answer *a)
+{
+    int64_t op = 0;
+
+    for (int i = 0; i < 2; i++) {
+        op = fault_at(s, MH_OP_connect, ECONNREFUSED, MH_EFFECT_error, i ? PRICES_TOO : PRICES,
+                      s->ids + 2, 0);
+        story(s, connect, "", .conn = ++s->ids, .peer = i ? PRICES_TOO : PRICES, .side = 1,
+              .err = ECONNREFUSED, .stack = IN_PRICES);
+    }
+    caught(s, op, IN_FRAMEWORK);
+    *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
 }
 
 static void endpoints(void **state)
 {
-    static const struct play standby = {"", "", "", well, to_the_standby};
-    static const struct play address = {"", "", "", well, to_the_next_address};
-    static const struct play host = {"", "", "", well,
-                                     to_the_next_host}; /* the application's list */
-    json_t *document = perform(&standby);
+    static const struct endpoint {
+        behave *hit;
+        const char *outcome, *expected, *silent;
+    } table[] = {
+        {to_the_standby, "absorbed", "pass", "not exercised"},
+        {to_the_next_address, NULL, "not exercised", "not exercised"},
+        {to_the_next_host, "absorbed", "pass", "pass"},
+        {at_no_address, "broke", "fail", "not exercised"},
+    };
 
-    assert_int_equal(outcomes(document, "absorbed"), HIT);
-    json_decref(document);
-    document = perform(&address);
-    assert_int_equal(outcomes(document, "absorbed"), 0);
-    json_decref(document);
-    document = perform(&host);
-    assert_int_equal(outcomes(document, "absorbed"), HIT);
-    json_decref(document);
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const struct play p = {"", "", "", well, table[i].hit};
+        json_t *document = perform(&p);
+
+        for (int k = 0; mh_outcome_words[k]; k++) {
+            bool this = table[i].outcome && !strcmp(mh_outcome_words[k], table[i].outcome);
+
+            assert_int_equal(outcomes(document, mh_outcome_words[k]), this ? HIT : 0);
+        }
+        assert_string_equal(verdict(document, "MH-0101"), table[i].expected);
+        assert_string_equal(verdict(document, "MH-1001"), table[i].silent);
+        json_decref(document);
+    }
 }
 
 /* ---- workers of a queue ---- */

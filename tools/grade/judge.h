@@ -77,7 +77,8 @@ struct mh_trial {
     bool overtaken; /* it was tried again, and that failed of what nobody injected */
     bool timed_out; /* a delay or hang that it gave up on */
     bool walked;    /* one address of several: the call went on to the next by itself */
-    bool moved;     /* the same, to another named endpoint */
+    bool chosen;    /* ... under another number, not of the same name */
+    bool moved;     /* the same, to another named endpoint, or by the application's own choice */
     bool logged;
     bool healthy_after; /* the route answered well and untouched later on */
     bool caught;        /* a handler is known */
@@ -185,6 +186,8 @@ int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 int32_t mh_app_line(const struct mh_model *m, uint32_t stack);
 /* Is a command well again at the place that failed? */
 bool mh_went_on(const struct mh_grading *g, const struct mh_act *a);
+/* walk.c: where the unit went on at once when this connect failed. */
+void mh_trial_walk(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */
@@ -323,6 +326,9 @@ void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const str
 /* Not exercised or unclear, for the whole application. Returns 0 or -ENOMEM. */
 int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
                   const char *how);
+
+/* Why a rule about what became of errors found nothing: `none`, or that it cannot be told. */
+const char *mh_none_of_errors(const struct mh_grading *g, const char *none);
 
 /* tiers.c: does this process not tell what becomes of exceptions, always or at times? */
 bool mh_outcomes_lacking(const struct mh_process *p);

@@ -157,7 +157,39 @@ int mh_judge_plain(struct mh_grading *g, const struct mh_plain_rule *rule)
     return r;
 }
 
+/* Did a unit meet an error, and its end says nothing of that? */
+static bool any_untold(const struct mh_grading *g)
+{
+    for (size_t i = 0; i < g->trials.n; i++)
+        if (g->trials.v[i].error && g->trials.v[i].outcome == MH_OUTCOME_unknown)
+            return true;
+    return false;
+}
+
+const char *mh_none_of_errors(const struct mh_grading *g, const char *none)
+{
+    return any_untold(g)
+               ? "errors were injected, but how their units of work ended says nothing of them"
+               : none;
+}
+
 /* ---- MH-0101 ---- */
+
+/* Why there is no unit of work to judge. */
+static const char *none_0101(const struct mh_grading *g)
+{
+    bool error = false, expected = false;
+
+    for (size_t i = 0; i < g->trials.n; i++) {
+        error |= g->trials.v[i].error;
+        expected |= g->trials.v[i].error && g->trials.v[i].expected;
+    }
+    if (expected)
+        return mh_none_of_errors(
+            g, "each unit of work that met an error hung, or went down with its process");
+    return error ? "only errors were injected that no network or disk gives by itself"
+                 : "no error was injected into a unit of work";
+}
 
 /* A command that says what failed and ends with a bad status, by whatever way out it takes. */
 static bool ends_on_purpose(const struct mh_grading *g, const struct mh_trial *t)
@@ -220,7 +252,7 @@ int mh_judge_0101(struct mh_grading *g)
             mh_judge_lacks(g, j, MH_TIER_X);
     }
     if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no error was injected into a unit of work",
+        r = mh_judge_none(g, MH_VERDICT_not_exercised, none_0101(g),
                           "[fault x] call = net.connect, error = ECONNREFUSED");
     mh_tallies_done(&tallies);
     return r;
@@ -268,10 +300,11 @@ int mh_judge_0103(struct mh_grading *g)
         r = mh_judge_none(g, MH_VERDICT_unclear,
                           "what became of the exceptions could not be followed", NULL);
     else if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised,
-                          errors ? "no injected error was caught by the application"
-                                 : "no error was injected into a unit of work",
-                          NULL);
+        r = mh_judge_none(
+            g, MH_VERDICT_not_exercised,
+            errors ? mh_none_of_errors(g, "no injected error was caught by the application")
+                   : "no error was injected into a unit of work",
+            NULL);
     mh_tallies_done(&tallies);
     return r;
 }
@@ -356,7 +389,8 @@ int mh_judge_1001(struct mh_grading *g)
     for (size_t i = 0; i < tallies.list.n && !r; i++)
         r = file_1001(g, &tallies.list.v[i]);
     if (!r && !tallies.list.n)
-        r = mh_judge_none(g, MH_VERDICT_not_exercised, "no failure was handled", NULL);
+        r = mh_judge_none(g, MH_VERDICT_not_exercised,
+                          mh_none_of_errors(g, "no failure was handled"), NULL);
     mh_tallies_done(&tallies);
     return r;
 }

@@ -59,8 +59,10 @@ int mh_judge_0102(struct mh_grading *g)
         r = g->trials.n && !g->m->steps_seen
                 ? mh_judge_none(g, MH_VERDICT_unclear,
                                 "what became of the exceptions could not be followed", NULL)
-                : mh_judge_none(g, MH_VERDICT_not_exercised,
-                                "no injected error was handled by the application", NULL);
+                : mh_judge_none(
+                      g, MH_VERDICT_not_exercised,
+                      mh_none_of_errors(g, "no injected error was handled by the application"),
+                      NULL);
     mh_tallies_done(&tallies);
     return r;
 }

@@ -269,44 +269,6 @@ static bool gave_up(const struct mh_model *m, const struct mh_op_seen *o)
            !(o->kind == MH_OP_connect && attempt->attempt.digest);
 }
 
-static int port_of(const struct mh_model *m, uint32_t peer)
-{
-    return peer ? m->peers.v[peer - 1].port : -1;
-}
-
-/* A name, not an address: 10.0.0.7:5432, [fd00::7]:5432. */
-static bool is_named(const struct mh_model *m, uint32_t peer)
-{
-    const char *text = peer ? mh_model_text(m, m->peers.v[peer - 1].name) : "";
-
-    return *text && *text != '[' && text[strspn(text, "0123456789.")] != ':';
-}
-
-/* One of several addresses, or of several named endpoints: the same call, on the same line, went on
- * to the next at once. The second endpoint is one that somebody has provided. */
-static void trial_walk(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t)
-{
-    const struct mh_act *a = &m->acts.v[o->act];
-    const struct mh_unit *u = &m->units.v[t->unit - 1];
-
-    for (uint32_t i = 0; o->kind == MH_OP_connect && i < u->nacts; i++) {
-        const struct mh_act *next = &m->acts.v[m->by_unit.v[u->first_act + i]];
-
-        if (next->kind != MH_ACT_attempt || next->at < a->at || next->stack != a->stack ||
-            !next->stack || port_of(m, next->peer) != port_of(m, a->peer) ||
-            next->conn == a->conn || next->tid != a->tid ||
-            next->at - a->until >= INT64_C(50000000))
-            continue;
-        if (next->peer == a->peer)
-            t->walked |= o->attempt &&
-                         next->attempt.family_id != m->acts.v[o->attempt - 1].attempt.family_id;
-        else if (is_named(m, next->peer) && is_named(m, a->peer))
-            t->moved = true;
-        else
-            t->walked = true;
-    }
-}
-
 static int learn_struck(struct making *k)
 {
     const struct mh_model *m = k->g->m;
@@ -372,16 +334,13 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                                             is_over(&g->m->units.v[a->unit - 1])};
     t->timed_out = gave_up(g->m, o);
     t->error |= t->timed_out;
-    trial_walk(g->m, o, t);
+    mh_trial_walk(g->m, o, t);
     t->expected = is_expected(o->kind, o->err) || (t->error && !o->err);
     t->presend = o->kind == MH_OP_connect || o->kind == MH_OP_getaddrinfo ||
                  (o->kind == MH_OP_send && o->err);
     t->safe = is_safe(g, o);
     t->write = is_write(g, o);
     trial_steps(g->m, o, t);
-    /* who catches the error itself goes on to another endpoint; addresses are walked by one call */
-    if (t->walked && t->caught && t->handler.kind == MH_FRAME_app)
-        t->moved = !(t->walked = false);
     trial_after(g->m, o, t);
     t->overtaken = t->error && t->retried && is_overtaken(k, o, t);
     return 0;
@@ -464,6 +423,8 @@ static int take_op(struct making *k, uint32_t op)
         t->op = op;
         t->expected = is_expected(o->kind, o->err) || !o->err;
     }
+    if (gave_error(o)) /* the last address of a name has no next: the walk was in vain */
+        mh_trial_walk(k->g->m, o, &k->g->trials.v[have]);
     if (o->nsteps) {
         struct mh_trial *t = &k->g->trials.v[have];
 
@@ -488,6 +449,11 @@ int mh_trials_make(struct mh_grading *g)
 
         t->blind = t->error && !t->watched &&
                    mh_outcomes_lacking(&g->m->processes.v[mh_grading_unit(g, t->unit)->process]);
+        /* what catches it between one address and the next is no library's walk, but a choice */
+        if (t->chosen && t->caught && t->handler.kind == MH_FRAME_app) {
+            t->walked = false;
+            t->moved = true;
+        }
         mh_outcome_decide(g, t);
         r = case_count(g, t, mh_grading_unit(g, t->unit)->route);
     }
