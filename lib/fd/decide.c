@@ -12,6 +12,7 @@
 #include "event/write.h"
 #include "fd/lift.h"
 #include "fd/live.h"
+#include "fd/peer.h"
 #include "native/native.h"
 #include "fd/serving.h"
 
@@ -54,7 +55,8 @@ static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdic
     op->process = mh_guest.ordinal;
     if (!mh_rules_decide(rules, &mh_guest.control->counters, op, ret))
         return false;
-    if (ret->fault >= 0 && op->kind != MH_OP_clock) /* that is counted when it is told */
+    /* the time of day and a name that has moved are asked often, and counted when they are told */
+    if (ret->fault >= 0 && op->kind != MH_OP_clock && !(op->kept && op->peer))
         __atomic_add_fetch(&mh_guest.control->fired[ret->fault], 1, __ATOMIC_RELAXED);
     if (ret->signal) {
         mh_record(&(struct mh_story){.kind = op->kind,
@@ -81,22 +83,60 @@ bool mh_decide(const struct mh_desc *d, enum mh_op_kind kind, const struct mh_pl
     return ask(&op, place, ret);
 }
 
+static void by_name(const char *name, struct mh_peer *peer, struct mh_op *op)
+{
+    size_t n = strlen(name);
+
+    memset(peer, 0, sizeof(*peer));
+    memcpy(peer->name, name, n < sizeof(peer->name) ? n : sizeof(peer->name) - 1);
+    peer->key = mh_hash_text(MH_HASH_START, peer->name);
+    op->peer = peer;
+    op->side = MH_SIDE_client;
+}
+
 bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,
                     const struct mh_place *place, struct mh_verdict *ret)
 {
     struct mh_peer peer;
     struct mh_op op = {.kind = kind, .path = path};
 
-    if (name) {
-        size_t n = strlen(name);
-
-        memset(&peer, 0, sizeof(peer));
-        memcpy(peer.name, name, n < sizeof(peer.name) ? n : sizeof(peer.name) - 1);
-        peer.key = mh_hash_text(MH_HASH_START, peer.name);
-        op.peer = &peer;
-        op.side = MH_SIDE_client;
-    }
+    if (name)
+        by_name(name, &peer, &op);
     return ask(&op, place, ret);
+}
+
+const struct mh_fault *mh_decide_moved(const char *name, struct mh_verdict *ret)
+{
+    static const struct mh_place nowhere;
+    struct mh_op op = {.kind = MH_OP_getaddrinfo, .kept = true};
+    struct mh_peer peer;
+
+    if (!(mh_guest.rules->ops & MH_OP_BIT(MH_OP_getaddrinfo)) || mh_peer_literal(name))
+        return NULL;
+    by_name(name, &peer, &op);
+    return ask(&op, &nowhere, ret) && (ret->effects & MH_EFFECT_BIT(MH_EFFECT_address))
+               ? &mh_guest.rules->faults[ret->fault]
+               : NULL;
+}
+
+int64_t mh_moved_ago(const struct mh_peer *peer, int64_t now, const char **ret_name)
+{
+    const struct mh_fault *f;
+    struct mh_verdict v;
+    int64_t ago;
+
+    *ret_name = "";
+    if (!(mh_guest.rules->ops & MH_OP_BIT(MH_OP_getaddrinfo)))
+        return 0;
+    *ret_name = mh_peer_resolved(peer);
+    f = **ret_name ? mh_decide_moved(*ret_name, &v) : NULL;
+    if (!f) {
+        *ret_name = "";
+        return 0;
+    }
+    ago = now - mh_window_begin((unsigned)v.fault, now);
+    ago = ago > 0 ? ago : 1;
+    return mh_fault_gives(f, peer) ? -ago : ago;
 }
 
 bool mh_decide_kept(enum mh_op_kind kind, const char *path, const struct mh_place *place,

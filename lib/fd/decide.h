@@ -42,6 +42,13 @@ bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,
 bool mh_decide_kept(enum mh_op_kind kind, const char *path, const struct mh_place *place,
                     struct mh_verdict *ret);
 
+/* The fault that has this name answered with other addresses now; NULL none. */
+const struct mh_fault *mh_decide_moved(const char *name, struct mh_verdict *ret);
+
+/* How long ago the name of this peer got other addresses (as in the record `connect`), and that
+ * name; 0 and "" when it did not. */
+int64_t mh_moved_ago(const struct mh_peer *peer, int64_t now, const char **ret_name);
+
 /* Writes the op record; returns its id, or 0 when it could not be kept: then do not inject. */
 int64_t mh_record(const struct mh_story *story);
 

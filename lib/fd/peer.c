@@ -153,6 +153,31 @@ static const char *name_of(const struct mh_peer *p)
     return any;
 }
 
+bool mh_peer_literal(const char *name)
+{
+    uint8_t addr[16];
+
+    return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
+}
+
+const char *mh_peer_resolved(const struct mh_peer *p)
+{
+    uint32_t n = MH_MIN(atomic_load(&peers.nnames), MAX_NAMES);
+    const char *found = "";
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct named *k = &peers.names[i];
+
+        if (!atomic_load(&k->ready) || !same_address(&k->at, p) ||
+            (k->at.port && k->at.port != p->port) || mh_peer_literal(k->at.name))
+            continue;
+        if (*found && strcmp(found, k->at.name) != 0)
+            return "";
+        found = k->at.name;
+    }
+    return found;
+}
+
 static void address_text(const struct mh_peer *p, struct mh_buf *b)
 {
     if (p->family == AF_UNIX) {

@@ -28,6 +28,13 @@ int mh_sink_at(const struct sockaddr *addr, socklen_t len, bool datagram);
 struct mh_peer *mh_peer_get(enum mh_side side, const struct sockaddr *addr, socklen_t len,
                             uint16_t listen_port);
 
+/* Is this no name, but an address in letters? */
+bool mh_peer_literal(const char *name);
+
+/* The name that the resolver answered with this peer's address; "" when there is none, or several:
+ * then nobody knows which was meant. */
+const char *mh_peer_resolved(const struct mh_peer *peer);
+
 /* Makes sure that the peer's record stands in the current recording. */
 void mh_peer_record(struct mh_peer *peer);
 

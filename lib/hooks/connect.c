@@ -196,6 +196,8 @@ static int connect_new(struct connecting *c)
 {
     struct mh_peer *peer = mh_peer_get(MH_SIDE_client, c->addr, c->len, 0);
     enum mh_desc_kind kind = peer ? mh_socket_kind(c->fd) : MH_DESC_none;
+    const char *name;
+    int64_t moved;
     int r;
 
     c->d = kind ? mh_fd_new(c->fd, kind) : NULL;
@@ -216,11 +218,14 @@ static int connect_new(struct connecting *c)
         r = (int)mh_sys(SYS_connect, c->fd, c->addr, c->len);
     if (r == -EINPROGRESS)
         c->d->connecting = true;
-    if (kind == MH_DESC_stream)
-        mh_event(connect, NULL, 0, .conn = c->d->conn, .fd = c->fd, .peer = peer->id,
+    if (kind == MH_DESC_stream) {
+        moved = mh_moved_ago(peer, c->start, &name);
+        mh_event(connect, name, strlen(name), .conn = c->d->conn, .fd = c->fd, .peer = peer->id,
                  .side = MH_SIDE_client, .call = MH_CALL_connect, .nonblocking = c->d->nonblocking,
                  .err = -r, .wait_ns = mh_now() - c->start, .timeout_ns = limit(c->d),
-                 .stack = c->place.stack, .task = (int64_t)c->place.task, .unit = c->place.unit);
+                 .stack = c->place.stack, .task = (int64_t)c->place.task, .unit = c->place.unit,
+                 .moved_ns = moved);
+    }
     if (r < 0 && !c->watch && mh_errno_is_failure(-r))
         c->watch = record(c, NULL, 0, -r, 0);
     return r;

@@ -23,6 +23,8 @@ struct asking {
     int64_t start, watch;
     enum mh_family family;        /* that is to come first */
     struct mh_verdict by_verdict; /* by this one */
+    const struct mh_fault *moved; /* to addresses of this fault's; NULL: it is where it was */
+    char text[INET6_ADDRSTRLEN];  /* one of them */
 };
 
 static int64_t record(const struct asking *a, const struct mh_verdict *v, int effect, int err,
@@ -61,6 +63,59 @@ static int asked_fault(struct asking *a)
         return 0;
     a->watch = record(a, &v, MH_EFFECT_error, v.error, 0);
     return a->watch ? v.error : 0;
+}
+
+/* Has the name moved? On record, if so. */
+static const struct mh_fault *moved(const struct asking *a)
+{
+    struct mh_verdict v;
+    const struct mh_fault *f = mh_decide_moved(a->node, &v);
+
+    if (!f || !record(a, &v, MH_EFFECT_address, 0, 0))
+        return NULL;
+    __atomic_add_fetch(&mh_guest.control->fired[v.fault], 1, __ATOMIC_RELAXED);
+    return f;
+}
+
+static const char *letters_of(const struct mh_address *at, char text[INET6_ADDRSTRLEN])
+{
+    return inet_ntop(at->family, at->addr, text, INET6_ADDRSTRLEN);
+}
+
+/* The real answer to the addresses themselves, in the order of the fault: lists of libc's own. That
+ * of musl is one block, to which no other can be joined. */
+static int answer_moved(struct asking *a, const char *service, const struct addrinfo *hints,
+                        struct addrinfo **list)
+{
+    struct addrinfo numeric = {.ai_flags = 0}, *all = NULL, **end = &all;
+    int r = EAI_NONAME;
+
+    if (hints)
+        numeric = *hints;
+    numeric.ai_flags |= AI_NUMERICHOST;
+    for (unsigned i = 0; i < a->moved->naddresses && (MH_LIBC_GLIBC || !all); i++) {
+        const char *text = letters_of(&a->moved->addresses[i], a->text);
+        int one = text ? mh_real.getaddrinfo(text, service, &numeric, end) : EAI_FAIL;
+
+        if (one) {
+            *end = NULL;
+            r = one;
+        }
+        while (*end)
+            end = &(*end)->ai_next;
+    }
+    if (all)
+        *list = all;
+    return all ? 0 : r;
+}
+
+/* What is asked of an older call: the name, or the first of its new addresses in this family. */
+static const char *asked(struct asking *a, const char *name, int family)
+{
+    for (unsigned i = 0; a->moved && i < a->moved->naddresses; i++)
+        if (a->moved->addresses[i].family == family)
+            return letters_of(&a->moved->addresses[i], a->text);
+    return name;
 }
 
 /* Those of one family to the front, each in its order. The nodes are libc's own, only joined anew;
@@ -107,7 +162,9 @@ MH_PUBLIC int getaddrinfo(const char *restrict node, const char *restrict servic
     mh_python_place(&a.place);
     r = asked_fault(&a);
     if (!r) {
-        r = mh_real.getaddrinfo(node, service, hints, list);
+        a.moved = moved(&a);
+        r = a.moved ? answer_moved(&a, service, hints, list)
+                    : mh_real.getaddrinfo(node, service, hints, list);
         if (r && r != EAI_SYSTEM && r != EAI_BADFLAGS)
             a.watch = record(&a, NULL, 0, r, 0);
         if (!r && a.family && *list)
@@ -150,8 +207,11 @@ static int old_begin(struct asking *a, int *ret_herr)
     a->start = mh_now();
     mh_python_place(&a->place);
     r = asked_fault(a);
-    if (!r)
+    if (!r) {
+        if (a->call != MH_CALL_gethostbyaddr && a->call != MH_CALL_gethostbyaddr_r)
+            a->moved = moved(a);
         return 0;
+    }
     mh_peer_asked(a->node);
     mh_event(dns, a->node, strlen(a->node), .result = r, .wait_ns = mh_now() - a->start,
              .stack = a->place.stack, .task = (int64_t)a->place.task, .unit = a->place.unit);
@@ -232,12 +292,12 @@ MH_INLINE bool asks(const char *node)
 
 MH_PUBLIC struct hostent *gethostbyname(const char *name)
 {
-    OLD(gethostbyname, name, mh_real.gethostbyname(name));
+    OLD(gethostbyname, name, mh_real.gethostbyname(asked(&a, name, AF_INET)));
 }
 
 MH_PUBLIC struct hostent *gethostbyname2(const char *name, int family)
 {
-    OLD(gethostbyname2, name, mh_real.gethostbyname2(name, family));
+    OLD(gethostbyname2, name, mh_real.gethostbyname2(asked(&a, name, family), family));
 }
 
 MH_PUBLIC int gethostbyname_r(const char *restrict name, struct hostent *restrict ret,
@@ -245,7 +305,7 @@ MH_PUBLIC int gethostbyname_r(const char *restrict name, struct hostent *restric
                               int *restrict herr)
 {
     OLD_R(gethostbyname_r, name, result, herr,
-          mh_real.gethostbyname_r(name, ret, buf, size, result, herr));
+          mh_real.gethostbyname_r(asked(&a, name, AF_INET), ret, buf, size, result, herr));
 }
 
 MH_PUBLIC int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict ret,
@@ -253,7 +313,7 @@ MH_PUBLIC int gethostbyname2_r(const char *restrict name, int family, struct hos
                                int *restrict herr)
 {
     OLD_R(gethostbyname2_r, name, result, herr,
-          mh_real.gethostbyname2_r(name, family, ret, buf, size, result, herr));
+          mh_real.gethostbyname2_r(asked(&a, name, family), family, ret, buf, size, result, herr));
 }
 
 /* An address in letters: what such a question is asked by. NULL when it has no such form. */

@@ -29,6 +29,7 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_disk] = 0,
     [MH_EFFECT_family] = BIT(delay),
     [MH_EFFECT_step] = 0,
+    [MH_EFFECT_address] = 0,
     [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
 };
@@ -243,10 +244,14 @@ static void check_budget(struct mh_loader *l)
         return;
     for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++)
         if (l->key_line[never[i].key] && (i < 5 || !(budget & BIT(memory))) &&
-            !(never[i].key == MH_KEY_fault_path && (budget & BIT(disk))))
-            mh_complain(l, l->key_line[never[i].key], "'%s' does not go with '%s': a %s is %s",
+            !(never[i].key == MH_KEY_fault_path && (budget & BIT(disk))) &&
+            !(never[i].key == MH_KEY_fault_peer && (budget & BIT(address))))
+            mh_complain(l, l->key_line[never[i].key], "'%s' does not go with '%s': %s is %s",
                         never[i].name, mh_effect_rows[__builtin_ctz(budget)].name,
-                        budget & BIT(step) ? "clock" : "budget", never[i].why);
+                        budget & BIT(step)      ? "a clock"
+                        : budget & BIT(address) ? "where a name has moved"
+                                                : "a budget",
+                        never[i].why);
 }
 
 static void check_scope(struct mh_loader *l, uint64_t any)

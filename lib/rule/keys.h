@@ -49,6 +49,8 @@ enum mh_key {
     TYPE(aborts, commas,                                                                           \
          "exits > N, http_5xx > N or http_5xx > P%, each also 'for TIME'; commas between several") \
     TYPE(globs, blanks, "globs, such as python* or celery*worker*")                                \
+    TYPE(addresses, commas,                                                                        \
+         "addresses, such as 10.0.0.9 or ::1; blanks or commas between several")                   \
     TYPE(errors, commas, "ERRNO, or a list ERRNO WEIGHT, ERRNO WEIGHT")                            \
     TYPE(faults, commas, "names of [fault NAME] sections")
 

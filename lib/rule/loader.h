@@ -123,6 +123,7 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
 /* words.c: values that are lists. */
 bool mh_words_calls(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *key, char *text);
+bool mh_words_addresses(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_paths(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_globs(struct mh_loader *l, const struct mh_key_row *key, char *text);
 bool mh_words_errors(struct mh_loader *l, const struct mh_key_row *key, char *text);

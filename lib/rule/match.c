@@ -132,6 +132,15 @@ bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer
     }
 }
 
+bool mh_fault_gives(const struct mh_fault *fault, const struct mh_peer *peer)
+{
+    for (unsigned i = 0; i < fault->naddresses; i++)
+        if (fault->addresses[i].family == peer->family &&
+            !memcmp(fault->addresses[i].addr, peer->addr, sizeof(peer->addr)))
+            return true;
+    return false;
+}
+
 static const char *base_name(const char *path, size_t n, size_t *ret)
 {
     const char *slash = n ? memrchr(path, '/', n) : NULL;

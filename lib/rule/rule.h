@@ -19,6 +19,7 @@ enum {
     MH_MAX_TERMS = 16,    /* functions in one pattern of stacks */
     MH_MAX_ABORTS = 8,    /* words in abort_if */
     MH_MAX_ERRORS = 8,    /* words in one error list */
+    MH_MAX_ADDRESSES = 4, /* words in one address key */
     MH_PATTERN_SIZE = 128,
     MH_NAME_SIZE = 48, /* names of faults and phases, NUL included; inih cuts at 50 */
     MH_PATH_SIZE = 512,
@@ -45,6 +46,12 @@ enum mh_dist_kind {
 struct mh_dist {
     enum mh_dist_kind kind;
     int64_t a, b;
+};
+
+/* Network order; IPv4 in the first 4 bytes. */
+struct mh_address {
+    int family;
+    uint8_t addr[16];
 };
 
 /* How much of what arrives is changed. */
@@ -103,6 +110,8 @@ struct mh_fault {
     uint64_t rate;                   /* bytes a second */
     uint64_t limit;                  /* of MH_EFFECTS_KEPT */
     int64_t step_ns;                 /* of the time of day */
+    unsigned naddresses;
+    struct mh_address addresses[MH_MAX_ADDRESSES];
     struct mh_corrupt corrupt;
     int signal;            /* of kill */
     enum mh_family family; /* that comes first */
@@ -260,6 +269,9 @@ void mh_rules_bind(struct mh_rules *rules, const char *exe, const char *line);
 
 /* The operations of the faults anew, after some were exchanged in a bound set. */
 void mh_rules_rebind(struct mh_rules *rules);
+
+/* Is this one of the addresses that the fault gives? */
+bool mh_fault_gives(const struct mh_fault *fault, const struct mh_peer *peer);
 
 /* Does this peer match one pattern? */
 bool mh_peer_matches(const struct mh_peer_pattern *pattern, const struct mh_peer *peer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A fault as one English sentence; see load.h. It says what will happen, not what was written:
  * calls to which nothing can happen are gone, a group of calls is its operations. */
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -152,6 +153,19 @@ static void say_corrupt(const struct mh_corrupt *c, struct mh_buf *b)
     }
 }
 
+static void say_addresses(const struct mh_fault *f, struct mh_buf *b)
+{
+    for (unsigned i = 0; i < f->naddresses; i++) {
+        char text[INET6_ADDRSTRLEN] = "";
+
+        inet_ntop(f->addresses[i].family, f->addresses[i].addr, text, sizeof(text));
+        mh_buf_add(b, between(i, f->naddresses, " and "));
+        mh_buf_add(b, text);
+    }
+    mh_buf_add(b, " as its address");
+    mh_buf_add(b, f->naddresses > 1 ? "es" : "");
+}
+
 static const char *signal_name(int number)
 {
     for (unsigned i = 0; mh_signal_rows[i].name; i++)
@@ -179,6 +193,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_memory] = {"fails with ENOMEM past ", "fail with ENOMEM past "},
         [MH_EFFECT_family] = {"gives ", "give "},
         [MH_EFFECT_step] = {"is ", "are "},
+        [MH_EFFECT_address] = {"gives ", "give "},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
 
@@ -201,7 +216,9 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         mh_num_say_size(b, f->rate);
         mh_buf_add(b, " a second");
     }
-    if (effect == MH_EFFECT_step) {
+    if (effect == MH_EFFECT_address) {
+        say_addresses(f, b);
+    } else if (effect == MH_EFFECT_step) {
         mh_num_say_time(b, f->step_ns < 0 ? -f->step_ns : f->step_ns);
         mh_buf_add(b, f->step_ns < 0 ? " behind" : " ahead");
     } else if (effect == MH_EFFECT_disk) {

@@ -471,6 +471,8 @@ bool mh_value_take(struct mh_loader *l, const struct mh_key_row *key, void *fiel
         return mh_words_aborts(l, key, text);
     case MH_TYPE_globs:
         return mh_words_globs(l, key, text);
+    case MH_TYPE_addresses:
+        return mh_words_addresses(l, key, text);
     case MH_TYPE_errors:
         return mh_words_errors(l, key, text);
     case MH_TYPE_faults:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of keys that are lists of words; each may come in several calls, one a line. A wrong word
  * is told and left out, the others are taken; see loader.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -122,6 +123,23 @@ bool mh_words_peers(struct mh_loader *l, const struct mh_key_row *k, char *text)
             mh_complain_value(l, k, word, "%s", why.data);
         else
             f->npeers++;
+    }
+    return true;
+}
+
+bool mh_words_addresses(struct mh_loader *l, const struct mh_key_row *k, char *text)
+{
+    struct mh_fault *f = l->fault;
+
+    for (char *word; (word = mh_word_next(&text, " \t,"));) {
+        struct mh_address a = {.family = strchr(word, ':') ? AF_INET6 : AF_INET};
+
+        if (!mh_word_room(l, k, word, f->naddresses))
+            break;
+        if (inet_pton(a.family, word, a.addr) != 1)
+            mh_complain_value(l, k, word, "it is not an address");
+        else
+            f->addresses[f->naddresses++] = a;
     }
     return true;
 }

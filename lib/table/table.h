@@ -32,7 +32,8 @@ enum mh_effect {
  * (Memory is decided by its own hooks.) */
 #define MH_EFFECTS_KEPT                                                                            \
     (MH_EFFECT_BIT(MH_EFFECT_fds) | MH_EFFECT_BIT(MH_EFFECT_threads) |                             \
-     MH_EFFECT_BIT(MH_EFFECT_disk) | MH_EFFECT_BIT(MH_EFFECT_step))
+     MH_EFFECT_BIT(MH_EFFECT_disk) | MH_EFFECT_BIT(MH_EFFECT_step) |                               \
+     MH_EFFECT_BIT(MH_EFFECT_address))
 
 /* Of an effect as records have it: its number + 1, 0 = none; anything in a damaged one. */
 static inline int mh_effect_silent(int64_t recorded)

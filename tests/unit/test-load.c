@@ -194,6 +194,8 @@ static void sentences(void **state)
          "shop.tasks.* never becomes ready"},
         {"call = clock\nstep = -90m\n", "clock is 90 min behind"},
         {"call = time\nstep = +1h\nafter = 5s\n", "clock is 1 h ahead, from 5 s on"},
+        {"call = dns\npeer = prices\naddress = 10.0.0.9, ::1\n",
+         "getaddrinfo on prices gives 10.0.0.9 and ::1 as its addresses"},
         {"call = dns\nfamily = other\n", "getaddrinfo gives addresses of another family first"},
         {"call = recv\nhang = yes\n", "recv never becomes ready"},
         {"call = fsync\nkill = SIGKILL\ndelay = normal 1s 200ms\n",
@@ -230,15 +232,16 @@ static void several_files(void **state)
     write_text("y.ini", "[run]\nseed = 2\nsed = 1\n[fault y]\nhang = yes\n");
     assert_int_equal(mh_rules_load("x.ini:y.ini", &rules, &mistakes), -EINVAL);
     assert_string_equal(
-        told(), "3: [fault y] has no effect; give one of: delay, error, short, eof, reset, hang, "
-                "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family, step\n"
-                "4: call = 'sned': unknown call (did you mean 'send'?); allowed: operations, "
-                "groups or libc "
-                "calls, as `mishap list calls` shows them\n"
-                "2: 'seed' is set twice; first in x.ini:2\n"
-                "3: unknown key 'sed' in [run]; did you mean 'seed'?\n"
-                "4: [fault y] is defined twice; first in x.ini:3\n"
-                "4: [fault y] has no 'call'; say what it happens to, such as call = recv\n");
+        told(),
+        "3: [fault y] has no effect; give one of: delay, error, short, eof, reset, hang, "
+        "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family, step, address\n"
+        "4: call = 'sned': unknown call (did you mean 'send'?); allowed: operations, "
+        "groups or libc "
+        "calls, as `mishap list calls` shows them\n"
+        "2: 'seed' is set twice; first in x.ini:2\n"
+        "3: unknown key 'sed' in [run]; did you mean 'seed'?\n"
+        "4: [fault y] is defined twice; first in x.ini:3\n"
+        "4: [fault y] has no 'call'; say what it happens to, such as call = recv\n");
     assert_string_equal(mistakes.at[2].file, "y.ini");
     assert_int_equal(mh_rules_load("x.ini:x.ini", &rules, &mistakes), -EINVAL);
     assert_string_equal(mistakes.at[0].text, "this file is named twice");

@@ -90,7 +90,7 @@ def labels(every=False):
     table = table_of("labels.toml")
     held = [case for name in HELD_OUT for case in held_out(name, every)]
     runs = []
-    for case in table["case"] + held:
+    for case in [c for c in table["case"] if every or c.get("daily", True)] + held:
         for cells in ("bad", "good", "cells"):
             if cells in case:
                 left = table["candidates"] + case.get("open", [])

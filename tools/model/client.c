@@ -78,6 +78,17 @@ static void attempt_fail(struct mh_act *a, int err, int64_t at)
     a->until = MH_MAX(a->until, at);
 }
 
+static int take_moved(struct mh_intake *in, const struct mh_act *a, int64_t ago)
+{
+    int64_t name = mh_texts_add(&in->m->texts, in->record->tail, in->record->tail_len);
+    struct mh_moved_seen *s = name < 0 ? NULL : mh_vec_add(&in->m->moves);
+
+    if (!s)
+        return -ENOMEM;
+    *s = (struct mh_moved_seen){(uint32_t)(a - in->m->acts.v), (uint32_t)name, mh_intake_time(ago)};
+    return 0;
+}
+
 int mh_intake_connect(struct mh_intake *in)
 {
     struct mh_ev_connect e = mh_record_as(in->record, connect);
@@ -100,7 +111,7 @@ int mh_intake_connect(struct mh_intake *in)
     a->until = at;
     if (e.err && e.err != EINPROGRESS && e.err != EAGAIN && e.err != EINTR)
         attempt_fail(a, (int)e.err, at);
-    return 0;
+    return e.moved_ns ? take_moved(in, a, e.moved_ns) : 0;
 }
 
 int mh_intake_connected(struct mh_intake *in)

@@ -294,6 +294,7 @@ struct mh_model *mh_model_free(struct mh_model *m)
     free(m->steps.v);
     free(m->locked.v);
     free(m->clocks.v);
+    free(m->moves.v);
     free(m->conns.v);
     free(m->faults.v);
     free(m->phases.v);

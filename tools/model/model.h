@@ -399,6 +399,7 @@ struct mh_model {
     MH_VEC(struct mh_op_seen) ops;
     MH_VEC(struct mh_step_seen) steps;
     MH_VEC(struct mh_locked) locked;     /* by process, by time of their end */
+    MH_VEC(struct mh_moved_seen) moves;  /* in the order of their acts */
     MH_VEC(struct mh_clock_seen) clocks; /* by process, by time */
     MH_VEC(struct mh_conn) conns;
     MH_VEC(struct mh_fault_seen) faults;
