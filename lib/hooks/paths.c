@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files but for their bytes: flush, cut, rename, remove. */
+/* Files but for their bytes: flush, cut, rename, link, make a directory, remove. */
 #include "hooks/paths.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "hooks/bytes.h"
@@ -116,6 +117,57 @@ MH_PUBLIC int renameat2(int from_dir, const char *from, int to_dir, const char *
     return name_fault(MH_OP_rename, MH_CALL_renameat2, to_dir, to, &ret)
                ? ret
                : mh_real.renameat2(from_dir, from, to_dir, to, flags);
+}
+
+MH_PUBLIC int mkdir(const char *path, mode_t mode)
+{
+    int ret;
+
+    return name_fault(MH_OP_mkdir, MH_CALL_mkdir, AT_FDCWD, path, &ret) ? ret
+                                                                        : mh_real.mkdir(path, mode);
+}
+
+MH_PUBLIC int mkdirat(int dir, const char *path, mode_t mode)
+{
+    int ret;
+
+    return name_fault(MH_OP_mkdir, MH_CALL_mkdirat, dir, path, &ret)
+               ? ret
+               : mh_real.mkdirat(dir, path, mode);
+}
+
+MH_PUBLIC int link(const char *from, const char *to)
+{
+    int ret;
+
+    return name_fault(MH_OP_link, MH_CALL_link, AT_FDCWD, to, &ret) ? ret : mh_real.link(from, to);
+}
+
+MH_PUBLIC int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    int ret;
+
+    return name_fault(MH_OP_link, MH_CALL_linkat, to_dir, to, &ret)
+               ? ret
+               : mh_real.linkat(from_dir, from, to_dir, to, flags);
+}
+
+MH_PUBLIC int symlink(const char *target, const char *path)
+{
+    int ret;
+
+    return name_fault(MH_OP_link, MH_CALL_symlink, AT_FDCWD, path, &ret)
+               ? ret
+               : mh_real.symlink(target, path);
+}
+
+MH_PUBLIC int symlinkat(const char *target, int dir, const char *path)
+{
+    int ret;
+
+    return name_fault(MH_OP_link, MH_CALL_symlinkat, dir, path, &ret)
+               ? ret
+               : mh_real.symlinkat(target, dir, path);
 }
 
 /* What is removed is free again. */

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -82,6 +83,9 @@ static __thread unsigned char numbered;
     NUMBER(fallocate, fallocate(I(0), I(1), a[2], a[3]))                                           \
     NUMBER(renameat2, renameat2(I(0), P(const char, 1), I(2), P(const char, 3), (unsigned)a[4]))   \
     NUMBER(unlinkat, unlinkat(I(0), P(const char, 1), I(2)))                                       \
+    NUMBER(mkdirat, mkdirat(I(0), P(const char, 1), (mode_t)a[2]))                                 \
+    NUMBER(linkat, linkat(I(0), P(const char, 1), I(2), P(const char, 3), I(4)))                   \
+    NUMBER(symlinkat, symlinkat(P(const char, 0), I(1), P(const char, 2)))                         \
     NUMBER(epoll_create1, epoll_create1(I(0)))                                                     \
     NUMBER(epoll_ctl, epoll_ctl(I(0), I(1), I(2), P(struct epoll_event, 3)))                       \
     NUMBER(epoll_pwait, epoll_pwait(I(0), P(struct epoll_event, 1), I(2), I(3), P(sigset_t, 4)))   \
@@ -99,6 +103,9 @@ static __thread unsigned char numbered;
     NUMBER(rename, rename(P(const char, 0), P(const char, 1)))                                     \
     NUMBER(renameat, renameat(I(0), P(const char, 1), I(2), P(const char, 3)))                     \
     NUMBER(unlink, unlink(P(const char, 0)))                                                       \
+    NUMBER(mkdir, mkdir(P(const char, 0), (mode_t)a[1]))                                           \
+    NUMBER(link, link(P(const char, 0), P(const char, 1)))                                         \
+    NUMBER(symlink, symlink(P(const char, 0), P(const char, 1)))                                   \
     NUMBER(dup2, dup2(I(0), I(1)))                                                                 \
     NUMBER(pipe, pipe(P(int, 0)))                                                                  \
     NUMBER(poll, poll(P(struct pollfd, 0), (nfds_t)a[1], I(2)))                                    \

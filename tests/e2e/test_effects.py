@@ -31,8 +31,11 @@ PROGRAMS = {
     "close": "f = os.open(path, os.O_RDWR); os.close(f)",
     "allocate": "f = os.open(path, os.O_RDWR); os.posix_fallocate(f, 0, 100)",
     "statvfs": "os.statvfs(path)",
+    "mkdir": "os.mkdir(path + '.dir')",
+    "link": "os.link(path, path + '.link')",
 }
-FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs")
+FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs",
+         "mkdir", "link")
 EAI = {"EAI_AGAIN": socket.EAI_AGAIN, "EAI_NONAME": socket.EAI_NONAME, "EAI_FAIL": socket.EAI_FAIL,
        "EAI_MEMORY": socket.EAI_MEMORY}
 RETRIED = {"open", "read", "write", "fsync", "ftruncate", "allocate"}  # by CPython after EINTR, PEP 475

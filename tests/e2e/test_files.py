@@ -43,6 +43,28 @@ reply(**{n: attempt(lambda: open(d + p, "w")) for n, p in files.items()})
     assert {n for n, x in r.items() if x == "ok"} == set("abcd") - set(hit)
 
 
+@pytest.mark.parametrize("call, hit", [("mkdir", ["at", "mkdir", "temp", "tree"]), ("link", ["link", "linkat", "symlink"])])
+def test_names_cannot_be_made(guest, tmp_path, call, hit):
+    """Directories and links, in every spelling; nothing is made, and elsewhere it is."""
+    (tmp_path / "full").mkdir()
+    r = run(guest, TRY + """
+import tempfile
+f = d + "/full/"
+at = os.open(f, os.O_RDONLY | os.O_DIRECTORY)
+open(d + "/file", "w").close()
+made = {"mkdir": attempt(lambda: os.mkdir(f + "a")), "tree": attempt(lambda: os.makedirs(f + "b/c")),
+        "at": attempt(lambda: os.mkdir("d", dir_fd=at)), "temp": attempt(lambda: tempfile.mkdtemp(dir=f)),
+        "link": attempt(lambda: os.link(d + "/file", f + "e")), "symlink": attempt(lambda: os.symlink("x", f + "g")),
+        "linkat": attempt(lambda: os.link(d + "/file", "h", dst_dir_fd=at)), "elsewhere": attempt(lambda: os.mkdir(d + "/i")),
+        "names": sorted(os.listdir(f))}
+reply(**made)
+""", "call = %s\nerror = ENOSPC\npath = %s/full/**" % (call, tmp_path), tmp_path)
+    names = r.pop("names")
+    assert sorted(n for n, told in r.items() if told == "ENOSPC") == hit
+    assert {told for n, told in r.items() if n not in hit} == {"ok"}
+    assert len(names) == len(r) - len(hit) - 1, names
+
+
 def test_every_way_to_open(guest, tmp_path):
     """open(), os.open, relative names, dir_fd, pathlib, a new file, a child's open by execve."""
     r = run(guest, TRY + """

@@ -30,7 +30,8 @@ ROWS = re.findall(r"^HOOK(?:_%s)?\((\w+), [^,]+, (\w+)," % LIBC, table("hooks.de
 ERRORS = {op: names.replace(" ", "").split(",") for op, names in
           re.findall(r"^OP\((\w+),.*?ERR\(([^)]*)\)", table("ops.def"), re.M)}
 EFFECTS = dict(re.findall(r"^OP\((\w+), [\w.]+, ([^,]*),", table("ops.def"), re.M))
-FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs")
+FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs",
+         "mkdir", "link")
 # Every class of calls has an active fault, and none of them applies.
 QUIET = "[run]\nprocesses = *\n[fault elsewhere]\ncall = recv send connect accept\npeer = 10.9.9.9\ndelay = 1s\n" \
         "[fault nowhere]\ncall = open read write fsync rename unlink close\npath = /nowhere/**\nerror = EIO\n"

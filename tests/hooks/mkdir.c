@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mkdir(): a directory is there, and made once. */
+#include "snippet.h"
+
+int snippet_mkdir(void)
+{
+    past(SYS_unlinkat, AT_FDCWD, "snippet.dir", AT_REMOVEDIR);
+    TRY(mkdir("snippet.dir", 0755));
+    WANT(mkdir("snippet.dir", 0755) == -1 && errno == EEXIST);
+    WANT(past(SYS_unlinkat, AT_FDCWD, "snippet.dir", AT_REMOVEDIR) == 0);
+    return 0;
+}
