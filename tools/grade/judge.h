@@ -186,6 +186,8 @@ int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at);
 int32_t mh_app_line(const struct mh_model *m, uint32_t stack);
 /* Is a command well again at the place that failed? */
 bool mh_went_on(const struct mh_grading *g, const struct mh_act *a);
+/* retry.c: both are connects of one call, at once one after the other, to addresses of one name. */
+bool mh_is_next_address(const struct mh_act *before, const struct mh_act *a);
 /* walk.c: where the unit went on at once when this connect failed. */
 void mh_trial_walk(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);

@@ -234,8 +234,7 @@ static int start(struct walker *w, const struct mh_act *a)
     return 0;
 }
 
-/* Next address of one name: both are connects of the same call, at once one after the other. */
-static bool is_next_address(const struct mh_act *before, const struct mh_act *a)
+bool mh_is_next_address(const struct mh_act *before, const struct mh_act *a)
 {
     return !before->pooled && !a->pooled && before->stack == a->stack &&
            before->attempt.family_id != a->attempt.family_id &&
@@ -256,7 +255,7 @@ static int again(struct walker *w, struct open_sequence *o, const struct mh_act 
 {
     int64_t from = o->last->attempt.ended ? o->last->attempt.ended : o->last->until, gap, *slot;
 
-    if (is_next_address(o->last, a)) {
+    if (mh_is_next_address(o->last, a)) {
         o->last = a;
         return 0;
     }
