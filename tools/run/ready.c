@@ -263,6 +263,11 @@ bool mh_ready_look(struct mh_ready *r, int patience_ms)
     return yes;
 }
 
+bool mh_ready_is_sign(const struct mh_ready *r)
+{
+    return !r->request && r->fd >= 0;
+}
+
 void mh_ready_why(const struct mh_ready *r, char ret[MH_READY_WHY])
 {
     if (r->status)

@@ -22,6 +22,9 @@ bool mh_ready_listens(const struct mh_ready *r, int patience_ms);
  * when the answer has status 2xx, 3xx or 4xx. */
 bool mh_ready_look(struct mh_ready *r, int patience_ms);
 
+/* Does somebody listen there who takes no connection? No more may be meant by HOST:PORT. */
+bool mh_ready_is_sign(const struct mh_ready *r);
+
 enum { MH_READY_WHY = 80 };
 
 /* How far it got, to be followed by "within TIME": "did not answer". */

@@ -225,20 +225,33 @@ static void read_signals(struct supervisor *s)
     }
 }
 
+/* A worker may listen as a sign that it is there, and never accept: it is waited for in vain, but
+ * not given up. */
+static void end_patience(struct supervisor *s, int64_t patience)
+{
+    bool begins = mh_ready_is_sign(s->run->where);
+    char why[MH_READY_WHY];
+
+    mh_progress_clear(&s->progress);
+    mh_ready_why(s->run->where, why);
+    mh_log("%s %s within %g s%s", s->run->ready, why, (double)patience / SECOND,
+           begins ? ": the run begins all the same" : "");
+    if (begins)
+        begin_load(s);
+    else
+        begin_stop(s);
+}
+
 static void step_starting(struct supervisor *s, int64_t now)
 {
     int64_t patience = s->run->ready_ns ? s->run->ready_ns : READY_PATIENCE;
-    char why[MH_READY_WHY];
 
     if (!s->app) {
         enter(s, STAGE_STRAYS);
     } else if (mh_ready_look(s->run->where, TICK_MS)) {
         begin_load(s);
     } else if (now - s->since > patience) {
-        mh_progress_clear(&s->progress);
-        mh_ready_why(s->run->where, why);
-        mh_log("%s %s within %g s", s->run->ready, why, (double)patience / SECOND);
-        begin_stop(s);
+        end_patience(s, patience);
     }
 }
 

@@ -68,9 +68,10 @@ app.conf.beat_schedule = {"marks": {"task": "celery_jobs.mark", "schedule": 0.3}
 @worker_ready.connect
 @beat_init.connect
 def listen(**_):
-    """READY names a port: who waits for the worker sees when it is there."""
+    """READY names a port: who waits for the worker is told when it is there."""
     if "READY" in os.environ:
         app.ready = socket.create_server(("127.0.0.1", int(os.environ["READY"])))
+        app.ready.accept()
 
 
 def send(*calls):
