@@ -197,9 +197,56 @@ static void limits(void **state)
     stopped = others_serve = false;
 }
 
+/* Another worker wrote it, when all was well; the one that meets the fault never did. */
+static const char *of_two(const char *path, bool first)
+{
+    struct story s = {0};
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    story(&s, path, path, .path = 5);
+    for (s.now = first ? 0 : FAULT_MS + 500; s.now < (first ? CALM_MS : FAULT_MS + 1000);
+         s.now += 500)
+        story(&s, file, "", .path = 5, .fd = 9, .flags = O_WRONLY | O_CREAT | O_TRUNC,
+              .stack = IN_STOCK);
+    story_close(&s);
+    s.pid = STORY_PID + 1;
+    story_open(&s, "b");
+    prologue(&s);
+    s.tid = WORKER;
+    story(&s, path, path, .path = 9);
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, 10);
+    s.now = CALM_MS;
+    {
+        int64_t id = ++s.ids;
+
+        story(&s, unit_begin, "POST /product/7", .unit = id, .conn = id, .fds = 10);
+        story(&s, file, "", .path = 9, .fd = 9, .flags = O_WRONLY | O_CREAT | O_TRUNC,
+              .stack = IN_STOCK);
+        disk_fault(&s, MH_OP_write, 9, ENOSPC);
+        s.now += 2;
+        story(&s, unit_end, "POST /product/7", .unit = id, .conn = id, .status = 503,
+              .latency_ns = 2 * STORY_MS, .retry_after_s = -1);
+    }
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return story_verdict(&s, "MH-2006");
+}
+
+static void workers(void **state)
+{
+    assert_string_equal(of_two("/data/state.json", true), "fail");
+    assert_string_equal(of_two("/data/state.json", false), "not exercised"); /* only later */
+    assert_string_equal(of_two("/data/17/state.json", true), "not exercised");
+    assert_string_equal(of_two("state.json", true), "not exercised");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(limits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(limits),
+                                       cmocka_unit_test(workers)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

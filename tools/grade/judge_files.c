@@ -25,6 +25,23 @@ static bool opens(const struct mh_act *a, uint32_t path_id)
     return a->kind == MH_ACT_file && a->file.path_id == path_id;
 }
 
+/* Had another process written it before, one of several workers, say? A path in which a number is
+ * masked may be another file's. */
+static bool written_by_others(const struct mh_grading *g, const struct mh_act *open)
+{
+    const char *path = mh_model_text(g->m, open->file.path);
+
+    for (size_t i = 0; *path == '/' && !strchr(path, '{') && i < g->m->acts.n; i++) {
+        const struct mh_act *a = &g->m->acts.v[i];
+
+        if (a->kind == MH_ACT_file && a->file.path == open->file.path && a->at < open->at &&
+            a->process != open->process && !g->m->processes.v[a->process].baseline &&
+            g->m->processes.v[a->process].host == g->m->processes.v[open->process].host)
+            return true;
+    }
+    return false;
+}
+
 static struct history history_of(const struct mh_grading *g, const struct mh_trial *t)
 {
     const struct mh_op_seen *o = &g->m->ops.v[t->op];
@@ -41,6 +58,8 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
         if (!h.open)
             h.open = a;
     }
+    if (h.open && !h.written_before)
+        h.written_before = written_by_others(g, h.open);
     until = mh_grading_unit(g, t->unit)->ended;
     if (mh_grading_unit(g, t->unit)->command) /* put right, and not just the next thing it does */
         until = MH_MIN(until, op->until + AT_ONCE_NS);
