@@ -14,7 +14,11 @@
 
 #include "base/banned.h"
 
-enum { DB = 1, LIBRARY = 1, CART = 2, ITEM = 3 };
+enum { DB = 1, LIBRARY = 1, CART = 2, ITEM = 3, LOOP = 4, COROUTINE = 5 };
+
+#define RUN                                                                                        \
+    "BaseEventLoop._run_once\t/usr/lib/python3.11/asyncio/base_events.py\t1922\n"                  \
+    "<module>\t/srv/shop/app.py\t3"
 
 static void prologue(struct story *s)
 {
@@ -24,6 +28,9 @@ static void prologue(struct story *s)
           .frames = 1);
     story(s, stack, "cart\t/srv/shop/carts.py\t8", .stack = CART, .frames = 1);
     story(s, stack, "item\t/srv/shop/items.py\t8", .stack = ITEM, .frames = 1);
+    story(s, stack, "read\t/usr/lib/python3/dist-packages/redis/connection.py\t9\n" RUN,
+          .stack = LOOP, .frames = 3);
+    story(s, stack, "cart\t/srv/shop/carts.py\t8\n" RUN, .stack = COROUTINE, .frames = 3);
 }
 
 static struct mh_model *load(struct story *s)
@@ -114,6 +121,26 @@ static void of_its_own_request(void **state)
     story_remove(&s);
 }
 
+/* The module that runs the loop asks nobody; the coroutine that the loop runs does. */
+static void of_a_loop(void **state)
+{
+    struct story s = {0};
+    struct mh_model *m;
+
+    prologue(&s);
+    begin(&s, 1);
+    ask(&s, 1, 1, LOOP);
+    end(&s, 1);
+    begin(&s, 2);
+    ask(&s, 2, 2, COROUTINE);
+    end(&s, 2);
+    m = load(&s);
+    assert_string_equal(place(m, 1), "cart");
+    assert_string_equal(place(m, 2), "cart");
+    mh_model_free(m);
+    story_remove(&s);
+}
+
 /* What a pool does for nobody stays the library's. */
 static void of_background(void **state)
 {
@@ -189,9 +216,8 @@ static void farewells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_another_request),
-        cmocka_unit_test(of_its_own_request),
-        cmocka_unit_test(of_background),
+        cmocka_unit_test(of_another_request), cmocka_unit_test(of_its_own_request),
+        cmocka_unit_test(of_a_loop),          cmocka_unit_test(of_background),
         cmocka_unit_test(farewells),
     };
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The place of calls that no frame of the application stands behind: a connect that a library makes
- * in a task of its own (happy eyeballs, a pool) is part of the request that waits for it. Its place
- * is the one from which the same unit of work asks the same peer; where that unit asked nothing
- * (the connect failed), the one from which any unit asks it. With several such places it keeps its
- * own: guessing would file one place's failures under another. */
+ * in a task of its own (happy eyeballs, a pool) is part of the request that waits for it. The
+ * module that started the event loop is no such frame: all that the loop does is within it. Its
+ * place is the one from which the same unit of work asks the same peer; where that unit asked
+ * nothing (the connect failed), the one from which any unit asks it. With several such places it
+ * keeps its own: guessing would file one place's failures under another. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/hash.h"
+#include "base/macros.h"
 #include "model/load.h"
 
 #include "base/banned.h"
@@ -17,9 +20,42 @@ struct places {
     struct mh_map of_unit, of_peer;
 };
 
+/* Frames of event loops: what is called from there is not what started the loop. */
+static bool is_loop(const struct mh_model *m, const struct mh_frame *f)
+{
+    static const struct {
+        const char *file, *function;
+    } loops[] = {
+        {"/asyncio/base_events.py", "_run_once"},
+        {"/asyncio/runners.py", "run"}, /* uvloop's own frames are not seen */
+        {"/trio/_core/_run.py", "unrolled_run"},
+    };
+    const char *file = mh_model_text(m, f->file), *function = mh_model_text(m, f->function);
+    const char *dot = strrchr(function, '.');
+    size_t n = strlen(file);
+
+    for (size_t i = 0; i < ARRAY_SIZE(loops); i++)
+        if (n >= strlen(loops[i].file) && !strcmp(dot ? dot + 1 : function, loops[i].function) &&
+            !strcmp(file + n - strlen(loops[i].file), loops[i].file))
+            return true;
+    return false;
+}
+
 static bool is_own(const struct mh_model *m, const struct mh_act *a)
 {
-    return a->site && m->sites.v[a->site - 1].app;
+    const struct mh_stack *s = a->stack ? &m->stacks.v[a->stack - 1] : NULL;
+
+    if (!a->site || !m->sites.v[a->site - 1].app)
+        return false;
+    for (uint32_t i = 0; s && i < s->nframes; i++) {
+        const struct mh_frame *f = &m->frames.v[s->frames + i];
+
+        if (f->kind == MH_FRAME_app)
+            return true;
+        if (is_loop(m, f))
+            return false;
+    }
+    return true;
 }
 
 static uint64_t unit_peer(const struct mh_act *a)
