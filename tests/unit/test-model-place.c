@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/macros.h"
 #include "model/model.h"
 #include "story.h"
 
@@ -160,6 +161,35 @@ static void of_background(void **state)
     story_remove(&s);
 }
 
+/* A run has the name of what was run, wherever that lies and whatever it is told. */
+static void of_a_run(void **state)
+{
+    static const char *const names[][2] = {
+        {"/usr/bin/python3 /srv/jobs/sums.py --day 7", "run sums.py"},
+        {"python3 -u -m shop.sums now", "run -m shop.sums"},
+        {"/usr/bin/python3.11 -c print(1)", "run python3.11 -c"},
+        {"/srv/venv/bin/celery -A shop worker", "run celery"},
+        {"python3", "run python3"},
+        {"python3 -u", "run python3"},
+        {"", "run"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct story s = {0};
+        struct mh_model *m;
+
+        prologue(&s);
+        story(&s, process, names[i][0], .pid = 3000, .started_at = STORY_MONO,
+              .wall_ns = STORY_WALL, .python = 0x030b02f0);
+        story(&s, exit, "", .status = 0);
+        m = load(&s);
+        assert_string_equal(mh_model_text(m, m->routes.v[m->units.v[0].route - 1].name),
+                            names[i][1]);
+        mh_model_free(m);
+        story_remove(&s);
+    }
+}
+
 enum { TERMINATE = 900, QUERY = 901 };
 
 static void say(struct story *s, int64_t conn, int64_t exchange, int64_t digest, bool eof)
@@ -218,7 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_another_request), cmocka_unit_test(of_its_own_request),
         cmocka_unit_test(of_a_loop),          cmocka_unit_test(of_background),
-        cmocka_unit_test(farewells),
+        cmocka_unit_test(of_a_run),           cmocka_unit_test(farewells),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,36 @@ static void command_status(const struct mh_model *m, const struct mh_process *p,
         u->how = 2;
 }
 
+/* The word at *at without the folders of a path; *at moves to the next one. */
+static int word(const char **at, const char **ret)
+{
+    const char *from = *at, *end = from + strcspn(from, " ");
+
+    *at = end + strspn(end, " ");
+    for (const char *p = from; p < end; p++)
+        if (*p == '/')
+            from = p + 1;
+    *ret = from;
+    return (int)(end - from);
+}
+
+/* What was run, without where it lies and with what arguments: "run sums.py", "run -m shop". */
+static int name_run(const char *command, char *ret, size_t size)
+{
+    const char *at = command, *program, *what;
+    int n = word(&at, &program), k;
+
+    if (n < 6 || strncmp(program, "python", 6) || !*at)
+        return snprintf(ret, size, "run%s%.*s", n ? " " : "", n, program);
+    while (*at == '-' && strncmp(at, "-m ", 3) && strncmp(at, "-c", 2))
+        word(&at, &what);
+    if (!*at || !strncmp(at, "-c", 2))
+        return snprintf(ret, size, "run %.*s%s", n, program, *at ? " -c" : "");
+    k = *at == '-' ? word(&at, &what) : 0;
+    n = word(&at, &what);
+    return snprintf(ret, size, "run %s%.*s", k ? "-m " : "", n, what);
+}
+
 /* In a run without any server each process is one unit of work: the run of a command. */
 static int add_commands(struct mh_model *m)
 {
@@ -194,8 +224,9 @@ static int add_commands(struct mh_model *m)
             continue;
         n = snprintf(name, sizeof(name), "run %.150s", command);
         n = MH_MIN(n, (int)sizeof(name) - 1);
-        route = mh_model_add_route(m, name, strcspn(name, "/"));
         text = mh_texts_add(&m->texts, name, (size_t)n);
+        n = name_run(command, name, sizeof(name));
+        route = mh_model_add_route(m, name, (size_t)MH_MIN(n, (int)sizeof(name) - 1));
         p->first_unit = m->units.n;
         u = mh_vec_add(&m->units);
         if (route < 0 || text < 0 || !u)
