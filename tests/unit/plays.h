@@ -36,6 +36,7 @@ static const struct play plays[] = {
     {"the store beside a cache", "MH-0401", "not exercised", well_mixed, store_takes_it_down},
     {"a mistake in the handler", "MH-0102", "fail", well, mistaken},
     {"a handler that works", "MH-0102", "pass", well, decided},
+    {"late, and no error", "MH-0102", "not exercised", well_task, awaits, .hits = 3},
     {"a KeyError on purpose", "MH-0102", "not exercised", well, mapped},
     {"told as information", "MH-1006", "fail", well, told_as_info},
     {"told as a warning", "MH-1006", "pass", well, decided},

@@ -244,18 +244,20 @@ static void say_both(const struct mh_grading *g, struct mh_judgement *j)
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     const struct mh_act *a = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
     const char *err = mh_name_err(t->kind, t->err);
+    char answer[16];
 
     for (uint32_t i = 0; a && i < u->nacts; i++) {
         const struct mh_act *b = unit_act(g, u, i);
 
         if (b->at <= a->at || !is_repeated(g->m, a, b))
             continue;
+        snprintf(answer, sizeof(answer), "%d", (int)b->attempt.status);
         mh_sentence(j->evidence,
                     "%s: %u bytes with digest %016llx, whole, answer lost (%s); %s later %u bytes "
-                    "with digest %016llx, answer %d (MH-2009)",
+                    "with digest %016llx, answer %s (MH-2009)",
                     text_of(g, a), a->attempt.bytes, (unsigned long long)a->attempt.digest,
                     err ? err : "end", MH_SPAN(b->at - a->at), b->attempt.bytes,
-                    (unsigned long long)b->attempt.digest, (int)b->attempt.status);
+                    (unsigned long long)b->attempt.digest, b->attempt.status ? answer : "none");
         return;
     }
 }

@@ -245,14 +245,20 @@ static int file(struct mh_grading *g, const struct mh_tally *t)
     j->stack = a->stack;
     if (!t->failed) {
         mh_reason(j,
-                  "%u times kept connections to %s were dead, and none of them cost more than one "
-                  "request",
+                  t->fired == 1
+                      ? "%u time kept connections to %s were dead, and none of them cost more than "
+                        "one request"
+                      : "%u times kept connections to %s were dead, and none of them cost more "
+                        "than one request",
                   t->fired, mh_name_peer(g, t->peer));
         return 0;
     }
     mh_sentence(j->evidence,
-                "%u kept connections to %s were dead, and %u later requests failed for it, "
-                "although a new connection would have worked",
+                t->worst == 1
+                    ? "%u kept connection to %s was dead, and %u later requests failed for it, "
+                      "although a new connection would have worked"
+                    : "%u kept connections to %s were dead, and %u later requests failed for it, "
+                      "although a new connection would have worked",
                 (unsigned)t->worst, mh_name_peer(g, t->peer), t->failed);
     mh_sentence(j->evidence, "%u of them failed on a connection that was dead, %u without any call",
                 t->failed - t->partial, t->partial);

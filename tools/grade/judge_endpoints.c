@@ -296,7 +296,7 @@ static int file_0202(struct mh_grading *g, const struct endpoints *e, const stru
         return 0;
     }
     mh_sentence(j->evidence,
-                "all %u units of work that were refused by %s failed or said no, and no other "
+                "all %u units of work that met a failure of %s failed or said no, and no other "
                 "endpoint of it was ever asked",
                 t->fired, peer);
     mh_sentence(j->counter,

@@ -48,6 +48,14 @@ static int file_0102(struct mh_grading *g, const struct mh_tally *t)
     return 0;
 }
 
+static bool any_error(const struct mh_grading *g)
+{
+    for (size_t i = 0; i < g->trials.n; i++)
+        if (g->trials.v[i].error)
+            return true;
+    return false;
+}
+
 int mh_judge_0102(struct mh_grading *g)
 {
     struct mh_tallies tallies = {0};
@@ -56,12 +64,14 @@ int mh_judge_0102(struct mh_grading *g)
     for (size_t i = 0; i < tallies.list.n && !r; i++)
         r = file_0102(g, &tallies.list.v[i]);
     if (!r && !tallies.list.n)
-        r = g->trials.n && !g->m->steps_seen
+        r = any_error(g) && !g->m->steps_seen
                 ? mh_judge_none(g, MH_VERDICT_unclear,
                                 "what became of the exceptions could not be followed", NULL)
                 : mh_judge_none(
                       g, MH_VERDICT_not_exercised,
-                      mh_none_of_errors(g, "no injected error was handled by the application"),
+                      any_error(g)
+                          ? mh_none_of_errors(g, "no injected error was handled by the application")
+                          : "no error was injected into a unit of work",
                       NULL);
     mh_tallies_done(&tallies);
     return r;
