@@ -139,6 +139,7 @@ def test_nobody_answers(guest, there, mode, steps):
 
 
 @pytest.mark.parametrize("mode, steps", [("blocking", "send,recv,recv,send,poll,error"),
+                                         ("limit", "send,recv,recv,send,poll,error"),
                                          ("nonblocking", "send,readable,error,recv,send,poll"),
                                          ("nonblocking", "send,readable,send,send,recv,epoll")])
 def test_nobody_answers_any_more(guest, there, mode, steps):
