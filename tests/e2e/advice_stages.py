@@ -60,6 +60,10 @@ def _asgi_request(kind, app):
     return {"app": app, "request": kind(scope, receive), "call_next": call_next}
 
 
+def python(known, stack):
+    return {"primary": "k1", "replica": "k2", "last_known": {}}
+
+
 def fastapi(known, stack):
     module = importlib.import_module("fastapi")
     return {**_asgi_request(module.Request, module.FastAPI()), "response": module.Response()}
@@ -188,7 +192,7 @@ def threads(known, stack):
     return {"slots": threading.BoundedSemaphore(1)}
 
 
-STAGES = {"fastapi": fastapi, "starlette": starlette, "flask": flask, "django": django, "django-orm": django,
+STAGES = {"python": python, "fastapi": fastapi, "starlette": starlette, "flask": flask, "django": django, "django-orm": django,
           "django-ratelimit": django, "celery": celery, "gunicorn": gunicorn, "uvicorn": uvicorn, "redis": redis,
           "redis.asyncio": redis_asyncio, "aiohttp": aiohttp, "asyncpg": asyncpg, "sqlalchemy": sqlalchemy,
           "kombu": kombu, "pika": pika, "confluent-kafka": confluent_kafka, "aiokafka": aiokafka, "boto3": boto3,
