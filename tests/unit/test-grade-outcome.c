@@ -250,11 +250,43 @@ static void missing(void **state)
     }
 }
 
+/* ---- the traceback of a script that is stopped is of the stop, not of what failed before ---- */
+
+static const char *last_words;
+
+static void ends_with(struct story *s, struct answer *a)
+{
+    swallowed(s, a);
+    story(s, log, "", .sink = 2, .traceback = 1);
+    story(s, log, last_words, .sink = 2);
+}
+
+static const char *said_last(const char *words)
+{
+    static const struct play play = {"", "MH-1001", "", well, ends_with};
+    json_t *document;
+    const char *ret;
+
+    last_words = words;
+    document = perform(&play);
+    ret = verdict(document, "MH-1001");
+    json_decref(document);
+    return ret;
+}
+
+static void stopped(void **state)
+{
+    assert_string_equal(said_last("KeyboardInterrupt"), "fail");
+    assert_string_equal(said_last("asyncio.exceptions.CancelledError"), "fail");
+    assert_string_equal(said_last("ConnectionRefusedError"), "pass");
+    assert_string_equal(said_last("shop.Unavailable"), "pass");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(endpoints), cmocka_unit_test(workers), cmocka_unit_test(retries),
-        cmocka_unit_test(sample),    cmocka_unit_test(missing),
+        cmocka_unit_test(sample),    cmocka_unit_test(missing), cmocka_unit_test(stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

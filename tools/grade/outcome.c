@@ -238,12 +238,47 @@ static bool words_tell(const struct mh_grading *g, const struct mh_trial *t, con
     return false;
 }
 
+/* What ends a program or a task on purpose: it says nothing of a failure before. */
+static bool names_end(const char *words)
+{
+    static const char *const ends[] = {"KeyboardInterrupt", "SystemExit", "CancelledError",
+                                       "GeneratorExit"};
+    size_t n = strcspn(words, " "), len;
+    const char *last = last_part(words, n, &len);
+
+    for (size_t i = 0; i < ARRAY_SIZE(ends) && !words[n]; i++)
+        if (len == strlen(ends[i]) && !memcmp(last, ends[i], len))
+            return true;
+    return false;
+}
+
+/* Is it the traceback of such an end? Python writes the head first, and the exception's name in a
+ * record of its own. */
+static bool is_of_end(const struct mh_model *m, const struct mh_act *log)
+{
+    enum { NEXT_NS = 500000000, LOOK = 64 };
+    const char *words = mh_model_text(m, log->log.words);
+    size_t at = (size_t)(log - m->acts.v), most = MH_MIN(m->acts.n, at + LOOK);
+
+    for (size_t i = at + 1; !*words && i < most; i++) {
+        const struct mh_act *l = &m->acts.v[i];
+
+        if (l->process != log->process || l->at - log->at > NEXT_NS)
+            break;
+        if (l->kind == MH_ACT_log && l->tid == log->tid)
+            words = mh_model_text(m, l->log.words);
+    }
+    return names_end(words);
+}
+
 /* Does a record report some failure: a warning or worse, a traceback, the name of an error? The
  * address of a client in an access log does not. */
 static bool reports_failure(const struct mh_model *m, const struct mh_act *log)
 {
     const char *word = mh_model_text(m, log->log.words);
 
+    if (is_of_end(m, log))
+        return false;
     if (log->log.level >= MH_LEVEL_warning || log->log.traceback)
         return true;
     for (size_t n; *word; word += n + (word[n] == ' ')) {
