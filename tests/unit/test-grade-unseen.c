@@ -304,6 +304,41 @@ static const char *stopped(bool told)
     return story_verdict(&s, "MH-0101");
 }
 
+/* A worker whose disk is full once; it writes again, or not, until it is told to end. */
+static const char *keeps(bool again)
+{
+    struct story s = {0};
+    int64_t op;
+
+    story_open(&s, "a");
+    prologue(&s);
+    story(&s, path, "/data/place.json", .path = 1);
+    for (int i = 0; i < 6; i++) {
+        s.now += 500;
+        if (i > 3 && !again)
+            continue;
+        story(&s, file, "", .path = 1, .fd = 9, .flags = 02101, .stack = IN_STOCK);
+        if (i != 3)
+            continue;
+        op = ++s.ids;
+        story(&s, op, "", .op = op, .kind = MH_OP_write, .call = MH_CALL_write, .fd = 9, .path = 1,
+              .asked = 100, .result = -1, .err = ENOSPC, .wait_ns = -1, .fault = 1,
+              .effect = MH_EFFECT_error + 1, .ordinal = op, .stack = IN_STOCK);
+        caught(&s, op, "stock\t/srv/shop/stock.py\t12");
+        story(&s, log, "OSError", .level = MH_LEVEL_warning, .sink = 2);
+    }
+    s.now = 9000;
+    story(&s, exit, "", .status = 1);
+    story_close(&s);
+    s.pid = 99;
+    story_open(&s, "z");
+    story(&s, stop, "", .signal = 2, .sent_at = STORY_MONO + 8900 * STORY_MS);
+    story(&s, child, "python job.py", .pid = STORY_PID, .stopped = 1, .status = 1,
+          .ended_at = STORY_MONO + 9000 * STORY_MS);
+    story_close(&s);
+    return story_verdict(&s, "MH-0101");
+}
+
 /* A write fails, and the command raises SystemExit in its place, having said why or not. */
 static const char *exits(bool says)
 {
@@ -341,6 +376,8 @@ static void commands(void **state)
     assert_string_equal(exits(false), "fail");
     assert_string_equal(stopped(false), "fail");
     assert_string_equal(stopped(true), "pass");
+    assert_string_equal(keeps(true), "pass");
+    assert_string_equal(keeps(false), "not exercised");
 }
 
 int main(void)

@@ -228,8 +228,8 @@ const char *mh_name_span(int64_t ns, char *buf, size_t size)
 
     if (ns < 0)
         snprintf(buf, size, "none");
-    else if (ms < 10)
-        snprintf(buf, size, "%.1f ms", ms);
+    else if (ms < 10) /* short is not nothing */
+        snprintf(buf, size, ns && ms < 0.1 ? "%.2f ms" : "%.1f ms", ms);
     else if (ms < 1000)
         snprintf(buf, size, "%.0f ms", ms);
     else

@@ -187,7 +187,8 @@ static const char *none_0101(const struct mh_grading *g)
     if (expected)
         return mh_none_of_errors(
             g, "each unit of work that met an error hung, or went down with its process");
-    return error ? "only errors were injected that no network or disk gives by itself"
+    return error ? "only errors were injected that are a final answer, or that no network or disk "
+                   "gives by itself"
                  : "no error was injected into a unit of work";
 }
 

@@ -287,13 +287,14 @@ static int judge_end(struct mh_grading *g, mh_judge_value *value, const char *no
 
 int mh_judge_0104(struct mh_grading *g)
 {
-    return judge_end(g, value_0104, "no error was injected more than 5 s before the end", NULL);
+    return judge_end(g, value_0104, "no error hit a request more than 5 s before the end", NULL);
 }
 
 int mh_judge_0606(struct mh_grading *g)
 {
     return judge_end(g, value_0606,
-                     "no limit (ENOSPC, EMFILE, ...) was reached more than 5 s before the end",
+                     "no limit (ENOSPC, EMFILE, ...) was reached in a request more than 5 s before "
+                     "the end",
                      "[fault x] call = open, path = /data/**, error = EMFILE");
 }
 

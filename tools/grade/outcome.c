@@ -142,8 +142,8 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
         return MH_OUTCOME_unknown;
     if (u->kind == MH_UNIT_websocket)
         return websocket_outcome(t, u, a);
-    /* a consumer that had to be stopped, but had got through before */
-    if (u->command && u->how == 1 && t->retry_ok)
+    /* a consumer that had to be stopped, but had got through before, or gone on */
+    if (u->command && u->how == 1 && (t->retry_ok || mh_went_on(g, a)))
         return MH_OUTCOME_absorbed;
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
