@@ -30,6 +30,7 @@
 
 /* What the file that this thread is about to truncate by opening it holds. */
 static __thread int64_t truncating;
+static __thread int64_t emptying; /* the same for its record, plus 1; 0: not known */
 
 void mh_path_absolute(int dir, const char *path, struct mh_buf *b)
 {
@@ -100,6 +101,20 @@ static bool ends_with(const char *text, size_t n, const char *tail)
     return n >= t && !memcmp(text + n - t, tail, t);
 }
 
+/* What opening this file throws away, plus 1; 0: nothing, or it cannot be told. */
+static int64_t content_before(int dir, const char *path, int flags)
+{
+    struct stat st;
+    long r;
+
+    if (!(flags & O_TRUNC) || (flags & O_ACCMODE) == O_RDONLY)
+        return 0;
+    r = mh_sys(SYS_newfstatat, dir, path, &st, 0);
+    if (r)
+        return r == -ENOENT;
+    return S_ISREG(st.st_mode) ? st.st_size + 1 : 0;
+}
+
 int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
 {
     int64_t watch;
@@ -110,6 +125,7 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
         return 0;
     mh_path_absolute(dir, path, &full);
     truncating = flags & O_TRUNC ? mh_disk_size_named(dir, path, full.data) : 0;
+    emptying = content_before(dir, path, flags);
     err = mh_path_fault(MH_OP_open, call, -1, NULL, full.data, &watch);
     if (!err)
         err = mh_limit_fds(MH_OP_open, call, &watch);
@@ -152,7 +168,8 @@ void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened)
     if (writes && opened) {
         mh_python_place(&place);
         mh_event(file, NULL, 0, .path = d->path_id, .fd = fd, .flags = flags, .stack = place.stack,
-                 .task = (int64_t)place.task, .unit = place.unit);
+                 .task = (int64_t)place.task, .unit = place.unit,
+                 .had = flags & O_TRUNC ? emptying : 0);
     }
 }
 

@@ -187,3 +187,22 @@ def test_logging_goes_on(guest, tmp_path):
         config=FAULT + "call = write\nerror = ENOSPC\npath = %s/*.log" % tmp_path)
     assert r.json() == {"done": True}
     assert "No space left on device" in r.stderr
+
+
+def test_what_an_opening_empties(guest, tmp_path):
+    """A name that was renamed away has nothing in it, whoever wrote it before; a link has what it leads to."""
+    path, link, other = (str(tmp_path / name) for name in ("kept", "link", "other"))
+    r = guest.command([PYTHON, "-c", textwrap.dedent("""
+        import os, sys
+        path, link, other = sys.argv[1:]
+        def write(name, how="w"):
+            with open(name, how) as out:
+                out.write("x" * 9)
+        write(path); write(path); os.replace(path, other); write(path); os.symlink(other, link)
+        write(link); write(path, "a"); write(path, "r+"); os.truncate(path, 0); write(path)
+        write("/dev/null")
+    """), path, link, other], timeout=30)
+    assert r.status == 0, r.stderr
+    names = {e["path"]: e["tail"] for e in r.events("path")}
+    had = [e["had"] for e in r.events("file") if names[e["path"]] in (path, link)]
+    assert had == [1, 10, 1, 10, 0, 0, 1]

@@ -235,6 +235,43 @@ static const char *of_two(const char *path, bool first)
     return story_verdict(&s, "MH-2006");
 }
 
+static int64_t had; /* of each opening, plus 1 */
+
+static void keeps(struct story *s, struct answer *a)
+{
+    story(s, path, "/data/place.json.new", .path = PLAIN_PATH);
+    story(s, file, "", .path = PLAIN_PATH, .fd = 9, .flags = O_WRONLY | O_CREAT | O_TRUNC,
+          .stack = IN_STOCK, .had = had);
+}
+/* What the first one leaves behind is found by the next one. */
+static void fails_to_keep(struct story *s, struct answer *a)
+{
+    keeps(s, a);
+    disk_fault(s, MH_OP_write, PLAIN_PATH, ENOSPC);
+    had = 4097;
+    a->status = 503;
+}
+
+static const char *kept(int64_t calm)
+{
+    static const struct play play = {"", "MH-2006", "", keeps, fails_to_keep};
+    json_t *document;
+    const char *got;
+
+    had = calm;
+    document = perform(&play);
+    got = verdict(document, "MH-2006");
+    json_decref(document);
+    return got;
+}
+
+static void contents(void **state)
+{
+    assert_string_equal(kept(101), "fail");
+    assert_string_equal(kept(1), "pass"); /* renamed away each time */
+    assert_string_equal(kept(0), "fail"); /* of an older recording */
+}
+
 static void workers(void **state)
 {
     assert_string_equal(of_two("/data/state.json", true), "fail");
@@ -246,7 +283,7 @@ static void workers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(limits),
-                                       cmocka_unit_test(workers)};
+                                       cmocka_unit_test(workers), cmocka_unit_test(contents)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

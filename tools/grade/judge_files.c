@@ -15,7 +15,9 @@ enum { AT_ONCE_NS = 50000000 };
 /* Openings for writing of one path by one process, around a failed operation on it. */
 struct history {
     const struct mh_act *open; /* the last one before it */
+    const struct mh_act *good; /* the first one since which all writes to it failed */
     bool written_before;       /* the path had been opened for writing before that */
+    bool moved_away;           /* ... and nothing was there any more: a name for a while */
     bool written_after;        /* in the same unit */
     bool copied_after;         /* ... or a file of the same kind, from the same place in the code */
 };
@@ -23,6 +25,32 @@ struct history {
 static bool opens(const struct mh_act *a, uint32_t path_id)
 {
     return a->kind == MH_ACT_file && a->file.path_id == path_id;
+}
+
+static bool write_fails(const struct mh_grading *g, const struct mh_act *a, uint32_t path_id)
+{
+    const struct mh_op_seen *o = a->kind == MH_ACT_op ? &g->m->ops.v[a->op] : NULL;
+
+    return o && o->path_id == path_id && o->err && o->kind == MH_OP_write;
+}
+
+/* What earlier failures left behind is no content: it counts what the first of them found.
+ * *ret_again: the path had been opened before that. */
+static const struct mh_act *first_failing(const struct mh_grading *g, const struct mh_act *open,
+                                          uint32_t path_id, bool *ret_again)
+{
+    const struct mh_act *first = g->m->acts.v + g->m->processes.v[open->process].first_act;
+    bool failed = false;
+
+    for (const struct mh_act *a = open; a-- > first && !*ret_again;) {
+        failed |= write_fails(g, a, path_id);
+        if (!opens(a, path_id))
+            continue;
+        *ret_again = !failed;
+        open = failed ? a : open;
+        failed = false;
+    }
+    return open;
 }
 
 /* Had another process written it before, one of several workers, say? A path in which a number is
@@ -49,6 +77,7 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
     const struct mh_process *p = &g->m->processes.v[op->process];
     const struct mh_act *first = g->m->acts.v + p->first_act, *end = first + p->nacts, *a;
     struct history h = {.open = NULL};
+    bool again = false;
     int64_t until;
 
     for (a = op; a-- > first && !h.written_before;) {
@@ -58,7 +87,12 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
         if (!h.open)
             h.open = a;
     }
-    if (h.open && !h.written_before)
+    if (h.open)
+        h.good = first_failing(g, h.open, o->path_id, &again);
+    if (h.good && h.good->file.had) {
+        h.written_before = h.good->file.had > 1;
+        h.moved_away = h.good->file.had == 1 && again;
+    } else if (h.open && !h.written_before)
         h.written_before = written_by_others(g, h.open);
     until = mh_grading_unit(g, t->unit)->ended;
     if (mh_grading_unit(g, t->unit)->command) /* put right, and not just the next thing it does */
@@ -82,7 +116,7 @@ static double value_2006(struct mh_grading *g, const struct mh_trial *t)
     h = history_of(g, t);
     if (!h.open || h.open->file.flags & O_APPEND)
         return MH_NOT_MINE;
-    if (h.open->file.flags & O_EXCL)
+    if (h.open->file.flags & O_EXCL || h.moved_away)
         return 1; /* a name of its own: what was there is untouched */
     if (!(h.open->file.flags & O_TRUNC) || !h.written_before)
         return MH_NOT_MINE; /* nothing is known to have been lost */

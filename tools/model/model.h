@@ -129,8 +129,7 @@ struct mh_unit {
     int32_t status; /* of what is no request: 200 fine, 500 not */
     int32_t how;
     int64_t begun, ended, latency, bytes;
-    int64_t
-        queued; /* from when its connection was taken in to the first byte that was read of it */
+    int64_t queued; /* from when its connection was taken in to the first byte read of it */
     uint64_t digest, keys;
     int64_t nkeys, retry_after, fds_begun, fds_ended;
     int64_t rss_kb;            /* 0: not looked at */
@@ -218,6 +217,7 @@ struct mh_act {
             uint32_t path;    /* text, numbers masked */
             uint32_t path_id; /* of its process: tells apart what one text stands for */
             int32_t flags;    /* of open(), as Linux has them */
+            int64_t had;      /* bytes that it emptied, plus 1; 0 not known */
         } file;               /* opened for writing */
         struct {
             int32_t result;

@@ -287,6 +287,7 @@ static int on_file(struct mh_intake *in)
     if (!a)
         return -ENOMEM;
     a->file.path_id = (uint32_t)e.path;
+    a->file.had = MH_MAX(e.had, 0);
     a->file.flags = (int32_t)e.flags;
     a->file.path = mh_intake_number(&in->paths, e.path);
     return 0;
