@@ -57,26 +57,23 @@ static struct mh_epoll_reg *reg_find(int epfd, int fd, bool make)
 }
 
 /* Event loops put the descriptor into the low half of their data (selectors, libuv, libev). For
- * others, such as gRPC with its pointers, the table is searched, and where it was is remembered. */
+ * others, such as gRPC with its pointers, the table is searched. Where it was is remembered. */
 struct mh_epoll_reg *mh_epoll_reg_of(int epfd, uint64_t data)
 {
-    struct mh_epoll_reg *r = reg_find(epfd, (int)(uint32_t)data, false);
-
     uint16_t *hint = &epolls.hints[mh_mix2((uint64_t)epfd, data) % HINTS];
+    struct mh_epoll_reg *r = &epolls.regs[*hint];
 
-    if (r && r->data == data)
-        return r;
-    r = &epolls.regs[*hint];
     if (r->epfd == epfd + 1 && r->data == data)
         return r;
-    for (unsigned i = 0; i < REGS; i++) {
+    r = reg_find(epfd, (int)(uint32_t)data, false);
+    for (unsigned i = 0; (!r || r->data != data) && i < REGS; i++) {
         r = &epolls.regs[i];
-        if (r->epfd != epfd + 1 || r->data != data)
-            continue;
-        *hint = (uint16_t)i;
-        return r;
+        r = r->epfd == epfd + 1 ? r : NULL;
     }
-    return NULL;
+    if (!r || r->data != data)
+        return NULL;
+    *hint = (uint16_t)(r - epolls.regs);
+    return r;
 }
 
 static struct set *set_find(int epfd, bool make)
