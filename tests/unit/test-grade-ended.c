@@ -379,6 +379,46 @@ static void pauses(void **state)
     assert_string_not_equal(parcels(RESTS_IN), "fail Low");
 }
 
+/* ---- MH-0601: some calls of a place have a limit, others stand ---- */
+
+static const char *stood(int times)
+{
+    struct story s = {0};
+    int64_t ids[8], begun;
+
+    fault_ms = CALM_MS + 60000;
+    story_open(&s, "a");
+    prologue(&s);
+    fault_ms = FAULT_MS;
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well_task, 10);
+    begun = s.now = CALM_MS;
+    for (int i = 0; i < times; i++) {
+        ids[i] = ++s.ids;
+        story(&s, unit_begin, "GET /product/7", .unit = ids[i], .conn = ids[i]);
+        story(&s, request, "GET /json", .conn = ids[i], .peer = PRICES, .exchange = 1,
+              .stack = IN_PRICES, .task = ids[i], .unit = ids[i]);
+        fault_at(&s, MH_OP_recv, 0, MH_EFFECT_hang, PRICES, ids[i], ids[i]);
+    }
+    for (int i = 0; i < 28; i++)
+        unit(&s, refuses_in_time, 10);
+    s.now = begun + 60010;
+    for (int i = 0; i < times; i++)
+        story(&s, unit_end, "GET /product/7", .unit = ids[i], .conn = ids[i], .task = ids[i],
+              .status = 200, .latency_ns = (s.now - begun) * STORY_MS, .retry_after_s = -1,
+              .begun_at = STORY_MONO + begun * STORY_MS);
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return said(&s, "MH-0601");
+}
+
+static void hangs(void **state)
+{
+    assert_string_equal(stood(4), "fail High");
+    assert_string_equal(stood(0), "pass");
+}
+
 /* ---- a failure overtaken by another ---- */
 
 /* Refused, tried again, and not answered in time by a peer to which nothing was done. */
@@ -438,9 +478,8 @@ static void other_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(supervisors),    cmocka_unit_test(pools),
-        cmocka_unit_test(tries_end),      cmocka_unit_test(pauses),
-        cmocka_unit_test(other_failures),
+        cmocka_unit_test(supervisors), cmocka_unit_test(pools), cmocka_unit_test(tries_end),
+        cmocka_unit_test(pauses),      cmocka_unit_test(hangs), cmocka_unit_test(other_failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,13 +243,20 @@ static int tally_hangs(struct mh_grading *g, struct mh_tallies *hangs,
     return 0;
 }
 
+enum { FEW_STOOD = 3 };
+
 static int file_hang(struct mh_grading *g, const struct mh_tally *t)
 {
     enum mh_confidence confidence = mh_tally_confidence(t);
+    enum mh_verdict_kind verdict = t->fired ? mh_tally_verdict(t) : MH_VERDICT_unclear;
     struct mh_judgement *j;
 
-    j = mh_judge_file(g, t->fired ? mh_tally_verdict(t) : MH_VERDICT_unclear, t->site, t->peer,
-                      MH_SEVERITY_high, confidence);
+    /* one place, two calls: a limit for connecting, and none for the answer */
+    if (t->failed >= FEW_STOOD) {
+        verdict = MH_VERDICT_fail;
+        confidence = MH_MAX(confidence, MH_CONFIDENCE_medium);
+    }
+    j = mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_high, confidence);
     if (!j)
         return -ENOMEM;
     rate_type(g, j);
