@@ -343,8 +343,9 @@ static void connects(struct story *s, bool refused)
           .err = refused ? ECONNREFUSED : 0, .stack = TRIES_IN);
 }
 
-/* A command tries each of its parcels four times, 400 ms apart, and rests as long as it likes
- * before the next one: in the function that goes through them, or by what tries. */
+/* A command tries each of its parcels four times, 800 ms apart, which is as long as it takes from
+ * one to the next when all is well, and rests as long as it likes before the next one: in the
+ * function that goes through them, or by what tries. */
 static const char *parcels(int rests_in)
 {
     struct story s = {0};
@@ -364,7 +365,7 @@ static const char *parcels(int rests_in)
     for (int i = 0; i < PARCELS; i++) {
         for (int k = 0; k < 4; k++) {
             connects(&s, true);
-            rests(&s, RESTS_IN, 400);
+            rests(&s, RESTS_IN, 800);
         }
         rests(&s, rests_in, 300 + 170 * i);
     }

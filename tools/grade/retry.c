@@ -19,6 +19,7 @@ struct open_sequence {
     unsigned connects;    /* tries that began with a connect */
     bool replayed, final; /* final: it was refused for good, and asked for again as it was */
     int64_t slept;
+    bool inner;            /* what tried returned, and what goes through a list paused */
     struct mh_frame meets; /* the innermost function that both tried and paused; line 0: none yet */
     MH_VEC(int64_t) waits, starts; /* starts: from the begin of one try to that of the next */
 };
@@ -162,7 +163,7 @@ static bool is_paced(struct walker *w, struct open_sequence *o)
     bool request = o->s.unit && !w->g->m->units.v[o->s.unit - 1].command;
     const struct pace *p = request ? NULL : pace_of(w, o->s.process, o->s.site, o->s.peer);
 
-    if (!p || p->gaps.n < FEW_GAPS || !o->starts.n)
+    if (!p || p->gaps.n < FEW_GAPS || !o->starts.n || o->inner)
         return false;
     qsort(o->starts.v, o->starts.n, sizeof(int64_t), mh_compare_int64);
     return 10 * mh_quantile(o->starts.v, o->starts.n, 0.5) >=
@@ -339,7 +340,8 @@ static int sleeps(struct walker *w, const struct mh_act *a)
         if (o->last->tid != a->tid ||
             (!went_wrong(o->last) && !mh_is_final_status(o->last->attempt.status)))
             continue;
-        if (!is_left(w->g->m, o, a))
+        o->inner = is_left(w->g->m, o, a);
+        if (!o->inner)
             o->slept += a->requested;
         else if (emit(w, i, true))
             return -ENOMEM;
