@@ -38,6 +38,13 @@ static void in_step(struct story *s, struct answer *a)
     asks_404(s, 4, 100, 0);
     a->status = 404;
 }
+/* The same, and nobody waited for what would have come of it. */
+static void in_step_cut(struct story *s, struct answer *a)
+{
+    asks_404(s, 4, 100, 0);
+    a->status = 0;
+    a->how = 1;
+}
 static void out_of_step(struct story *s, struct answer *a)
 {
     asks_404(s, 4, 60, 90);
@@ -202,6 +209,8 @@ static const struct play plays[] = {
     {"others that are not there", "MH-0504", "not exercised", well, asks_for_others, .hits = 5},
     {"404, and again after 100 ms: not a peer in trouble", "MH-0505", "not exercised", well,
      in_step, .hits = 5},
+    {"404, and again", "MH-0507", "fail", well, in_step, .hits = 5},
+    {"404, and again until it was cut", "MH-0507", "not exercised", well, in_step_cut, .hits = 5},
     {"denied, and tried again", "MH-0507", "fail", writes_one, opens_thrice, .hits = 5},
     {"denied once", "MH-0507", "pass", writes_one, opens_once, .hits = 5},
     {"three files, each denied", "MH-0507", "pass", writes_one, opens_three, .hits = 5},

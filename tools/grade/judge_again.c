@@ -124,6 +124,9 @@ int mh_judge_0507(struct mh_grading *g)
     for (size_t i = 0; i < g->m->units.n && !r; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
 
+        /* cut by the end of the run: the answer that all of them were for may have been next */
+        if (!u->command && (u->open || u->how == 1))
+            continue;
         for (uint32_t k = 0; k < u->nacts && !r && !g->m->processes.v[u->process].baseline; k++) {
             unsigned n = hopeless_from(g, u, k);
             struct mh_tally *t = n ? mh_tally_act(&tallies, unit_act(g, u, k), n >= 3) : NULL;

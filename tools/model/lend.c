@@ -107,7 +107,8 @@ int mh_sites_lend(struct mh_model *m)
     }
     for (size_t i = 0; i < m->acts.n && !r; i++) {
         struct mh_act *a = &m->acts.v[i];
-        uint32_t site = a->unit && a->peer && !is_own(m, a) ? place_of(&p, a) : 0;
+        bool waits = a->kind == MH_ACT_wait || a->kind == MH_ACT_waited;
+        uint32_t site = a->unit && a->peer && !waits && !is_own(m, a) ? place_of(&p, a) : 0;
 
         if (site)
             lend(m, a, site);
