@@ -379,7 +379,7 @@ static int file_none(struct mh_grading *g)
     return mh_judge_none(g, MH_VERDICT_not_exercised,
                          g->m->clocks.n ? "nobody waited for a peer when the clock was set"
                                         : "no process read the time of day while a fault set it",
-                         "[fault x] call = clock, step = -1h, after = 10s, while another fault "
+                         "[fault x] call = clock, step = -1h, after = 10s; while another fault "
                          "lets peers hang");
 }
 

@@ -96,7 +96,7 @@ static int file(struct looking *l, const struct mh_tally *t)
 int mh_judge_0205(struct mh_grading *g)
 {
     static const char how[] =
-        "[fault x] call = dns, peer = NAME, address = 192.0.2.9 for 90 s, while "
+        "[fault x] call = dns, peer = NAME, address = 192.0.2.9, for = 90s; while "
         "another fault refuses connects to the address that it had";
     struct looking l = {.g = g};
     int r = 0;
