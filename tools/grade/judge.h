@@ -231,6 +231,9 @@ struct mh_window {
 unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_window *ret,
                        unsigned max);
 
+/* How often this unit of work tried at the peer. */
+unsigned mh_unit_asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer);
+
 /* The port that a process serves: its own, or its parent's, which bound it before it forked; 0 or
  * less: none. */
 int mh_served_port(const struct mh_model *m, uint32_t process);

@@ -77,18 +77,6 @@ struct hop {
     double factor;
 };
 
-static unsigned asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
-{
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < u->nacts; i++) {
-        const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + i]];
-
-        n += a->kind == MH_ACT_attempt && a->peer == peer;
-    }
-    return n;
-}
-
 /* Of the processes that are the service in the middle, or of the others; their tries beyond the
  * first, and beyond what they ask in the calm. */
 static void hop_of(const struct mh_grading *g, const bool *service, bool within, uint32_t peer,
@@ -101,7 +89,7 @@ static void hop_of(const struct mh_grading *g, const bool *service, bool within,
 
         if (u->command || service[u->process] != within)
             continue;
-        n = asks(g, u, peer);
+        n = mh_unit_asks(g, u, peer);
         ret->asking += n && u->begun >= w.from && u->begun < w.to;
         ret->calm_asking += n && u->calm;
         ret->calm_attempts += u->calm ? n : 0;

@@ -46,7 +46,7 @@ unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_wind
     return n;
 }
 
-static unsigned asked_by(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
+unsigned mh_unit_asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer)
 {
     unsigned n = 0;
 
@@ -94,7 +94,7 @@ struct mh_need *mh_needs_of(const struct mh_grading *g, uint32_t peer)
     for (size_t i = 0; i < g->m->units.n; i++) {
         const struct mh_unit *u = &g->m->units.v[i];
         struct mh_need *n = &needs[u->route];
-        unsigned asked = asked_by(g, u, peer);
+        unsigned asked = mh_unit_asks(g, u, peer);
 
         for (uint32_t k = 0; k < u->nacts && !n->ever; k++)
             n->ever = through[g->m->acts.v[g->m->by_unit.v[u->first_act + k]].peer];
