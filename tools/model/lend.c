@@ -6,6 +6,7 @@
  * nothing (the connect failed), the one from which any unit asks it. With several such places it
  * keeps its own: guessing would file one place's failures under another. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -18,6 +19,7 @@ enum { SEVERAL = UINT32_MAX - 1 };
 
 struct places {
     struct mh_map of_unit, of_peer;
+    bool *own; /* by stack, 0 none: what it called is the application's asking */
 };
 
 /* Frames of event loops: what is called from there is not what started the loop. */
@@ -41,13 +43,10 @@ static bool is_loop(const struct mh_model *m, const struct mh_frame *f)
     return false;
 }
 
-static bool is_own(const struct mh_model *m, const struct mh_act *a)
+/* The application asked, not what started the loop that its library's task runs on. */
+static bool is_asked(const struct mh_model *m, const struct mh_stack *s)
 {
-    const struct mh_stack *s = a->stack ? &m->stacks.v[a->stack - 1] : NULL;
-
-    if (!a->site || !m->sites.v[a->site - 1].app)
-        return false;
-    for (uint32_t i = 0; s && i < s->nframes; i++) {
+    for (uint32_t i = 0; i < s->nframes; i++) {
         const struct mh_frame *f = &m->frames.v[s->frames + i];
 
         if (f->kind == MH_FRAME_app)
@@ -56,6 +55,11 @@ static bool is_own(const struct mh_model *m, const struct mh_act *a)
             return false;
     }
     return true;
+}
+
+static bool is_own(const struct mh_model *m, const struct places *p, const struct mh_act *a)
+{
+    return a->site && m->sites.v[a->site - 1].app && p->own[a->stack];
 }
 
 static uint64_t unit_peer(const struct mh_act *a)
@@ -93,13 +97,15 @@ static void lend(struct mh_model *m, struct mh_act *a, uint32_t site)
 
 int mh_sites_lend(struct mh_model *m)
 {
-    struct places p = {0};
-    int r = 0;
+    struct places p = {.own = calloc(m->stacks.n + 1, sizeof(bool))};
+    int r = p.own ? 0 : -ENOMEM;
 
+    for (size_t i = 0; i <= m->stacks.n && !r; i++)
+        p.own[i] = !i || is_asked(m, &m->stacks.v[i - 1]);
     for (size_t i = 0; i < m->acts.n && !r; i++) {
         const struct mh_act *a = &m->acts.v[i];
 
-        if (!a->unit || !a->peer || !is_own(m, a))
+        if (!a->unit || !a->peer || !is_own(m, &p, a))
             continue;
         r = learn(&p.of_unit, unit_peer(a), a->site);
         if (!r)
@@ -108,11 +114,12 @@ int mh_sites_lend(struct mh_model *m)
     for (size_t i = 0; i < m->acts.n && !r; i++) {
         struct mh_act *a = &m->acts.v[i];
         bool waits = a->kind == MH_ACT_wait || a->kind == MH_ACT_waited;
-        uint32_t site = a->unit && a->peer && !waits && !is_own(m, a) ? place_of(&p, a) : 0;
+        uint32_t site = a->unit && a->peer && !waits && !is_own(m, &p, a) ? place_of(&p, a) : 0;
 
         if (site)
             lend(m, a, site);
     }
+    free(p.own);
     mh_map_done(&p.of_unit);
     mh_map_done(&p.of_peer);
     return r;
