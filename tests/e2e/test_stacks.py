@@ -138,7 +138,8 @@ def names(path, *args):
 def test_tasks_have_the_names_that_asyncio_gives_them(python):
     path = need_python(python)
     said, found = names(path)
-    tasks = [(t, lines[0]) for t, _, lines in found if t]
+    # Two that take turns may share a place in the table of what was told: then each is told twice.
+    tasks = list(dict.fromkeys((t, lines[0]) for t, _, lines in found if t))
     assert [(t, name) for t, name in tasks if name.endswith("\tleaf") or name.endswith("\tmain")] == \
         [(t, name + ("\tmain" if n == 0 else "\tleaf")) for n, (t, name) in enumerate(said["tasks"])]
 
