@@ -184,6 +184,20 @@ struct mh_judgement *mh_judge_acts(struct mh_grading *g, const struct mh_tally *
     return j;
 }
 
+struct mh_judgement *mh_judge_site(struct mh_grading *g, const struct mh_tally *t,
+                                   enum mh_verdict_kind verdict, enum mh_severity severity,
+                                   enum mh_confidence confidence)
+{
+    struct mh_judgement *j = mh_judge_file(g, verdict, t->site, t->peer, severity, confidence);
+
+    if (!j)
+        return NULL;
+    j->fired = t->fired;
+    j->failed = t->failed;
+    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
+    return j;
+}
+
 int mh_judge_none(struct mh_grading *g, enum mh_verdict_kind verdict, const char *reason,
                   const char *how)
 {

@@ -325,6 +325,10 @@ struct mh_judgement *mh_judge_tally(struct mh_grading *g, const struct mh_tally 
  */
 struct mh_judgement *mh_judge_acts(struct mh_grading *g, const struct mh_tally *t,
                                    enum mh_severity severity);
+/* From a tally of any kind, with its counts and the stack of its site. */
+struct mh_judgement *mh_judge_site(struct mh_grading *g, const struct mh_tally *t,
+                                   enum mh_verdict_kind verdict, enum mh_severity severity,
+                                   enum mh_confidence confidence);
 /* Says what failed and what did not, and the journey of an example; needs its trial. */
 void mh_say_trials(const struct mh_grading *g, struct mh_judgement *j, const struct mh_tally *t,
                    const char *became);

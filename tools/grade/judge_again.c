@@ -21,15 +21,7 @@ static const char *text_of(const struct mh_grading *g, const struct mh_act *a)
 static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
                                  enum mh_severity severity)
 {
-    struct mh_judgement *j =
-        mh_judge_file(g, mh_tally_verdict(t), t->site, t->peer, severity, mh_tally_confidence(t));
-
-    if (!j)
-        return NULL;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
-    return j;
+    return mh_judge_site(g, t, mh_tally_verdict(t), severity, mh_tally_confidence(t));
 }
 
 /* ---- MH-0507, 0508, 0509: the next attempts of the same request in the same unit ---- */

@@ -14,15 +14,7 @@ static const int64_t ms = 1000000;
 static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
                                  enum mh_verdict_kind verdict)
 {
-    struct mh_judgement *j =
-        mh_judge_file(g, verdict, t->site, t->peer, MH_SEVERITY_medium, mh_tally_confidence(t));
-
-    if (!j)
-        return NULL;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
-    return j;
+    return mh_judge_site(g, t, verdict, MH_SEVERITY_medium, mh_tally_confidence(t));
 }
 
 /* ---- MH-0506 ---- */

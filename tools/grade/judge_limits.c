@@ -18,20 +18,6 @@ static bool is_served(const struct mh_grading *g, const struct mh_act *a)
     return a->unit && !mh_grading_unit(g, a->unit)->command;
 }
 
-static struct mh_judgement *file(struct mh_grading *g, const struct mh_tally *t,
-                                 enum mh_verdict_kind verdict, enum mh_severity severity,
-                                 enum mh_confidence confidence)
-{
-    struct mh_judgement *j = mh_judge_file(g, verdict, t->site, t->peer, severity, confidence);
-
-    if (!j)
-        return NULL;
-    j->fired = t->fired;
-    j->failed = t->failed;
-    j->stack = t->site ? g->m->sites.v[t->site - 1].stack : 0;
-    return j;
-}
-
 /* ---- MH-0602 ---- */
 
 enum { TOO_LONG_S = 30 };
@@ -88,12 +74,12 @@ int mh_judge_0602(struct mh_grading *g)
         const struct mh_tally *t = &tallies.list.v[i];
         bool sure = t->failed && 2 * t->ambiguous <= t->fired, cut = is_cut(g, t);
         struct mh_judgement *j =
-            file(g, t,
-                 !t->failed                  ? MH_VERDICT_pass
-                 : cut                       ? MH_VERDICT_unclear
-                 : 3 * t->failed >= t->fired ? MH_VERDICT_fail
-                                             : MH_VERDICT_partial,
-                 MH_SEVERITY_medium, sure ? MH_CONFIDENCE_high : mh_tally_confidence(t));
+            mh_judge_site(g, t,
+                          !t->failed                  ? MH_VERDICT_pass
+                          : cut                       ? MH_VERDICT_unclear
+                          : 3 * t->failed >= t->fired ? MH_VERDICT_fail
+                                                      : MH_VERDICT_partial,
+                          MH_SEVERITY_medium, sure ? MH_CONFIDENCE_high : mh_tally_confidence(t));
 
         if (!j) {
             r = -ENOMEM;
@@ -206,8 +192,8 @@ int mh_judge_0603(struct mh_grading *g)
 
         if (t->fired < CLEAN_CALLS && !fires)
             continue;
-        j = file(g, t, fires ? MH_VERDICT_fail : MH_VERDICT_pass, MH_SEVERITY_medium,
-                 t->fired >= CLEAN_CALLS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+        j = mh_judge_site(g, t, fires ? MH_VERDICT_fail : MH_VERDICT_pass, MH_SEVERITY_medium,
+                          t->fired >= CLEAN_CALLS ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
         if (!j)
             r = -ENOMEM;
         else if (fires)
@@ -266,8 +252,9 @@ int mh_judge_2005(struct mh_grading *g)
     }
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
-        struct mh_judgement *j = file(g, t, MH_VERDICT_fail, MH_SEVERITY_high,
-                                      t->fired >= 3 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
+        struct mh_judgement *j =
+            mh_judge_site(g, t, MH_VERDICT_fail, MH_SEVERITY_high,
+                          t->fired >= 3 ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
 
         if (!j)
             r = -ENOMEM;
