@@ -308,6 +308,8 @@ static int run(struct options *o, struct mh_plan *plan, struct mh_ready *where)
         mh_log_errno(r, "Cannot make the control page in '%s'", plan->dir);
         return MH_EXIT_TROUBLE;
     }
+    if (o->judge.baseline)
+        mh_control_digest_as(todo.control, o->judge.baseline);
     if (plan->rules)
         mh_control_tell(todo.control, plan->rules,
                         strlen(plan->config) < MH_CONTROL_TEXT ? plan->config : "");

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/sys.h"
 
 #include "base/banned.h"
@@ -97,4 +98,19 @@ int mh_control_open(const char *dir, bool make, struct mh_control **ret)
         return r;
     r = control_create(path.data);
     return r < 0 ? r : control_map(path.data, ret);
+}
+
+void mh_control_digest_as(struct mh_control *c, const char *dir)
+{
+    struct mh_control *other;
+
+    if (mh_control_open(dir, false, &other) < 0)
+        return;
+    c->digest_key = other->digest_key;
+    mh_sys(SYS_munmap, other, sizeof(*other));
+}
+
+int64_t mh_control_digests(const struct mh_control *c)
+{
+    return (int64_t)(mh_mix2(c->digest_key, sizeof(*c)) >> 32) | 1;
 }

@@ -56,6 +56,13 @@ struct mh_control {
  * -EPROTONOSUPPORT it was made by another version of mishap, -EBADMSG it is none. */
 int mh_control_open(const char *dir, bool make, struct mh_control **ret);
 
+/* From now on, and before anything is recorded: digests are those of the run in `dir`, so that what
+ * both saw can be compared. Without a control file there the run keeps its own key. */
+void mh_control_digest_as(struct mh_control *c, const char *dir);
+
+/* A number that tells keys apart and does not give the key away; never 0. */
+int64_t mh_control_digests(const struct mh_control *c);
+
 /* A process joins the run as number `ordinal`, from 1; and what it says when it ends by itself. */
 void mh_control_join(struct mh_control *c, uint64_t ordinal, int pid);
 void mh_control_leave(struct mh_control *c, uint64_t ordinal, int status);

@@ -269,7 +269,8 @@ int mh_recording_begin(enum mh_begun how)
              .ppid = mh_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0), .started_at = mh_guest.started_at,
              .wall_ns = mh_now_wall(), .python = mh_python_version(),
              .forked = how == MH_BEGUN_forked, .seed = (int64_t)mh_guest.rules->seed,
-             .ordinal = (int64_t)mh_guest.ordinal, .attached = how == MH_BEGUN_attached);
+             .ordinal = (int64_t)mh_guest.ordinal, .attached = how == MH_BEGUN_attached,
+             .digests = mh_control_digests(mh_guest.control));
     mh_event(calls, calls + 1, sizeof(calls) - 2, .count = MH_CALL_COUNT);
     mh_event(origin, NULL, 0, .origin_at = mh_guest.control->origin_at);
     record_scenario();

@@ -112,3 +112,28 @@ def test_a_clean_run_that_fails(tmp_path):
     done = mishap("run", "--plan", "quick", "-o", "out", "--", PYTHON, "-c", "raise SystemExit(5)", cwd=tmp_path)
     assert done.returncode == 5 and "the clean run failed (status 5)" in done.stderr
     assert not (tmp_path / "out" / "plan.ini").exists()
+
+
+ANSWERS = {"same": '{"price": 5}', "lesser": '{"price": null, "note": "not known at the moment"}'}
+
+
+@pytest.mark.parametrize("answer, outcome", [("same", "absorbed"), ("lesser", "degraded")])
+def test_answers_are_compared_with_those_of_the_clean_run(redis, tmp_path, answer, outcome):
+    """Digests have a key of their own in each run, which must be the baseline's: all that is known of the usual
+    answer is from there when the faults begin at once."""
+    app = APP.replace("self.send_response(503)", "logging.exception('no price')\n            self.send_response(200)").replace(
+        'self.send_header("Content-Length", "0")', "body = %r if answer else %r\n"
+        '        self.send_header("Content-Length", str(len(body)))' % (ANSWERS["same"].encode(), ANSWERS[answer].encode()))
+    app = "import logging\n" + app.replace("        try:", "        answer = b''\n        try:", 1).replace(
+        "        self.end_headers()", "        self.end_headers()\n        self.wfile.write(body)")
+    (tmp_path / "app.py").write_text(app, encoding="utf-8")
+    (tmp_path / "load.py").write_text(LOAD.replace("+ 4", "+ 1.5"), encoding="utf-8")
+    (tmp_path / "s.ini").write_text("[fault refused]\ncall = connect\npeer = :%d\nerror = ECONNREFUSED\n" % redis)
+    for folder, words in (("clean", []), ("out", ["-c", "s.ini", "--baseline", "clean", "--no-calm"])):
+        port = servers.free_port()
+        done = mishap("run", "-o", folder, *words, "--ready", "127.0.0.1:%d" % port, "--with", "%s load.py %d" % (PYTHON, port),
+                      "--", PYTHON, "app.py", port, redis, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = {name: o["count"] for name, o in json.loads(mishap("report", "out", "--baseline", "clean", "--format", "json",
+                                                                  cwd=tmp_path).stdout)["outcomes"].items() if "count" in o}
+    assert outcomes.pop(outcome) > 10 and not sum(outcomes.values()), outcomes

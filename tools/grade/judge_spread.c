@@ -135,7 +135,7 @@ static double value_0404(struct mh_grading *g, const struct mh_trial *t)
     const struct mh_path_seen *p = usual(g, u);
 
     if (!t->error || t->outcome != MH_OUTCOME_degraded || u->status < 200 || u->status > 299 ||
-        !p || p->calm < 2 || p->flaky_status || p->bytes < 20)
+        !p || p->bodies < 2 || p->flaky_status || p->bytes < 20)
         return MH_NOT_MINE;
     return t->logged || 10 * u->bytes >= p->bytes ? 1 : 0;
 }

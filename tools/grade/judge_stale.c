@@ -73,7 +73,7 @@ static bool is_steady(const struct mh_grading *g, const struct mh_unit *u)
     uint32_t have = mh_map_get(&g->m->path_keys, u->path);
     const struct mh_path_seen *p = have == MH_MAP_NONE ? NULL : &g->m->paths.v[have];
 
-    return p && p->calm >= 2 && !p->flaky_body && !p->flaky_status && p->status >= 200 &&
+    return p && p->bodies >= 2 && !p->flaky_body && !p->flaky_status && p->status >= 200 &&
            p->status < 300;
 }
 

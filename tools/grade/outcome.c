@@ -29,16 +29,19 @@ static const struct mh_path_seen *path_seen(const struct mh_model *m, const stru
 static enum mh_body compare_body(const struct mh_model *m, const struct mh_unit *u)
 {
     const struct mh_path_seen *p = path_seen(m, u), *r = &m->routes.v[u->route - 1].usual;
+    int64_t key = m->processes.v[u->process].digests;
+    unsigned here = p && p->digests == key ? p->bodies : 0;
+    unsigned all = r->digests == key ? r->bodies : 0;
 
-    if (p && p->calm && p->digest == u->digest)
+    if (here && p->digest == u->digest)
         return MH_BODY_same;
-    if (p && p->calm >= 2 && !p->flaky_body)
+    if (here >= 2 && !p->flaky_body)
         return MH_BODY_other;
-    if (!p && r->calm >= 3 && !r->flaky_body)
+    if (!here && all >= 3 && !r->flaky_body)
         return r->digest == u->digest ? MH_BODY_same : MH_BODY_other;
-    if (p && p->calm && p->keys && !p->flaky_keys)
+    if (here && p->keys && !p->flaky_keys)
         return p->keys == u->keys ? MH_BODY_same : MH_BODY_other;
-    if (r->calm >= 2 && r->keys && !r->flaky_keys)
+    if (all >= 2 && r->keys && !r->flaky_keys)
         return r->keys == u->keys ? MH_BODY_same : MH_BODY_other;
     return MH_BODY_unknown;
 }

@@ -86,10 +86,10 @@ enum { MH_LATENCIES = 1 << 14 };
 
 /* What one exact path answered while all was calm. */
 struct mh_path_seen {
-    unsigned calm;
+    unsigned calm, bodies; /* answers; those whose digests have one key, `digests` */
     int status;
     uint64_t digest, keys;
-    int64_t nkeys, bytes;
+    int64_t digests, nkeys, bytes;
     bool flaky_status, flaky_body, flaky_keys;
 };
 
@@ -306,9 +306,9 @@ struct mh_process {
     bool attached, detached; /* it ran before; it runs on */
     uint32_t python;
     uint64_t seed, lost, holes, events;
-    int64_t started, last; /* wall */
-    int64_t offset;        /* wall - monotonic */
-    int exit_status;       /* -1: no exit record */
+    int64_t started, last;   /* wall */
+    int64_t offset, digests; /* wall - monotonic; which key its digests have, 0 not told */
+    int exit_status;         /* -1: no exit record */
     bool exited;
     int64_t cut;             /* wall: when its recording could not go on; 0: it could */
     int64_t killed_at;       /* wall: mishap killed it; 0: it did not */

@@ -101,6 +101,7 @@ static int on_process(struct mh_intake *in)
     p->attached = e.attached != 0;
     p->python = (uint32_t)e.python;
     p->seed = (uint64_t)e.seed;
+    p->digests = e.digests;
     p->recorded = true;
     if (!in->m->seed && !p->baseline)
         in->m->seed = p->seed;

@@ -121,17 +121,26 @@ static int settle_steps(struct mh_model *m)
     return 0;
 }
 
-static void learn(struct mh_path_seen *p, const struct mh_unit *u)
+/* Bodies only when their digests have one key; an old baseline does not tell which key it has. */
+static void learn(const struct mh_model *m, struct mh_path_seen *p, const struct mh_unit *u)
 {
-    if (!p->calm++) {
+    const struct mh_process *from = &m->processes.v[u->process];
+
+    if (!p->calm++)
         p->status = u->status;
+    p->flaky_status |= p->status != u->status;
+    if (from->baseline && !from->digests)
+        return;
+    if (!p->bodies) {
+        p->digests = from->digests;
         p->digest = u->digest;
         p->keys = u->keys;
         p->nkeys = u->nkeys;
         p->bytes = u->bytes;
+    } else if (p->digests != from->digests) {
         return;
     }
-    p->flaky_status |= p->status != u->status;
+    p->bodies++;
     p->flaky_body |= p->digest != u->digest;
     p->flaky_keys |= p->keys != u->keys;
 }
@@ -145,7 +154,7 @@ static int learn_path(struct mh_model *m, const struct mh_unit *u)
         if (!mh_vec_add(&m->paths) || mh_map_set(&m->path_keys, u->path, have))
             return -ENOMEM;
     }
-    learn(&m->paths.v[have], u);
+    learn(m, &m->paths.v[have], u);
     return 0;
 }
 
@@ -155,10 +164,13 @@ static int settle_calm(struct mh_model *m)
 {
     bool watching = !m->faults.n;
 
-    for (size_t i = 0; i < m->units.n; i++) {
-        struct mh_unit *u = &m->units.v[i];
+    /* the run itself first: bodies are compared with what has its key */
+    for (size_t k = 0; k < 2 * m->units.n; k++) {
+        struct mh_unit *u = &m->units.v[k % m->units.n];
         struct mh_route *r = &m->routes.v[u->route - 1];
 
+        if (m->processes.v[u->process].baseline != (k >= m->units.n))
+            continue;
         u->calm = !u->open && !u->faulted && !(watching && u->touched) &&
                   (m->processes.v[u->process].baseline || u->ended < m->calm_until);
         if (u->calm && u->how != 1) {
@@ -166,11 +178,11 @@ static int settle_calm(struct mh_model *m)
             r->calm++;
             r->calm_failed += mh_unit_failed(u);
             r->calm_queued = MH_MAX(r->calm_queued, u->queued);
-            learn(&r->usual, u);
+            learn(m, &r->usual, u);
             if (learn_path(m, u))
                 return -ENOMEM;
-            for (uint32_t k = 0; k < u->nacts; k++) {
-                const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + k]];
+            for (uint32_t j = 0; j < u->nacts; j++) {
+                const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + j]];
 
                 if (a->kind == MH_ACT_attempt && a->site)
                     m->sites.v[a->site - 1].calm_calls++;
