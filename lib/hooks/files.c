@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "event/write.h"
 #include "fault/corrupt.h"
+#include "fault/lost.h"
 #include "fd/decide.h"
 #include "fd/lift.h"
 #include "fd/observe.h"
@@ -84,12 +85,16 @@ int mh_path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct 
             return 0;
         mh_wait_held(mh_now() + v.delay_ns, v.delay_fault);
     }
+    s.wait_ns = s.delay_ns = 0;
+    if (v.effects & MH_EFFECT_BIT(MH_EFFECT_lost)) {
+        s.effect = MH_EFFECT_lost;
+        return mh_record(&s) != 0;
+    }
     if (!(v.effects & MH_EFFECT_BIT(MH_EFFECT_error)))
         return 0;
     s.effect = MH_EFFECT_error;
     s.err = v.error;
     s.result = -1;
-    s.wait_ns = s.delay_ns = 0;
     *watch = mh_record(&s);
     return *watch ? -v.error : 0;
 }
@@ -301,8 +306,21 @@ static void corrupt(struct moving *m, const struct mh_verdict *v, size_t n)
         mh_corrupt(m->d, v, &s, m->iov, (size_t)m->niov);
 }
 
+/* A write whose bytes get lost, if the verdict says so. */
+static ssize_t put(struct moving *m, const struct mh_verdict *v, uint64_t cap)
+{
+    struct mh_lost l = {m->fd, m->at, MH_MIN(total(m->iov, m->niov), cap), false};
+
+    if (!(v->effects & MH_EFFECT_BIT(MH_EFFECT_lost)) || !mh_lost_begin(&l))
+        return raw_move(m, cap);
+    if (record(m, v, MH_EFFECT_lost, (ssize_t)l.n, 0, 0))
+        return mh_lost_end(&l);
+    m->at = l.at;
+    return raw_move(m, cap);
+}
+
 /* A write that must not let the disk overflow. */
-static ssize_t write_within(struct moving *m, uint64_t cap)
+static ssize_t write_within(struct moving *m, const struct mh_verdict *given, uint64_t cap)
 {
     uint64_t n = MH_MIN(total(m->iov, m->niov), cap), room;
     int64_t before = mh_disk_size(m->fd, m->d->path), after;
@@ -310,7 +328,7 @@ static ssize_t write_within(struct moving *m, uint64_t cap)
     ssize_t ret;
 
     if (before < 0)
-        return raw_move(m, cap);
+        return put(m, given, cap);
     room = mh_disk_room(m->d, m->fd, m->at, n, before, &v);
     if (room < n) {
         int64_t op = record(m, &v, MH_EFFECT_disk, room ? (ssize_t)room : -1, room ? 0 : ENOSPC, 0);
@@ -322,7 +340,7 @@ static ssize_t write_within(struct moving *m, uint64_t cap)
         cap = op ? room : cap;
         m->cut = op;
     }
-    ret = raw_move(m, cap);
+    ret = put(m, given, cap);
     after = ret > 0 ? mh_disk_size(m->fd, m->d->path) : before;
     mh_disk_changed(m->d->path, after - before);
     return ret;
@@ -346,7 +364,7 @@ static ssize_t move(struct moving *m)
 
     mh_rest_next(m->d, m->kind, m->iov, m->niov > 0 ? (size_t)m->niov : 0);
     if (!moving_fault(m, &v, &cap, &ret)) {
-        ret = m->kind == MH_OP_write ? write_within(m, cap) : raw_move(m, cap);
+        ret = m->kind == MH_OP_write ? write_within(m, &v, cap) : raw_move(m, cap);
         if (ret < 0 && !m->watch && mh_errno_is_failure((int)-ret))
             m->watch = record(m, NULL, 0, -1, (int)-ret, 0);
     }

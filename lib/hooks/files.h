@@ -13,8 +13,8 @@ enum { MH_PATH_BYTES = 1024 };
  * cannot be read. */
 void mh_path_absolute(int dir, const char *path, struct mh_buf *b);
 
-/* Faults on an operation on a path: waits, fails or lets pass. Returns 0, or a negative errno with
- * *watch set. */
+/* Faults on an operation on a path: waits, fails or lets pass. Returns 0, a negative errno with
+ * *watch set, or 1: it is said to be done, and shall not be. */
 int mh_path_fault(enum mh_op_kind kind, enum mh_call call, int fd, const struct mh_desc *d,
                   const char *path, int64_t *watch);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 #include "hooks/bytes.h"
 #include "hooks/disk.h"
 #include "hooks/files.h"
@@ -25,8 +26,8 @@ MH_INLINE bool fd_fault(enum mh_op_kind kind, enum mh_call call, int fd, int *re
     d = mh_fd_get(fd);
     if (d && d->path && (d->armed & MH_OP_BIT(kind)))
         err = mh_path_fault(kind, call, fd, d, d->path, &watch);
-    *ret = (int)mh_finish(err, watch);
-    return err < 0;
+    *ret = (int)mh_finish(MH_MIN(err, 0), watch);
+    return err != 0;
 }
 
 MH_PUBLIC int fsync(int fd)

@@ -15,9 +15,9 @@
 /* Which effects make sense in one fault. */
 static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_delay] = BIT(error) | BIT(short) | BIT(eof) | BIT(reset) | BIT(kill) | BIT(rate) |
-                        BIT(corrupt) | BIT(family),
+                        BIT(corrupt) | BIT(family) | BIT(lost),
     [MH_EFFECT_error] = BIT(delay),
-    [MH_EFFECT_short] = BIT(delay) | BIT(eof) | BIT(reset) | BIT(rate) | BIT(corrupt),
+    [MH_EFFECT_short] = BIT(delay) | BIT(eof) | BIT(reset) | BIT(rate) | BIT(corrupt) | BIT(lost),
     [MH_EFFECT_eof] = BIT(delay) | BIT(short) | BIT(rate) | BIT(corrupt),
     [MH_EFFECT_reset] = BIT(delay) | BIT(short) | BIT(rate) | BIT(corrupt),
     [MH_EFFECT_hang] = 0,
@@ -30,8 +30,9 @@ static const uint32_t together[MH_EFFECT_COUNT] = {
     [MH_EFFECT_family] = BIT(delay),
     [MH_EFFECT_step] = 0,
     [MH_EFFECT_address] = 0,
-    [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt),
+    [MH_EFFECT_rate] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(corrupt) | BIT(lost),
     [MH_EFFECT_corrupt] = BIT(delay) | BIT(short) | BIT(eof) | BIT(reset) | BIT(rate),
+    [MH_EFFECT_lost] = BIT(delay) | BIT(short) | BIT(rate),
 };
 
 static bool in_group(unsigned op, const char *group)

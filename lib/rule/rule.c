@@ -15,7 +15,7 @@ enum {
     DELAY = MH_EFFECT_BIT(MH_EFFECT_delay),
     ERROR = MH_EFFECT_BIT(MH_EFFECT_error),
     /* the operation ends in one of these ways, so only one of them can be */
-    FINAL = ERROR | MH_EFFECTS_SILENT | MH_EFFECT_BIT(MH_EFFECT_kill),
+    FINAL = ERROR | MH_EFFECTS_SILENT | MH_EFFECTS_UNTOLD | MH_EFFECT_BIT(MH_EFFECT_kill),
 };
 
 /* What each effect draws from the same word must not depend on what the others drew. */

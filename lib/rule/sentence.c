@@ -194,6 +194,7 @@ static void say_effect(const struct mh_fault *f, enum mh_effect effect, bool man
         [MH_EFFECT_family] = {"gives ", "give "},
         [MH_EFFECT_step] = {"is ", "are "},
         [MH_EFFECT_address] = {"gives ", "give "},
+        [MH_EFFECT_lost] = {"is said to be done, and is not", "are said to be done, and are not"},
         [MH_EFFECT_kill] = {"kills the process with ", "kill the process with "},
     };
 

@@ -28,6 +28,9 @@ enum mh_effect {
 /* Those of which the program hears nothing: it never happens, and no error says so. */
 #define MH_EFFECTS_SILENT (MH_EFFECT_BIT(MH_EFFECT_hang) | MH_EFFECT_BIT(MH_EFFECT_blackhole))
 
+/* Those of which it hears that all went well. */
+#define MH_EFFECTS_UNTOLD (MH_EFFECT_BIT(MH_EFFECT_lost))
+
 /* Those that are kept, not drawn, and have nothing to do with one operation more than with another.
  * (Memory is decided by its own hooks.) */
 #define MH_EFFECTS_KEPT                                                                            \
@@ -36,10 +39,20 @@ enum mh_effect {
      MH_EFFECT_BIT(MH_EFFECT_address))
 
 /* Of an effect as records have it: its number + 1, 0 = none; anything in a damaged one. */
-static inline int mh_effect_silent(int64_t recorded)
+static inline int mh_effect_among(int64_t recorded, uint32_t effects)
 {
     return recorded > 0 && recorded <= MH_EFFECT_COUNT &&
-           (MH_EFFECT_BIT(recorded - 1) & MH_EFFECTS_SILENT) != 0;
+           (MH_EFFECT_BIT(recorded - 1) & effects) != 0;
+}
+
+static inline int mh_effect_silent(int64_t recorded)
+{
+    return mh_effect_among(recorded, MH_EFFECTS_SILENT);
+}
+
+static inline int mh_effect_untold(int64_t recorded)
+{
+    return mh_effect_among(recorded, MH_EFFECTS_UNTOLD);
 }
 
 /* Calls: libc's entry points. */

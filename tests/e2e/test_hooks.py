@@ -89,6 +89,15 @@ def test_a_call_meets_the_errors_of_its_operation(guest, tmp_path, op, name):
         assert run(guest, tmp_path, name, how, config=config) == expected(op, error), how
 
 
+@pytest.mark.parametrize("op, name", [r for r in ROWS if "lost" in EFFECTS.get(r[0], "") and r[1] not in SENDFILE])
+def test_a_call_can_lose_what_it_does(guest, tmp_path, op, name):
+    """It returns what it should, and the snippet looks for its bytes in vain; of a flush nothing shows."""
+    for how in ("main", "thread", "fork"):
+        told = run(guest, tmp_path, name, how, config=fault(op, "lost = yes", tmp_path))
+        assert told.startswith("wrong ") if op == "write" else told == "ok 0", "%s: %s" % (how, told)
+    assert (tmp_path / "snippet.tmp").read_bytes() == b"hello world"
+
+
 @pytest.mark.parametrize("op, name", [r for r in ROWS if "short" in EFFECTS.get(r[0], "")
                                       and r[1] not in SENDFILE])
 def test_a_call_can_be_short(guest, tmp_path, op, name):

@@ -198,6 +198,10 @@ static void sentences(void **state)
          "getaddrinfo on prices gives 10.0.0.9 and ::1 as its addresses"},
         {"call = dns\nfamily = other\n", "getaddrinfo gives addresses of another family first"},
         {"call = recv\nhang = yes\n", "recv never becomes ready"},
+        {"call = file.sync\nlost = yes\n", "fsync is said to be done, and is not"},
+        {"call = write fsync\npath = /data/**\nlost = yes\nrate = 1MiB/s\nprobability = 5%\n",
+         "write and fsync on /data/** move at most 1 MiB a second and are said to be done, and are "
+         "not, 5 % of the time"},
         {"call = fsync\nkill = SIGKILL\ndelay = normal 1s 200ms\n",
          "fsync is delayed by 1 s ± 200 ms (normal) and kills the process with SIGKILL"},
         {"call = recv\nerror = EPIPE\nforce = yes\n", "recv fails with EPIPE"},
@@ -234,7 +238,8 @@ static void several_files(void **state)
     assert_string_equal(
         told(),
         "3: [fault y] has no effect; give one of: delay, error, short, eof, reset, hang, "
-        "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family, step, address\n"
+        "memory, kill, blackhole, rate, corrupt, fds, threads, disk, family, step, address, "
+        "lost\n"
         "4: call = 'sned': unknown call (did you mean 'send'?); allowed: operations, "
         "groups or libc "
         "calls, as `mishap list calls` shows them\n"
