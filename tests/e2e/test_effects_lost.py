@@ -11,6 +11,7 @@ import pytest
 
 import mhr
 from guest import PYTHON, need
+from test_cli import mishap
 from test_effects import ALL, run
 
 LOST = ALL + "call = write fsync\npath = %s/**\nlost = yes\n"
@@ -314,3 +315,23 @@ def test_a_lost_record_was_written_by_the_program(guest, tmp_path):
     """, LOST % tmp_path, 0, tmp_path / "app.log")
     assert r.json() == {"size": len("ERROR:root:out of stock\n"), "text": ""}
     assert [e["level"] for e in r.events("log")] == [mhr.LEVEL["error"]]
+
+
+def test_the_report_holds_nothing_against_anybody(guest, tmp_path):
+    """That the program breaks on what it reads back may have had other reasons: no outcome, no finding."""
+    path = tmp_path / "state.json"
+    r = guest.code("""
+        import json, sys
+        for n in range(12):
+            with open(sys.argv[1], "w") as f: json.dump({"n": n}, f)
+            try: json.load(open(sys.argv[1]))
+            except ValueError: pass
+        json.load(open(sys.argv[1]))
+    """, path, config=LOST % tmp_path)
+    assert r.status == 1 and "JSONDecodeError" in r.stderr
+    done = mishap("report", r.out, "--format", "json")
+    report = json.loads(done.stdout)
+    assert report["run"]["fired"] == 12 and [c["outcome"] for c in report["cases"]] == [None]
+    assert not report["findings"] and report["score"]["survival_index"] is None
+    assert any(spot.startswith("12 writes and flushes were said to be done") for spot in report["blind_spots"])
+    assert mishap("report", r.out, "--fail-on", "low", "-o", "/dev/null").returncode == 11

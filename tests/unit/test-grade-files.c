@@ -123,6 +123,123 @@ static void fails(struct story *s, struct answer *a)
     a->status = 503;
 }
 
+/* ---- what was said to be done, and was not ---- */
+
+static void lost(struct story *s, enum mh_op_kind kind, int path)
+{
+    int64_t op = ++s->ids;
+
+    story(s, op, "", .op = op, .kind = kind, .call = MH_CALL_write, .fd = 9, .path = path,
+          .asked = 100, .result = kind == MH_OP_write ? 100 : 0, .wait_ns = -1, .fault = 1,
+          .effect = MH_EFFECT_lost + 1, .ordinal = op, .stack = IN_STOCK);
+}
+static void loses(struct story *s, struct answer *a)
+{
+    opened(s, PLAIN_PATH, O_TRUNC);
+    lost(s, MH_OP_write, PLAIN_PATH);
+    lost(s, MH_OP_fsync, PLAIN_PATH);
+}
+static void loses_and_breaks(struct story *s, struct answer *a)
+{
+    loses(s, a);
+    story(s, log, "ValueError", .level = MH_LEVEL_error, .sink = 2, .traceback = 1);
+    *a = (struct answer){.status = 500, .ms = 3, .retry_after = -1};
+}
+static void loses_and_refuses(struct story *s, struct answer *a)
+{
+    loses(s, a);
+    a->status = 503;
+}
+static void loses_slowly(struct story *s, struct answer *a)
+{
+    loses(s, a);
+    a->ms = 240;
+}
+static void loses_a_record(struct story *s, struct answer *a)
+{
+    story(s, path, "/srv/shop/shop.log", .path = 77);
+    lost(s, MH_OP_write, 77);
+}
+static bool has(const json_t *list, const char *text)
+{
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(list, i, one) if (strstr(json_string_value(one), text)) return true;
+    return false;
+}
+
+/* Whatever follows a lost write, it has no outcome, and no rule is judged by it. */
+static void untold(void **state)
+{
+    static const struct {
+        behave *hit;
+        const char *told;
+    } table[] = {
+        {loses, "24 writes and flushes were said"},
+        {loses_and_breaks, "24 writes and flushes were said"},
+        {loses_and_refuses, "24 writes and flushes were said"},
+        {loses_slowly, "24 writes and flushes were said"},
+        {loses_a_record, "12 writes and flushes were said"},
+    };
+
+    static const char *const rules_of_errors[] = {"MH-0101", "MH-0103", "MH-1001",
+                                                  "MH-1004", "MH-2006", "MH-2007"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const struct play p = {"", "", "", writes_in_place, table[i].hit};
+        json_t *document = perform(&p);
+        const json_t *cases = json_object_get(document, "cases");
+        size_t k;
+        json_t *one;
+
+        assert_true(has(json_object_get(document, "blind_spots"), table[i].told));
+        assert_true(json_array_size(cases) > 0);
+        json_array_foreach(cases, k, one)
+            assert_true(json_is_null(json_object_get(one, "outcome")));
+        for (k = 0; k < ARRAY_SIZE(rules_of_errors); k++)
+            assert_string_equal(verdict(document, rules_of_errors[k]), "not exercised");
+        assert_int_equal(json_array_size(json_object_get(document, "findings")), 0);
+        json_decref(document);
+    }
+}
+
+/* A thread of its own writes the log: is it to their credit that requests do not feel its fault? */
+static const char *aside(enum mh_effect effect)
+{
+    struct story s = {0};
+
+    story_open(&s, "a");
+    prologue(&s);
+    story(&s, path, "/srv/shop/shop.log", .path = 77);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, 10);
+    s.now = CALM_MS;
+    for (int i = 0; i < HIT; i++) {
+        int64_t op = ++s.ids;
+
+        s.now += 10;
+        s.tid = WORKER + 7;
+        story(&s, op, "", .op = op, .kind = MH_OP_write, .call = MH_CALL_write, .fd = 9, .path = 77,
+              .asked = 100, .result = effect == MH_EFFECT_lost ? 100 : -1,
+              .err = effect == MH_EFFECT_lost ? 0 : ENOSPC, .wait_ns = -1, .fault = 1,
+              .effect = effect + 1, .ordinal = op);
+        s.tid = WORKER;
+        s.now += 10;
+        unit(&s, well, 10);
+    }
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return story_verdict(&s, "MH-1004");
+}
+
+static void records(void **state)
+{
+    assert_string_equal(aside(MH_EFFECT_error), "pass");
+    assert_string_equal(aside(MH_EFFECT_lost), "not exercised");
+}
+
 static const struct play plays[] = {
     {"emptied, and the write failed", "MH-2006", "fail", writes_in_place, torn},
     {"put right in the same request", "MH-2006", "fail", writes_in_place, put_right},
@@ -282,7 +399,8 @@ static void workers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(limits),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules),   cmocka_unit_test(limits),
+                                       cmocka_unit_test(untold),  cmocka_unit_test(records),
                                        cmocka_unit_test(workers), cmocka_unit_test(contents)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,9 @@ json_t *mh_document_killed_text(const struct mh_grading *g, const struct mh_kern
 /* Adds which events were lost, left out or damaged. */
 void mh_document_unkept(const struct mh_model *m, json_t *list);
 
+/* Adds how much was said to be done and was not: what came of it cannot be told. */
+void mh_document_untold(const struct mh_model *m, json_t *list);
+
 /* Appends what the kernel saw and no hook did, or that it was not asked. */
 void mh_document_kernel_blind_spots(const struct mh_grading *g, json_t *list);
 

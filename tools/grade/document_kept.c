@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.json: which events are not in it; see document.h. */
+/* report.json: which events are not in it, and of which nobody was told; see document.h. */
 #include "grade/document.h"
+
+#include "table/table.h"
 
 #include "base/banned.h"
 
@@ -24,4 +26,18 @@ void mh_document_unkept(const struct mh_model *m, json_t *list)
         mh_sentence(
             list, "%llu places in the recordings are damaged or cut; what is around them was read.",
             (unsigned long long)m->holes);
+}
+
+void mh_document_untold(const struct mh_model *m, json_t *list)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < m->ops.n; i++)
+        n += mh_effect_untold(m->ops.v[i].effect) != 0;
+    if (n)
+        mh_sentence(list,
+                    "%u writes and flushes were said to be done and were not. The application was "
+                    "told nothing of it, so nothing is held against it or in its favour: whether "
+                    "it notices what is missing only its data can show.",
+                    n);
 }

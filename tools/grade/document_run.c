@@ -465,6 +465,7 @@ json_t *mh_document_blind_spots(const struct mh_grading *g)
     for (size_t i = 0; i < m->skipped.n && i < 20; i++)
         json_array_append_new(list, mh_json_text(mh_model_text(m, m->skipped.v[i])));
     mh_document_unkept(m, list);
+    mh_document_untold(m, list);
     for (size_t i = 0; i < g->trials.n; i++)
         ambiguous += g->trials.v[i].ambiguous;
     for (size_t i = 0; i < g->cases.n; i++)

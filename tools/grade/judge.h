@@ -76,6 +76,7 @@ struct mh_trial {
         fallback;   /* later in the unit: same peer again, with success, another */
     bool overtaken; /* it was tried again, and that failed of what nobody injected */
     bool timed_out; /* a delay or hang that it gave up on */
+    bool untold;    /* it was said to be done: whatever followed may have had other causes */
     bool walked;    /* one address of several: the call went on to the next by itself */
     bool chosen;    /* ... under another number, not of the same name */
     bool moved;     /* the same, to another named endpoint, or by the application's own choice */

@@ -90,7 +90,8 @@ static void look_aside(const struct mh_grading *g, struct aside *ret)
         const struct mh_op_seen *o = &g->m->ops.v[i];
         const struct mh_act *a = &g->m->acts.v[o->act];
 
-        if (!o->fault || a->unit || !is_sink(g, a->peer, o->path))
+        if (!o->fault || a->unit || !is_sink(g, a->peer, o->path) ||
+            mh_effect_untold(o->effect)) /* nobody can feel it */
             continue;
         ret->from = ret->hits++ ? MH_MIN(ret->from, a->at) : a->at;
         ret->to = MH_MAX(ret->to, a->until);

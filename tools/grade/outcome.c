@@ -133,7 +133,8 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     int64_t lift = mh_fault_lifted(g, t->fault, a->at);
     int usual = usual_status(g->m, u);
 
-    if (t->walked)
+    /* a lost write is noticed by who reads it, in whatever unit that is, or by nobody */
+    if (t->walked || (t->untold && !t->error))
         return MH_OUTCOME_unknown;
     if (collapsed(g, t, u)) /* what an interpreter does without memory is not the application's */
         return t->effect - 1 != MH_EFFECT_kill &&
@@ -194,7 +195,9 @@ bool mh_went_on(const struct mh_grading *g, const struct mh_act *a)
     if (!last || last->at < a->at)
         return false;
     if (last->kind == MH_ACT_op)
-        return !u->open && u->how != 1 && u->status == 200 && u->ended - last->until >= CALM_END_NS;
+        return mh_effect_untold(g->m->ops.v[last->op].effect) ||
+               (!u->open && u->how != 1 && u->status == 200 &&
+                u->ended - last->until >= CALM_END_NS);
     return last->kind == MH_ACT_file || (last->answered && !last->failed);
 }
 

@@ -333,6 +333,7 @@ static int trial_new(struct making *k, uint32_t op, uint64_t key)
                            .healthy_after = r->last_ok > a->until || mh_went_on(k->g, a) ||
                                             is_over(&g->m->units.v[a->unit - 1])};
     t->timed_out = gave_up(g->m, o);
+    t->untold = mh_effect_untold(o->effect);
     t->error |= t->timed_out;
     mh_trial_walk(g->m, o, t);
     t->expected = is_expected(o->kind, o->err) || (t->error && !o->err);
@@ -413,6 +414,7 @@ static int take_op(struct making *k, uint32_t op)
         return trial_new(k, op, key);
     k->g->trials.v[have].nops++;
     k->g->trials.v[have].ambiguous |= a->ambiguous;
+    k->g->trials.v[have].untold |= mh_effect_untold(o->effect);
     /* a delay first, an error later on: the error is what the unit had to cope with */
     if (gave_error(o) && !k->g->trials.v[have].error) {
         struct mh_trial *t = &k->g->trials.v[have];
