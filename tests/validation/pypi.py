@@ -6,10 +6,10 @@ import os
 import subprocess
 import threading
 
-PACKAGES = """aiohttp==3.14.5 asyncpg==0.32.0 bottle==0.13.4 celery==5.7.0 circuitbreaker==2.1.3
+PACKAGES = """aiohttp==3.14.5 asyncpg==0.32.0 bottle==0.13.4 cachetools==8.0.2 celery==5.7.0 circuitbreaker==2.1.3
 fastapi==0.165.0 Flask==3.1.3 gunicorn==27.0.1 httptools==0.9.0 httpx==0.28.1 Hypercorn==0.18.0 litestar==2.25.0 packaging==26.4
-psycopg[binary]==3.3.9 pybreaker==1.4.1 Quart==0.22.0 redis==8.1.0 requests==2.34.2 rq==3.0.0
-stamina==26.1.0 starlette==1.10.0 tenacity==9.2.1 uvicorn==0.54.0 uvloop==0.23.0 waitress==3.0.2""".split()
+psycopg[binary]==3.3.9 psycopg-pool==3.3.3 pybreaker==1.4.1 Quart==0.22.0 redis==8.1.0 requests==2.34.2 rq==3.0.0
+stamina==26.1.0 starlette==1.10.0 structlog==26.1.0 tenacity==9.2.1 uvicorn==0.54.0 uvloop==0.23.0 waitress==3.0.2""".split()
 NOT_REACHED = "PyPI cannot be reached, or has no such versions"
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 lock = threading.Lock()

@@ -35,7 +35,7 @@ PARALLEL = 3
 RUNS = 3  # of an application whose first run differs from its labels; two of them must agree
 SEED = 7  # of the scenarios; --seeds goes on from there
 # Applications that the grader had not seen when they were written: a folder, and a table of that name with .toml
-HELD_OUT = ["heldout", "heldout2", "heldout3", "heldout4", "heldout5"]
+HELD_OUT = ["heldout", "heldout2", "heldout3", "heldout4", "heldout5", "heldout6"]
 TARGETS = {"precision": 0.95, "recall": 0.90, "abstention": 0.15, "agreement": 0.98}
 LISTS = {"passed": "pass", "not_exercised": "not exercised", "not_applicable": "not applicable",
          "unclear": "unclear"}
