@@ -12,11 +12,17 @@
 #ifdef __GLIBC__
 #define MH_LIBC_GLIBC 1
 
-/* dlsym moved from libdl to libc in glibc 2.34: the old version serves both. */
+/* dlsym and dlvsym moved from libdl to libc in glibc 2.34: the old version serves both. */
 #if defined(__x86_64__)
-#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.2.5")
+#define MH_OLD_DLSYM        __asm__(".symver dlsym, dlsym@GLIBC_2.2.5")
+#define MH_OLD_DLVSYM       __asm__(".symver dlvsym, dlvsym@GLIBC_2.2.5")
+#define MH_FIRST_VERSION    "GLIBC_2.2.5"
+#define MH_FXSTATAT_VERSION "GLIBC_2.4"
 #elif defined(__aarch64__)
-#define MH_OLD_DLSYM __asm__(".symver dlsym, dlsym@GLIBC_2.17")
+#define MH_OLD_DLSYM        __asm__(".symver dlsym, dlsym@GLIBC_2.17")
+#define MH_OLD_DLVSYM       __asm__(".symver dlvsym, dlvsym@GLIBC_2.17")
+#define MH_FIRST_VERSION    "GLIBC_2.17"
+#define MH_FXSTATAT_VERSION "GLIBC_2.17"
 #endif
 
 typedef int mh_mmsg_flags;
@@ -42,6 +48,7 @@ typedef int mh_ioctl_number;
 struct iovec;
 struct epoll_event;
 struct timespec;
+struct statx;
 ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t at, int flags);
 ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t at, int flags);
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
@@ -49,6 +56,7 @@ int close_range(unsigned first, unsigned last, int flags);
 void closefrom(int first);
 int epoll_pwait2(int epfd, struct epoll_event *events, int n, const struct timespec *timeout,
                  const sigset_t *mask);
+int statx(int dir, const char *path, int flags, unsigned mask, struct statx *ret);
 int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags);
 
 /* Of <linux/close_range.h> of Linux 5.11. */

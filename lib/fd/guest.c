@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-struct mh_gates mh_gate = {MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, 0};
+struct mh_gates mh_gate = {MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, MH_GATE_BOOT, 0, 0};
 struct mh_guest mh_guest;
 __thread struct mh_thread mh_thread;
 

@@ -19,6 +19,7 @@ struct mh_gates {
     uint32_t memory; /* a fault limits or refuses memory */
     uint32_t sleep;  /* requested sleeps */
     uint32_t clock;  /* a fault sets the time of day; shut until then: no such call boots */
+    uint32_t look;   /* a fault concerns what is there: stat, readdir; likewise */
 };
 extern MH_OWN struct mh_gates mh_gate;
 

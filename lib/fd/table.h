@@ -22,7 +22,7 @@ enum mh_desc_kind {
     MH_DESC_stream,   /* connection-oriented socket: bytes with offsets */
     MH_DESC_datagram, /* other sockets */
     MH_DESC_listener,
-    MH_DESC_file, /* a file that a fault names, or that is written */
+    MH_DESC_file, /* a file or directory that a fault names, or a file that is written */
     MH_DESC_log,  /* a log sink */
     MH_DESC_epoll,
     MH_DESC_timer, /* our own timerfd */

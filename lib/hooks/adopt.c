@@ -197,7 +197,7 @@ static void adopt(int fd, enum pass pass)
         return;
     if (S_ISSOCK(f.st.st_mode) && pass != OTHERS)
         adopt_socket(&f, pass == LISTENERS);
-    else if (S_ISREG(f.st.st_mode) && pass == DESCRIPTORS)
+    else if ((S_ISREG(f.st.st_mode) || S_ISDIR(f.st.st_mode)) && pass == DESCRIPTORS)
         adopt_file(&f);
     else if (!(f.st.st_mode & S_IFMT) && pass == OTHERS)
         adopt_other(&f);

@@ -140,6 +140,13 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags)
     return 1;
 }
 
+/* What can go wrong with an open one. */
+#define OF_FILES                                                                                   \
+    (MH_OP_BIT(MH_OP_read) | MH_OP_BIT(MH_OP_write) | MH_OP_BIT(MH_OP_fsync) |                     \
+     MH_OP_BIT(MH_OP_ftruncate) | MH_OP_BIT(MH_OP_allocate) | MH_OP_BIT(MH_OP_close) |             \
+     MH_OP_BIT(MH_OP_fstat))
+#define OF_DIRECTORIES (MH_OP_BIT(MH_OP_readdir) | MH_OP_BIT(MH_OP_fstat))
+
 void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened)
 {
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
@@ -149,11 +156,11 @@ void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened)
     struct mh_desc *d;
     struct stat st;
 
-    armed &= MH_OP_BIT(MH_OP_read) | MH_OP_BIT(MH_OP_write) | MH_OP_BIT(MH_OP_fsync) |
-             MH_OP_BIT(MH_OP_ftruncate) | MH_OP_BIT(MH_OP_allocate) | MH_OP_BIT(MH_OP_close);
-    if (!armed && !writes)
+    armed &= OF_FILES | OF_DIRECTORIES;
+    if ((!armed && !writes) || mh_sys(SYS_fstat, fd, &st))
         return;
-    if (mh_sys(SYS_fstat, fd, &st) || !S_ISREG(st.st_mode))
+    armed &= S_ISREG(st.st_mode) ? OF_FILES : S_ISDIR(st.st_mode) ? OF_DIRECTORIES : 0;
+    if (!armed && !(writes && S_ISREG(st.st_mode)))
         return;
     d = mh_fd_new(fd, log ? MH_DESC_log : MH_DESC_file);
     if (!d)

@@ -25,8 +25,8 @@ int mh_open_before(enum mh_call call, int dir, const char *path, int flags);
 /* After it: remembers what the new descriptor is; records a real failure (errno). Returns fd. */
 int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int fd);
 
-/* What this descriptor of a file is, by its absolute path and the flags of open(); `opened`: now,
- * by this thread. */
+/* What this descriptor of a file or directory is, by its absolute path and the flags of open();
+ * `opened`: now, by this thread. */
 void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened);
 
 /* Faults on closing a file: 0, or a negative errno with *watch set. */

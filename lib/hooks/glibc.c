@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The half of the hooks that only glibc knows: names with 64 in them, and those that
  * _FORTIFY_SOURCE puts in the place of others. musl.c is built instead where there are none. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 
@@ -11,6 +13,7 @@
 #include "hooks/clock.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
+#include "hooks/look.h"
 #include "hooks/mappings.h"
 #include "hooks/paths.h"
 #include "hooks/room.h"
@@ -20,12 +23,140 @@
 
 #include "base/banned.h"
 
+MH_OLD_DLVSYM;
+
 void mh_libc_at_exit(void (*run)(int status, void *unused))
 {
     on_exit(run, NULL);
 }
 
-void mh_libc_fill(void) {}
+/* Up to glibc 2.32 programs were bound to these, and those that were built with it still are; a
+ * newer one has them for such programs only, in a version that dlsym() does not look for. */
+void mh_libc_fill(void)
+{
+    void *found;
+
+#define OLD(name, version)                                                                         \
+    found = mh_real.name || mh_real_late() ? NULL : dlvsym(RTLD_NEXT, #name, version);             \
+    if (found)                                                                                     \
+        memcpy(&mh_real.name, &found, sizeof(found));
+    OLD(__xstat, MH_FIRST_VERSION)
+    OLD(__xstat64, MH_FIRST_VERSION)
+    OLD(__lxstat, MH_FIRST_VERSION)
+    OLD(__lxstat64, MH_FIRST_VERSION)
+    OLD(__fxstat, MH_FIRST_VERSION)
+    OLD(__fxstat64, MH_FIRST_VERSION)
+    OLD(__fxstatat, MH_FXSTATAT_VERSION)
+    OLD(__fxstatat64, MH_FXSTATAT_VERSION)
+#undef OLD
+}
+
+MH_PUBLIC int stat64(const char *restrict path, struct stat64 *restrict ret)
+{
+    MH_LOOK(stat64, AT_FDCWD, path, (path, ret), SYS_newfstatat, AT_FDCWD, path, ret, 0);
+}
+
+MH_PUBLIC int lstat64(const char *restrict path, struct stat64 *restrict ret)
+{
+    MH_LOOK(lstat64, AT_FDCWD, path, (path, ret), SYS_newfstatat, AT_FDCWD, path, ret,
+            AT_SYMLINK_NOFOLLOW);
+}
+
+MH_PUBLIC int fstat64(int fd, struct stat64 *ret)
+{
+    MH_LOOK(fstat64, fd, NULL, (fd, ret), SYS_fstat, fd, ret);
+}
+
+MH_PUBLIC int fstatat64(int dir, const char *restrict path, struct stat64 *restrict ret, int flags)
+{
+    MH_LOOK(fstatat64, dir, path, (dir, path, ret, flags), SYS_newfstatat, dir, path, ret, flags);
+}
+
+/* `version` is that of struct stat: there is one only on the machines that we know. */
+MH_PUBLIC int __xstat(int version, const char *path, struct stat *ret);
+MH_PUBLIC int __xstat(int version, const char *path, struct stat *ret)
+{
+    MH_LOOK(__xstat, AT_FDCWD, path, (version, path, ret), SYS_newfstatat, AT_FDCWD, path, ret, 0);
+}
+
+MH_PUBLIC int __xstat64(int version, const char *path, struct stat64 *ret);
+MH_PUBLIC int __xstat64(int version, const char *path, struct stat64 *ret)
+{
+    MH_LOOK(__xstat64, AT_FDCWD, path, (version, path, ret), SYS_newfstatat, AT_FDCWD, path, ret,
+            0);
+}
+
+MH_PUBLIC int __lxstat(int version, const char *path, struct stat *ret);
+MH_PUBLIC int __lxstat(int version, const char *path, struct stat *ret)
+{
+    MH_LOOK(__lxstat, AT_FDCWD, path, (version, path, ret), SYS_newfstatat, AT_FDCWD, path, ret,
+            AT_SYMLINK_NOFOLLOW);
+}
+
+MH_PUBLIC int __lxstat64(int version, const char *path, struct stat64 *ret);
+MH_PUBLIC int __lxstat64(int version, const char *path, struct stat64 *ret)
+{
+    MH_LOOK(__lxstat64, AT_FDCWD, path, (version, path, ret), SYS_newfstatat, AT_FDCWD, path, ret,
+            AT_SYMLINK_NOFOLLOW);
+}
+
+MH_PUBLIC int __fxstat(int version, int fd, struct stat *ret);
+MH_PUBLIC int __fxstat(int version, int fd, struct stat *ret)
+{
+    MH_LOOK(__fxstat, fd, NULL, (version, fd, ret), SYS_fstat, fd, ret);
+}
+
+MH_PUBLIC int __fxstat64(int version, int fd, struct stat64 *ret);
+MH_PUBLIC int __fxstat64(int version, int fd, struct stat64 *ret)
+{
+    MH_LOOK(__fxstat64, fd, NULL, (version, fd, ret), SYS_fstat, fd, ret);
+}
+
+MH_PUBLIC int __fxstatat(int version, int dir, const char *path, struct stat *ret, int flags);
+MH_PUBLIC int __fxstatat(int version, int dir, const char *path, struct stat *ret, int flags)
+{
+    MH_LOOK(__fxstatat, dir, path, (version, dir, path, ret, flags), SYS_newfstatat, dir, path, ret,
+            flags);
+}
+
+MH_PUBLIC int __fxstatat64(int version, int dir, const char *path, struct stat64 *ret, int flags);
+MH_PUBLIC int __fxstatat64(int version, int dir, const char *path, struct stat64 *ret, int flags)
+{
+    MH_LOOK(__fxstatat64, dir, path, (version, dir, path, ret, flags), SYS_newfstatat, dir, path,
+            ret, flags);
+}
+
+/* libc's own answer to an overflow is to abort. */
+MH_PUBLIC ssize_t __readlink_chk(const char *restrict path, char *restrict buf, size_t n,
+                                 size_t size);
+MH_PUBLIC ssize_t __readlink_chk(const char *restrict path, char *restrict buf, size_t n,
+                                 size_t size)
+{
+    return n <= size && mh_look_fault(MH_CALL___readlink_chk, AT_FDCWD, path)
+               ? -1
+               : MH_REAL(__readlink_chk)(path, buf, n, size);
+}
+
+MH_PUBLIC ssize_t __readlinkat_chk(int dir, const char *restrict path, char *restrict buf, size_t n,
+                                   size_t size);
+MH_PUBLIC ssize_t __readlinkat_chk(int dir, const char *restrict path, char *restrict buf, size_t n,
+                                   size_t size)
+{
+    return n <= size && mh_look_fault(MH_CALL___readlinkat_chk, dir, path)
+               ? -1
+               : MH_REAL(__readlinkat_chk)(dir, path, buf, n, size);
+}
+
+MH_PUBLIC struct dirent64 *readdir64(DIR *dir)
+{
+    return mh_list_fault(MH_CALL_readdir64, dir) ? NULL : MH_REAL(readdir64)(dir);
+}
+
+MH_PUBLIC int readdir64_r(DIR *restrict dir, struct dirent64 *restrict entry,
+                          struct dirent64 **restrict ret)
+{
+    MH_LIST_R(readdir64_r, dir, entry, ret);
+}
 
 MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags);
 MH_PUBLIC ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags)

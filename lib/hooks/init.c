@@ -46,6 +46,10 @@ bool mh_gates_want_memory(void)
     return mh_guest.rules->ops & (MH_OP_BIT(MH_OP_malloc) | MH_OP_BIT(MH_OP_mmap));
 }
 
+/* What programs ask all the time, and where a no is an answer: seen only when a fault asks for it.
+ */
+#define LOOKS (MH_OP_BIT(MH_OP_stat) | MH_OP_BIT(MH_OP_fstat) | MH_OP_BIT(MH_OP_readdir))
+
 void mh_gates_set(uint32_t word, bool memory)
 {
     __atomic_store_n(&mh_gate.fd, word, __ATOMIC_RELAXED);
@@ -54,6 +58,8 @@ void mh_gates_set(uint32_t word, bool memory)
     __atomic_store_n(&mh_gate.memory, memory ? word : 0, __ATOMIC_RELAXED);
     if (!word || (mh_guest.rules->ops & MH_OP_BIT(MH_OP_clock)))
         __atomic_store_n(&mh_gate.clock, word, __ATOMIC_RELAXED);
+    if (!word || (mh_guest.rules->ops & LOOKS))
+        __atomic_store_n(&mh_gate.look, word, __ATOMIC_RELAXED);
 }
 
 /* The child of a fork: a process of its own, with its own recording. */

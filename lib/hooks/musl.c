@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
+#include "hooks/look.h"
 
 #include "base/banned.h"
 
@@ -53,29 +54,21 @@ void mh_libc_at_exit(void (*run)(int status, void *unused))
     atexit(ended);
 }
 
-static long result(long r)
-{
-    if (r >= 0)
-        return r;
-    errno = (int)-r;
-    return -1;
-}
-
 /* On 64-bit machines the kernel takes the offset from one register, and looks at no second. */
 static ssize_t instead_preadv2(int fd, const struct iovec *iov, int n, off_t at, int flags)
 {
-    return result(mh_sys(SYS_preadv2, fd, iov, n, at, 0, flags));
+    return mh_look_result(mh_sys(SYS_preadv2, fd, iov, n, at, 0, flags));
 }
 
 static ssize_t instead_pwritev2(int fd, const struct iovec *iov, int n, off_t at, int flags)
 {
-    return result(mh_sys(SYS_pwritev2, fd, iov, n, at, 0, flags));
+    return mh_look_result(mh_sys(SYS_pwritev2, fd, iov, n, at, 0, flags));
 }
 
 static int instead_renameat2(int from_dir, const char *from, int to_dir, const char *to,
                              unsigned flags)
 {
-    return (int)result(mh_sys(SYS_renameat2, from_dir, from, to_dir, to, flags));
+    return (int)mh_look_result(mh_sys(SYS_renameat2, from_dir, from, to_dir, to, flags));
 }
 
 void mh_libc_fill(void)

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "base/sys.h"
 #include "hooks/bytes.h"
 #include "hooks/files.h"
 #include "hooks/gate.h"
@@ -110,4 +112,50 @@ MH_PUBLIC DIR *opendir(const char *path)
     ret = MH_REAL(opendir)(path);
     mh_open_after(MH_CALL_opendir, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, ret ? dirfd(ret) : -1);
     return ret;
+}
+
+/* libc reads many entries with one system call and gives them out one by one: only the call that
+ * goes to the kernel can fail, and is the operation that faults count. It does so where nothing is
+ * left in its buffer: at the begin, and when the entry given last is as far as the kernel has got.
+ */
+static bool asks_kernel(DIR *dir)
+{
+    long at = telldir(dir);
+
+    return !at || at == mh_sys(SYS_lseek, dirfd(dir), 0, SEEK_CUR);
+}
+
+bool mh_list_fails(enum mh_call call, DIR *dir)
+{
+    int fd = dirfd(dir), err = 0;
+    struct mh_desc *d = mh_fd_get(fd);
+    int64_t watch = 0;
+
+    if (d && d->path && (d->armed & MH_OP_BIT(MH_OP_readdir)) && asks_kernel(dir))
+        err = mh_path_fault(MH_OP_readdir, call, fd, d, d->path, &watch);
+    return mh_finish(err, watch) < 0;
+}
+
+MH_PUBLIC struct dirent *readdir(DIR *dir)
+{
+    return mh_list_fault(MH_CALL_readdir, dir) ? NULL : MH_REAL(readdir)(dir);
+}
+
+MH_PUBLIC int readdir_r(DIR *restrict dir, struct dirent *restrict entry,
+                        struct dirent **restrict ret)
+{
+    MH_LIST_R(readdir_r, dir, entry, ret);
+}
+
+/* libc closes the descriptor behind our back, as that of a stream. */
+MH_PUBLIC int closedir(DIR *dir)
+{
+    DIR *given = dir;
+
+    __asm__("" : "+r"(given)); /* its header says that there is one; libc answers EINVAL if not */
+    if (mh_gate_open(&mh_gate.look) && given && mh_gate_fd(dirfd(given))) {
+        mh_fd_forget(dirfd(given));
+        mh_guest_leave();
+    }
+    return MH_REAL(closedir)(given);
 }

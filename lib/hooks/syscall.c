@@ -86,6 +86,11 @@ static __thread unsigned char numbered;
     NUMBER(mkdirat, mkdirat(I(0), P(const char, 1), (mode_t)a[2]))                                 \
     NUMBER(linkat, linkat(I(0), P(const char, 1), I(2), P(const char, 3), I(4)))                   \
     NUMBER(symlinkat, symlinkat(P(const char, 0), I(1), P(const char, 2)))                         \
+    NUMBER(newfstatat, fstatat(I(0), P(const char, 1), P(struct stat, 2), I(3)))                   \
+    NUMBER(fstat, fstat(I(0), P(struct stat, 1)))                                                  \
+    NUMBER(statx, statx(I(0), P(const char, 1), I(2), (unsigned)a[3], P(struct statx, 4)))         \
+    NUMBER(faccessat, faccessat(I(0), P(const char, 1), I(2), 0))                                  \
+    NUMBER(readlinkat, readlinkat(I(0), P(const char, 1), P(char, 2), (size_t)a[3]))               \
     NUMBER(epoll_create1, epoll_create1(I(0)))                                                     \
     NUMBER(epoll_ctl, epoll_ctl(I(0), I(1), I(2), P(struct epoll_event, 3)))                       \
     NUMBER(epoll_pwait, epoll_pwait(I(0), P(struct epoll_event, 1), I(2), I(3), P(sigset_t, 4)))   \
@@ -106,6 +111,10 @@ static __thread unsigned char numbered;
     NUMBER(mkdir, mkdir(P(const char, 0), (mode_t)a[1]))                                           \
     NUMBER(link, link(P(const char, 0), P(const char, 1)))                                         \
     NUMBER(symlink, symlink(P(const char, 0), P(const char, 1)))                                   \
+    NUMBER(stat, stat(P(const char, 0), P(struct stat, 1)))                                        \
+    NUMBER(lstat, lstat(P(const char, 0), P(struct stat, 1)))                                      \
+    NUMBER(access, access(P(const char, 0), I(1)))                                                 \
+    NUMBER(readlink, readlink(P(const char, 0), P(char, 1), (size_t)a[2]))                         \
     NUMBER(dup2, dup2(I(0), I(1)))                                                                 \
     NUMBER(pipe, pipe(P(int, 0)))                                                                  \
     NUMBER(poll, poll(P(struct pollfd, 0), (nfds_t)a[1], I(2)))                                    \

@@ -113,8 +113,8 @@ static void check_error(struct mh_loader *l, int number)
 {
     const struct mh_fault *f = l->fault;
     const char *name = number < 0 ? mh_eai_name(number) : mh_errno_name(number);
-    MH_BUF(ops, 120);
-    MH_BUF(can, 240);
+    MH_BUF(ops, 240);
+    MH_BUF(can, 320);
 
     if (error_ops(f, number))
         return;
@@ -168,8 +168,8 @@ static uint64_t check_effects(struct mh_loader *l)
 
     for (unsigned i = 0; i < MH_EFFECT_COUNT; i++) {
         uint64_t can = effect_ops(f, i), all = 0;
-        MH_BUF(ops, 120);
-        MH_BUF(right, 160);
+        MH_BUF(ops, 240);
+        MH_BUF(right, 320);
 
         any |= f->effects & MH_EFFECT_BIT(i) ? can : 0;
         if (!(f->effects & MH_EFFECT_BIT(i)) || can)
@@ -208,7 +208,7 @@ static void check_together(struct mh_loader *l)
 static void check_where(struct mh_loader *l, int line, const char *key, uint64_t has,
                         const char *fails, const char *instead)
 {
-    MH_BUF(right, 160);
+    MH_BUF(right, 320);
 
     if (!line)
         return;

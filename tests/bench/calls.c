@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,12 +60,15 @@ int main(void)
     int null = open("/dev/null", O_WRONLY), set = epoll_create1(0), p[2];
     struct epoll_event event = {.events = EPOLLOUT};
     static char data[32768], b[1];
+    struct stat st;
     sem_t sem;
 
     if (null < 0 || connection(p) || sem_init(&sem, 0, 0))
         return 1;
     BEST("read(-1)", 100000, { (void)!read(-1, b, 1); });
     BEST("write(/dev/null)", 100000, { (void)!write(null, b, 1); });
+    BEST("stat(no name)", 100000, { stat("", &st); });
+    BEST("fstat(-1)", 100000, { fstat(-1, &st); });
     BEST("poll(nothing)", 50000, { poll(NULL, 0, 0); });
     event.data.fd = p[1]; /* as event loops have it; gRPC has pointers */
     epoll_ctl(set, EPOLL_CTL_ADD, p[1], &event);

@@ -617,6 +617,34 @@ def test_what_is_loaded_later_is_seen(echo, tmp_path):
 BUSY = "import os\nprint(os.getpid(), flush=True)\nwhile True: pass"
 
 
+LOOKS = """
+import errno, os, sys, time
+at = os.open(sys.argv[1], os.O_RDONLY)
+def asked(what):
+    try:
+        return what() and "ok"
+    except OSError as e:
+        return errno.errorcode[e.errno]
+print(os.getpid(), flush=True)
+while True:
+    print(asked(lambda: os.listdir(at)), asked(lambda: os.fstat(at)), asked(lambda: os.stat(sys.argv[1])), flush=True)
+    time.sleep(0.02)
+"""
+
+
+def test_a_directory_that_was_open_before(tmp_path):
+    (tmp_path / "file").write_text("")
+    with Lines([PYTHON, "-c", LOOKS, str(tmp_path)]) as p:
+        p.until("ok")
+        mishap("attach", p.pid, "-o", tmp_path / "out",
+               "-c", scenario(tmp_path, "[fault f]\ncall = file.stat readdir\nerror = EIO\npath = %s\n", tmp_path))
+        p.until("EIO")  # it may have been in the middle of a line
+        assert p.process.stdout.readline().split() == ["EIO"] * 3
+        mishap("detach", p.pid)
+        p.until("ok")
+        assert p.process.stdout.readline().split() == ["ok"] * 3
+
+
 def test_one_that_only_computes(tmp_path):
     with Lines([PYTHON, "-c", BUSY]) as busy:
         mishap("attach", busy.pid, "-o", tmp_path / "out")

@@ -33,9 +33,12 @@ PROGRAMS = {
     "statvfs": "os.statvfs(path)",
     "mkdir": "os.mkdir(path + '.dir')",
     "link": "os.link(path, path + '.link')",
+    "stat": "os.stat(path)",
+    "fstat": "f = os.open(path, os.O_RDWR); os.fstat(f)",
+    "readdir": "os.listdir(os.path.dirname(path) + '/')",
 }
 FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs",
-         "mkdir", "link")
+         "mkdir", "link", "stat", "fstat", "readdir")
 EAI = {"EAI_AGAIN": socket.EAI_AGAIN, "EAI_NONAME": socket.EAI_NONAME, "EAI_FAIL": socket.EAI_FAIL,
        "EAI_MEMORY": socket.EAI_MEMORY}
 RETRIED = {"open", "read", "write", "fsync", "ftruncate", "allocate"}  # by CPython after EINTR, PEP 475

@@ -6,12 +6,13 @@ import textwrap
 import pytest
 
 from guest import PRELUDE, PYTHON, between, timed
+from pythons import FOUND, every_python, steps
 
 FAULT = "[run]\nprocesses = *\n[fault f]\n"
 
 
-def run(guest, code, keys, *args, **how):
-    r = guest.command([PYTHON, "-c", PRELUDE + textwrap.dedent(code), "0", "0", *map(str, args)],
+def run(guest, code, keys, *args, python=PYTHON, **how):
+    r = guest.command([python, "-c", PRELUDE + textwrap.dedent(code), "0", "0", *map(str, args)],
                       config=FAULT + keys, timeout=30, **how)
     return r.json()
 
@@ -63,6 +64,119 @@ reply(**made)
     assert sorted(n for n, told in r.items() if told == "ENOSPC") == hit
     assert {told for n, told in r.items() if n not in hit} == {"ok"}
     assert len(names) == len(r) - len(hit) - 1, names
+
+
+def there(name):
+    return FOUND[name] or pytest.skip("no CPython %s here" % name)
+
+
+@every_python
+def test_what_is_there(guest, tmp_path, python):
+    """A name that cannot be looked at: every way to ask for it; what os.path makes of that; and what asks nothing
+    of it, or asks elsewhere."""
+    (tmp_path / "dark").mkdir()
+    (tmp_path / "dark" / "file").write_text("hello")
+    (tmp_path / "dark" / "link").symlink_to("file")
+    r = run(guest, TRY + """
+import pathlib, shutil, stat
+f, l = d + "/dark/file", d + "/dark/link"
+at = os.open(d + "/dark", os.O_RDONLY | os.O_DIRECTORY)
+entry = [e for e in os.scandir(d + "/dark") if e.name == "link"][0]
+reply(stat=attempt(lambda: os.stat(f)), lstat=attempt(lambda: os.lstat(f)), size=attempt(lambda: os.path.getsize(f)),
+      at=attempt(lambda: os.stat("file", dir_fd=at)), relative=(os.chdir(d), attempt(lambda: os.stat("dark/file")))[1],
+      readlink=attempt(lambda: os.readlink(l)), path=attempt(lambda: pathlib.Path(f).stat()),
+      entry=attempt(lambda: entry.stat()), copy=attempt(lambda: shutil.copy2(f, d + "/copy")),
+      exists=os.path.exists(f), isfile=os.path.isfile(f), islink=os.path.islink(l), access=os.access(f, os.R_OK),
+      access_at=os.access("file", os.R_OK, dir_fd=at),
+      open=attempt(lambda: open(f).close()), fstat=attempt(lambda: os.stat(at)), usage=attempt(lambda: shutil.disk_usage(f)),
+      list=attempt(lambda: os.listdir(d + "/dark")), elsewhere=attempt(lambda: os.stat(d)),
+      there=os.path.exists(d), self=os.readlink("/proc/self/fd/%d" % at) == d + "/dark")
+""", "call = stat\nerror = EACCES\npath = %s/dark/*" % tmp_path, tmp_path, python=there(python))
+    assert {n for n, told in r.items() if told == "EACCES"} == {"stat", "lstat", "size", "at", "relative", "readlink",
+                                                               "path", "entry", "copy"}
+    assert {n for n, told in r.items() if told is False} == {"exists", "isfile", "islink", "access", "access_at"}
+    assert {n for n, told in r.items() if told in (True, "ok")} == {"open", "fstat", "usage", "list", "elsewhere",
+                                                                   "there", "self"}
+
+
+@every_python
+def test_the_status_of_an_open_file(guest, tmp_path, python):
+    """A stale one, by its descriptor and those made of it; opening it does not ask, pipes have no path."""
+    (tmp_path / "file").write_text("hello")
+    r = run(guest, TRY + """
+f = open(d + "/file")
+twice, a = os.dup(f.fileno()), os.pipe()[0]
+reply(fstat=attempt(lambda: os.fstat(f.fileno())), stat=attempt(lambda: os.stat(f.fileno())),
+      dup=attempt(lambda: os.fstat(twice)), folder=attempt(lambda: os.fstat(os.open(d + "/", os.O_RDONLY))),
+      pipe=attempt(lambda: os.fstat(a)), name=attempt(lambda: os.stat(d + "/file")), text=f.read())
+""", "call = fstat\nerror = ESTALE\npath = %s/**" % tmp_path, tmp_path, python=there(python))
+    assert r == {"fstat": "ESTALE", "stat": "ESTALE", "dup": "ESTALE", "folder": "ESTALE", "pipe": "ok", "name": "ok",
+                 "text": "hello"}
+
+
+@every_python
+def test_directories_cannot_be_read(guest, tmp_path, python):
+    """By name, by descriptor, entry by entry; os.walk() tells who asks to be told. Beside it all is well."""
+    for name in ("sick", "well"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("")
+    r = run(guest, TRY + """
+import glob
+s, w = d + "/sick", d + "/well"
+at, errors = os.open(s, os.O_RDONLY | os.O_DIRECTORY), []
+walked = [place for place, _, _ in os.walk(d, onerror=errors.append)]
+reply(listdir=attempt(lambda: os.listdir(s)), at=attempt(lambda: os.listdir(at)), scandir=attempt(lambda: list(os.scandir(s))),
+      scandir_at=attempt(lambda: list(os.scandir(at))), glob=glob.glob(s + "/*"), stat=attempt(lambda: os.stat(s + "/file")),
+      walked=sorted(walked), told=[errno.errorcode[e.errno] for e in errors],
+      well=[os.listdir(w), glob.glob(w + "/*"), [e.name for e in os.scandir(w)], os.listdir(os.open(w, os.O_RDONLY))],
+      opened=attempt(lambda: os.scandir(s)))
+""", "call = readdir\nerror = EIO\npath = %s/sick" % tmp_path, tmp_path, python=there(python))
+    assert r["listdir"] == r["at"] == r["scandir"] == r["scandir_at"] == "EIO"
+    assert r["glob"] == [] and r["told"] == ["EIO"] and r["stat"] == r["opened"] == "ok"
+    assert str(tmp_path / "well") in r["walked"]
+    assert r["well"] == [["file"], [str(tmp_path / "well" / "file")], ["file"], ["file"]]
+
+
+def test_a_listing_fails_where_libc_asks_the_kernel(guest, tmp_path):
+    """Entries that were read already are still given out; how many that are is the kernel's choice. A descriptor
+    that a listing had is nobody's afterwards."""
+    (tmp_path / "many").mkdir()
+    for i in range(3000):
+        (tmp_path / "many" / ("%04d" % i)).write_text("")
+    r = run(guest, TRY + """
+import gc
+m = d + "/many"
+seen, errors = [], []
+for _ in range(3):
+    names = []
+    try:
+        for e in os.scandir(m): names.append(e.name)
+    except OSError as e:
+        errors.append(errno.errorcode[e.errno])
+    seen.append(len(set(names)))
+    gc.collect()
+f = os.open(d, os.O_RDONLY)
+reply(seen=seen, errors=errors, other=attempt(lambda: os.listdir(f)))
+""", "call = readdir\nerror = EIO\nskip = 1\ncount = 1\npath = %s/many" % tmp_path, tmp_path)
+    assert r["errors"] == ["EIO"] and r["other"] == "ok"
+    assert 0 < r["seen"][0] < 3000 and r["seen"][1:] == [3000, 3000]
+
+
+@every_python
+def test_imports_go_on_beside_a_fault_on_stat(guest, tmp_path, python):
+    """They ask for what is not there all the time: neither a failure nor recorded. What was made of an injected no
+    is known, too."""
+    (tmp_path / "file").write_text("")
+    r = guest.command([there(python), "-c", textwrap.dedent("""
+        import asyncio, json, os, sys, unittest.mock
+        for i in range(1000): assert not os.path.exists(sys.argv[1] + "/none")
+        print(json.dumps(os.path.exists(sys.argv[1] + "/file")))
+    """), str(tmp_path)], config=FAULT + "call = file.stat\nerror = EIO\npath = %s/file" % tmp_path, timeout=60)
+    assert r.status == 0 and not r.stderr and r.json() is False
+    (op,) = (e for e in r.events("op") if e["kind"] == r.faults()[0]["kind"])
+    assert op["fault"] == 1
+    told = [(step, kind, function) for step, kind, function, _, _ in steps(r.events(), op["op"])]
+    assert told == [("born", "OSError", "exists"), ("handled", "OSError", "exists")]
 
 
 def test_every_way_to_open(guest, tmp_path):

@@ -21,7 +21,8 @@ def table(name):
 
 
 # Which musl 1.2.3 has none of: the library alone brings them.
-BROUGHT = {"close_range", "closefrom", "epoll_pwait2", "execveat", "preadv2", "pwritev2", "renameat2"}
+BROUGHT = {"close_range", "closefrom", "epoll_pwait2", "execveat", "preadv2", "pwritev2", "renameat2",
+           "statx"}
 # Musl: it always refuses the first two, never the third, and does not know the fourth. The others start this
 # system's shell, whose libc has no use for what is preloaded.
 OTHERWISE = {"brk", "sbrk", "epoll_create", "epoll_pwait2", "system", "popen", "posix_spawn", "posix_spawnp",
@@ -31,10 +32,10 @@ ERRORS = {op: names.replace(" ", "").split(",") for op, names in
           re.findall(r"^OP\((\w+),.*?ERR\(([^)]*)\)", table("ops.def"), re.M)}
 EFFECTS = dict(re.findall(r"^OP\((\w+), [\w.]+, ([^,]*),", table("ops.def"), re.M))
 FILES = ("open", "read", "write", "fsync", "rename", "unlink", "ftruncate", "close", "allocate", "statvfs",
-         "mkdir", "link")
+         "mkdir", "link", "stat", "fstat", "readdir")
 # Every class of calls has an active fault, and none of them applies.
 QUIET = "[run]\nprocesses = *\n[fault elsewhere]\ncall = recv send connect accept\npeer = 10.9.9.9\ndelay = 1s\n" \
-        "[fault nowhere]\ncall = open read write fsync rename unlink close\npath = /nowhere/**\nerror = EIO\n"
+        "[fault nowhere]\ncall = open read write fsync rename unlink close file.stat readdir\npath = /nowhere/**\nerror = EIO\n"
 
 
 def run(guest, tmp_path, name, how="main", config=None, under=True):

@@ -106,13 +106,17 @@ def test_a_wheel_for_aarch64(tmp_path):
     assert done.returncode == 0 and done.stdout.startswith("mishap 0"), done.stdout + done.stderr
     (tmp_path / "app.py").write_text("import socket\nlistener = socket.create_server(('127.0.0.1', 0))\ntry:\n"
                                      "    socket.create_connection(listener.getsockname())\n"
-                                     "except OSError as e:\n    print('seen', e.errno)\n")
-    (tmp_path / "refuse.ini").write_text("[fault refuse]\ncall = connect\nerror = ECONNREFUSED\n")
+                                     "except OSError as e:\n    print('seen', e.errno)\n"
+                                     "import os\nfor ask in os.stat, os.lstat, os.listdir:\n    try:\n"
+                                     "        ask('/tmp/')\n    except OSError as e:\n        print(e.errno)\n")
+    # there stat() goes by the names that glibc had up to 2.32
+    (tmp_path / "refuse.ini").write_text("[fault refuse]\ncall = connect\nerror = ECONNREFUSED\n"
+                                         "[fault dark]\ncall = stat readdir\nerror = EIO\npath = /tmp/\n")
     done = command(emulator, "-L", root, "-E", "MISHAP_OUT=%s" % (tmp_path / "out"),
                    "-E", "MISHAP_CONFIG=%s" % (tmp_path / "refuse.ini"),
                    "-E", "LD_PRELOAD=%s" % (tmp_path / "mishap" / "lib" / "mishap" / "libmishap.so"),
                    os.path.join(root, "usr", "bin", "python3.9"), "-S", "-E", tmp_path / "app.py")
-    assert done.stdout == "seen 111\n", done.stdout + done.stderr
+    assert done.stdout == "seen 111\n5\n5\n5\n", done.stdout + done.stderr
     events = command(MISHAP, "events", tmp_path / "out").stdout
     assert "fault=refuse" in events and "app.py" in events, events
 

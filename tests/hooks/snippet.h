@@ -71,7 +71,12 @@ enum {
 #pragma weak preadv2
 #pragma weak pwritev2
 #pragma weak renameat2
+#pragma weak statx
 #endif
+
+/* Of struct stat, as __xstat() and its kin are told; the kernel's own has this number everywhere.
+ */
+enum { VERSION = 0 };
 
 /* A system call past every hook, as the C library would return it. */
 #define past(number, ...) past_result(mh_sys(number, __VA_ARGS__))

@@ -16,7 +16,7 @@ __cxa_finalize __errno_location __h_errno_location __gmon_start__ __register_atf
 _ITM_registerTMCloneTable clock_gettime dl_iterate_phdr dladdr dlsym dlvsym environ __environ getauxval getenv inet_ntop
 inet_pton memchr memcmp memcpy memmem memmove memrchr memset on_exit pthread_self stpcpy strchr strcmp strcspn
 strlen strncasecmp strncmp strnlen strrchr strspn strstr
-abort __ctype_b_loc __stack_chk_fail dirfd fclose fgets fileno strtoull
+abort __ctype_b_loc __stack_chk_fail dirfd telldir fclose fgets fileno strtoull
 malloc_usable_size
 """.split())
 # Where musl has another name or a function for it.
