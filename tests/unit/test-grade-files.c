@@ -113,6 +113,54 @@ static void sync_then_other(struct story *s, struct answer *a)
     story(s, file, "", .path = 77, .fd = 9, .flags = O_WRONLY | O_CREAT, .stack = IN_PRICES);
 }
 
+/* ---- what is only asked about a file ---- */
+
+static void asks(struct story *s, enum mh_op_kind kind, int err, const char *handler)
+{
+    int64_t op = ++s->ids;
+
+    story(s, op, "", .op = op, .kind = kind, .call = MH_CALL_stat64, .fd = -1, .path = PLAIN_PATH,
+          .result = -1, .err = err, .wait_ns = -1, .fault = 1, .effect = MH_EFFECT_error + 1,
+          .ordinal = op, .stack = IN_STOCK);
+    if (handler)
+        caught(s, op, handler);
+}
+
+static const char exists[] = "exists\t/usr/lib/python3.11/genericpath.py\t19";
+
+static void is_not_there(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_stat, ENOENT, "stock\t/srv/shop/stock.py\t12");
+}
+static void may_not_be_seen(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 3; i++)
+        asks(s, MH_OP_stat, EACCES, exists);
+}
+static void cannot_be_read(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_stat, EIO, "stock\t/srv/shop/stock.py\t12");
+}
+static void seems_not_there(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_stat, EIO, exists);
+}
+static void nobody_is_told(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_fstat, EIO, NULL);
+}
+static void breaks(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_stat, EIO,
+         "ServerErrorMiddleware.__call__\t"
+         "/usr/lib/python3/dist-packages/starlette/middleware/errors.py\t162");
+    a->status = 500;
+}
+static void cannot_be_listed(struct story *s, struct answer *a)
+{
+    asks(s, MH_OP_readdir, EIO, "stock\t/srv/shop/stock.py\t12");
+}
+
 static bool stopped, others_serve;
 static enum mh_op_kind failing;
 static int failing_err;
@@ -254,6 +302,17 @@ static const struct play plays[] = {
     {"fsync failed, then a log", "MH-2007", "fail", writes_in_place, sync_then_other},
     {"the process goes on", "MH-0606", "pass", writes_in_place, beside},
     {"a write that failed", "MH-2007", "not exercised", writes_in_place, torn},
+    {"no is an answer", "MH-1001", "not exercised", writes_in_place, is_not_there},
+    {"no is an answer, not swallowed", "MH-0103", "not exercised", writes_in_place, is_not_there},
+    {"no is an answer, asked again", "MH-0507", "not exercised", writes_in_place, may_not_be_seen},
+    {"not read, and not told", "MH-1001", "fail", writes_in_place, cannot_be_read},
+    {"not read, and swallowed", "MH-0103", "fail", writes_in_place, cannot_be_read},
+    {"not read: exists() says no", "MH-1001", "not exercised", writes_in_place, seems_not_there},
+    {"not read: nothing was raised", "MH-1001", "not exercised", writes_in_place, nobody_is_told},
+    {"not read: who lives is no proof", "MH-0104", "not exercised", writes_in_place,
+     nobody_is_told},
+    {"not read, and a 500", "MH-0101", "fail", writes_in_place, breaks},
+    {"a directory that is not read", "MH-1001", "fail", writes_in_place, cannot_be_listed},
 };
 
 static void rules(void **state)

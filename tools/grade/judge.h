@@ -54,11 +54,17 @@ enum mh_verdict_kind {
     MH_VERDICT_unclear
 };
 
-/* One unit of work that one fault (or real error) hit at one site: the smallest thing judged. */
+/* Only a question, as to whether a file is there? */
+static inline bool mh_op_asks(enum mh_op_kind kind)
+{
+    return kind == MH_OP_stat || kind == MH_OP_fstat;
+}
+
 /* Did this process end without an exit just after an allocation was refused? Then an interpreter
  * crashed that could not go on without, or a library in it: nobody's finding. */
 bool mh_crashed_of_memory(const struct mh_process *p);
 
+/* One unit of work that one fault (or real error) hit at one site: the smallest thing judged. */
 struct mh_trial {
     uint32_t unit, site, peer, path; /* as in the model */
     uint32_t op, nops;               /* first operation; how many there were */
@@ -66,6 +72,7 @@ struct mh_trial {
     int effect, err;
     enum mh_op_kind kind;
     bool error;     /* the program got an error, an end or a reset, not just a delay */
+    bool answered;  /* it was a question, and a no its answer: nothing to cope with */
     bool expected;  /* an error that every network and disk gives */
     bool presend;   /* nothing of the request can have left */
     bool safe;      /* doing it again does no harm: nothing sent, or an idempotent method */

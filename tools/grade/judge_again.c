@@ -59,7 +59,7 @@ static bool is_final(const struct mh_grading *g, const struct mh_act *a)
     case MH_ACT_dns:
         return a->dns.result == EAI_NONAME;
     case MH_ACT_op:
-        return g->m->ops.v[a->op].err == EACCES;
+        return g->m->ops.v[a->op].err == EACCES && !mh_op_asks(g->m->ops.v[a->op].kind);
     default:
         return false;
     }

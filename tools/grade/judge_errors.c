@@ -181,7 +181,7 @@ static const char *none_0101(const struct mh_grading *g)
     bool error = false, expected = false;
 
     for (size_t i = 0; i < g->trials.n; i++) {
-        error |= g->trials.v[i].error;
+        error |= g->trials.v[i].error || g->trials.v[i].answered;
         expected |= g->trials.v[i].error && g->trials.v[i].expected;
     }
     if (expected)
@@ -283,7 +283,7 @@ int mh_judge_0103(struct mh_grading *g)
     bool errors = false;
 
     for (size_t i = 0; i < g->trials.n; i++)
-        errors |= g->trials.v[i].error;
+        errors |= g->trials.v[i].error || g->trials.v[i].answered;
     for (size_t i = 0; i < tallies.list.n && !r; i++) {
         const struct mh_tally *t = &tallies.list.v[i];
         struct mh_judgement *j =

@@ -51,7 +51,7 @@ static int file_0102(struct mh_grading *g, const struct mh_tally *t)
 static bool any_error(const struct mh_grading *g)
 {
     for (size_t i = 0; i < g->trials.n; i++)
-        if (g->trials.v[i].error)
+        if (g->trials.v[i].error || g->trials.v[i].answered)
             return true;
     return false;
 }
@@ -227,7 +227,8 @@ static int judge_beside(struct mh_grading *g, bool limits)
 
         if (a->unit || !o->err || !err || !o->fault || is_limit(o->kind, o->err) != limits ||
             o->effect - 1 == MH_EFFECT_kill || o->kind == MH_OP_malloc || o->kind == MH_OP_mmap ||
-            !serves(&g->m->processes.v[a->process]) || mh_map_get(&seen, key) != MH_MAP_NONE)
+            mh_op_asks(o->kind) || !serves(&g->m->processes.v[a->process]) ||
+            mh_map_get(&seen, key) != MH_MAP_NONE)
             continue;
         name = a->peer ? mh_name_peer(g, a->peer) : mh_model_text(g->m, o->path);
         snprintf(what, sizeof(what), "%s in %s%s%s", err, mh_op_rows[o->kind].name,

@@ -437,6 +437,22 @@ static int take_op(struct making *k, uint32_t op)
     return 0;
 }
 
+/* Is there such a file? A no is an answer; and so is a failure of which the library that asked made
+ * one, as os.path.exists() does, or that C code goes on without: the application had nothing to
+ * cope with, and nobody can tell how it would have. */
+static bool is_answer(const struct mh_grading *g, const struct mh_trial *t)
+{
+    static const int nos[] = {ENOENT, EACCES, ENOTDIR, ELOOP, ENAMETOOLONG};
+
+    if (!t->error || !t->err || !mh_op_asks(t->kind))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(nos); i++)
+        if (nos[i] == t->err)
+            return true;
+    return !t->type_born || (t->caught && t->handler.kind != MH_FRAME_app &&
+                             !mh_unit_failed(mh_grading_unit(g, t->unit)));
+}
+
 int mh_trials_make(struct mh_grading *g)
 {
     struct making k = {.g = g};
@@ -449,6 +465,8 @@ int mh_trials_make(struct mh_grading *g)
     for (size_t i = 0; i < g->trials.n && !r; i++) {
         struct mh_trial *t = &g->trials.v[i];
 
+        t->answered = is_answer(g, t);
+        t->error &= !t->answered;
         t->blind = t->error && !t->watched &&
                    mh_outcomes_lacking(&g->m->processes.v[mh_grading_unit(g, t->unit)->process]);
         /* what catches it between one address and the next is no library's walk, but a choice */
