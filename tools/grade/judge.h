@@ -199,6 +199,11 @@ bool mh_is_next_address(const struct mh_act *before, const struct mh_act *a);
 /* walk.c: where the unit went on at once when this connect failed. */
 void mh_trial_walk(const struct mh_model *m, const struct mh_op_seen *o, struct mh_trial *t);
 void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
+/* Is it where records go: a telemetry peer, a file that is named so, the standard streams? `path`
+ * is a text. */
+bool mh_is_sink(const struct mh_grading *g, uint32_t peer, uint32_t path);
+/* blame.c: of the failures in a unit that broke, those that did not break it have no outcome. */
+int mh_blame(struct mh_grading *g);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */
 bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t);

@@ -45,8 +45,7 @@ int mh_judge_1002(struct mh_grading *g)
 
 /* ---- MH-1004 ---- */
 
-/* Where records go: a telemetry peer, a file that is named so, the standard streams. */
-static bool is_sink(const struct mh_grading *g, uint32_t peer, uint32_t text)
+bool mh_is_sink(const struct mh_grading *g, uint32_t peer, uint32_t text)
 {
     const char *path = mh_model_text(g->m, text);
     size_t n = strlen(path);
@@ -65,7 +64,7 @@ static double value_1004(struct mh_grading *g, const struct mh_trial *t)
     const struct mh_op_seen *o = &g->m->ops.v[t->op];
     bool held = o->effect - 1 == MH_EFFECT_delay || mh_effect_silent(o->effect);
 
-    if (!is_sink(g, t->peer, t->path) || u->command || r->calm < 3 || t->answered ||
+    if (!mh_is_sink(g, t->peer, t->path) || u->command || r->calm < 3 || t->answered ||
         t->outcome == MH_OUTCOME_unknown)
         return MH_NOT_MINE;
     /* slower than it ever is, by no less than half of what one record was held up */
@@ -90,7 +89,7 @@ static void look_aside(const struct mh_grading *g, struct aside *ret)
         const struct mh_op_seen *o = &g->m->ops.v[i];
         const struct mh_act *a = &g->m->acts.v[o->act];
 
-        if (!o->fault || a->unit || !is_sink(g, a->peer, o->path) ||
+        if (!o->fault || a->unit || !mh_is_sink(g, a->peer, o->path) ||
             mh_effect_untold(o->effect) /* nobody can feel it */ || (o->err && mh_op_asks(o->kind)))
             continue;
         ret->from = ret->hits++ ? MH_MIN(ret->from, a->at) : a->at;

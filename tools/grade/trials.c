@@ -475,8 +475,11 @@ int mh_trials_make(struct mh_grading *g)
             t->moved = true;
         }
         mh_outcome_decide(g, t);
-        r = case_count(g, t, mh_grading_unit(g, t->unit)->route);
     }
+    if (!r)
+        r = mh_blame(g);
+    for (size_t i = 0; i < g->trials.n && !r; i++)
+        r = case_count(g, &g->trials.v[i], mh_grading_unit(g, g->trials.v[i].unit)->route);
     mh_map_done(&k.keys);
     mh_map_done(&k.hurt);
     mh_map_done(&k.struck);
