@@ -148,6 +148,23 @@ static void posts_on_two(struct story *s, struct answer *a)
           .latency_ns = 2 * STORY_MS, .retry_after_s = -1, .stack = IN_PRICES);
 }
 
+/* ... and no second one, as nobody took the connection, or the tries were used up: what the
+ * application would have sent is not known */
+static void lost_then_refused(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+    s->now += 100;
+    refuse(s, PRICES);
+    a->status = 503;
+}
+static void refused_then_lost(struct story *s, struct answer *a)
+{
+    refuse(s, PRICES);
+    s->now += 100;
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+    a->status = 503;
+}
+
 /* ---- MH-0502: connections of a pool are closed, each with a last word ---- */
 
 static void closes_four(struct story *s, int patience_ms)
@@ -199,6 +216,9 @@ static void ends_there(struct story *s, struct answer *a)
 static const struct play plays[] = {
     {"on a connection that was there, then on a new one", "MH-0508", "fail", posts_on_one,
      posts_on_two, .hits = 5},
+    {"lost, and refused when tried again", "MH-0508", "not exercised", posts, lost_then_refused},
+    {"refused, and lost at the last try", "MH-0508", "not exercised", posts, refused_then_lost},
+    {"lost, and not tried again", "MH-0508", "pass", posts, posts_once},
     {"four last words", "MH-0502", "pass", well, says_goodbye, .hits = 5},
     {"four answers not waited for", "MH-0502", "fail", well, gives_up_four, .hits = 5},
     {"through at last, from elsewhere", "MH-0503", "not exercised", well, gets_through, .hits = 3},

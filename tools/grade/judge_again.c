@@ -190,11 +190,23 @@ static bool sends_one(const struct mh_grading *g, const struct mh_unit *unit,
     return seen >= FEW_CALM;
 }
 
+/* Another try of the same that failed: one more would have come, or had come already, and whether
+ * it would have been sent after that loss was not for the application to say. A pool that connects
+ * in a task of its own has no line of the application's on its stack. */
+static bool is_vain_try(const struct mh_model *m, const struct mh_act *a, const struct mh_act *b)
+{
+    int32_t line = mh_app_line(m, b->stack);
+
+    return b != a && b->kind == MH_ACT_attempt && b->failed && a->site == b->site &&
+           a->peer == b->peer && (!line || line == mh_app_line(m, a->stack));
+}
+
 static double value_0508(struct mh_grading *g, const struct mh_trial *t)
 {
     const struct mh_op_seen *o = &g->m->ops.v[t->op];
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
     const struct mh_act *a = o->attempt ? &g->m->acts.v[o->attempt - 1] : NULL;
+    bool in_vain = false;
 
     /* the answer was lost, so that all of the request had left */
     if (!a || !t->error || t->kind != MH_OP_recv || !is_unsafe(text_of(g, a)) ||
@@ -205,8 +217,9 @@ static double value_0508(struct mh_grading *g, const struct mh_trial *t)
 
         if (b->at > a->at && is_repeated(g->m, a, b))
             return a->keyed && b->keyed;
+        in_vain |= is_vain_try(g->m, a, b);
     }
-    return 1;
+    return in_vain ? MH_NOT_MINE : 1;
 }
 
 int mh_judge_0508(struct mh_grading *g)
