@@ -321,6 +321,7 @@ static void grading_done(struct mh_grading *g)
     mh_map_done(&g->redis_keys);
     mh_map_done(&g->case_keys);
     mh_map_done(&g->callers);
+    mh_map_done(&g->paces);
     mh_advice_seen_free(g->advice);
 }
 
@@ -347,6 +348,8 @@ int mh_grade(const struct mh_model *m, const struct mh_grade_options *options,
         g.facts |= MH_FACT_busy_peer;
     if (!r)
         r = list_logs(&g);
+    if (!r)
+        r = mh_paces_find(&g);
     if (!r)
         r = mh_redis_by_site(&g);
     if (mh_has_optional(&g))

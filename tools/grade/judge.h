@@ -168,6 +168,7 @@ struct mh_grading {
     MH_VEC(struct mh_redis_seen) redis; /* by site and peer; see redis_keys */
     struct mh_map redis_keys;
     struct mh_map callers; /* threads that do more than log; see mh_thread_key() */
+    struct mh_map paces;   /* limits of waits that only set a pace; see mh_is_pace() */
     struct mh_map case_keys;
     const struct mh_rule_row *rule; /* being judged */
     struct mh_score score;
@@ -291,6 +292,10 @@ struct mh_cuts {
     unsigned cut, stood;
     int64_t longest;
 };
+/* paces.c: a limit after which the same is waited for again is none. Is it of that length, for this
+ * peer? Of a wait or of one that ended. */
+int mh_paces_find(struct mh_grading *g);
+bool mh_is_pace(const struct mh_grading *g, const struct mh_act *a);
 void mh_cuts_of(const struct mh_grading *g, uint32_t site, uint32_t peer, struct mh_cuts *ret);
 /* So many were cut, and none stood, that something ends them all. */
 enum { MH_CUTS_SURE = 3 };

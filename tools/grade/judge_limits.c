@@ -41,7 +41,7 @@ static int tally_0602(const struct mh_grading *g, struct mh_tallies *tallies)
             if (t)
                 t->window++; /* connects, here */
         } else if (a->kind == MH_ACT_wait && !a->loop && (a->pending || a->connecting) &&
-                   a->wait.timeout >= 0) {
+                   a->wait.timeout >= 0 && !mh_is_pace(g, a)) {
             bool too_long = a->wait.timeout > MH_MAX(TOO_LONG_S * second, deadline);
 
             t = mh_tally_act(tallies, a, too_long);

@@ -60,7 +60,7 @@ static int64_t allowed(const struct mh_grading *g, const struct mh_unit *u,
 
         failed |= a->kind == MH_ACT_attempt && a->failed;
         if (a->kind == MH_ACT_wait && !a->loop && (a->pending || a->connecting) && a->peer &&
-            a->wait.timeout > 0) {
+            a->wait.timeout > 0 && !mh_is_pace(g, a)) {
             *ret_act = a;
             until = MH_MAX(until, a->at + MH_MIN(a->wait.timeout, longest));
         } else if (a->kind == MH_ACT_sleep && failed)

@@ -74,7 +74,7 @@ static int take_waits(struct reading *k)
         struct drip *d;
 
         if (a->kind != MH_ACT_waited || a->loop || !a->unit || !a->peer || !a->attempt_of ||
-            a->wait.timeout <= 0 || m->units.v[a->unit - 1].command)
+            a->wait.timeout <= 0 || mh_is_pace(k->g, a) || m->units.v[a->unit - 1].command)
             continue;
         d = drip_of(k, a->attempt_of);
         if (!d)

@@ -69,7 +69,7 @@ static int tally_waits(const struct mh_grading *g, struct mh_tallies *tallies,
         struct mh_tally *t;
 
         if (a->kind != MH_ACT_wait || a->loop || a->connecting || !a->pending || !a->unit ||
-            !a->peer || a->wait.timeout < -1)
+            !a->peer || a->wait.timeout < -1 || mh_is_pace(g, a))
             continue;
         if (g->m->units.v[a->unit - 1].command && mh_map_get(idle, place(a->site, a->peer)) == 1)
             continue;

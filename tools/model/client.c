@@ -197,6 +197,7 @@ int mh_intake_response(struct mh_intake *in)
     if (!a)
         return 0;
     a->until = MH_MAX(a->until, at);
+    mh_intake_went_on(in, mh_intake_conn(in, e.conn), at);
     if (e.err || e.eof) {
         attempt_fail(a, (int)e.err, at);
         return 0;
@@ -262,13 +263,17 @@ int mh_intake_wait(struct mh_intake *in)
 int mh_intake_waited(struct mh_intake *in)
 {
     struct mh_ev_waited e = mh_record_as(in->record, waited);
+    struct mh_conn *c;
     struct mh_act *a = mh_intake_act(in, MH_ACT_waited, e.stack, e.task, e.unit);
 
     if (!a)
         return -ENOMEM;
     place_of_conn(in, a, e.conn, e.peer);
+    c = mh_intake_conn(in, e.conn);
     a->blocking = e.blocking != 0;
     a->loop = waits_on_a_loop(e.call, 1);
+    if (e.timeout_ns > 0)
+        mh_intake_went_on(in, c, a->at - mh_intake_time(e.waited_ns));
     if (a->attempt_of && e.ready == 0)
         attempt_fail(&in->m->acts.v[a->attempt_of - 1], ETIMEDOUT, in->record->at + in->offset);
     a->wait.timeout = e.timeout_ns;
@@ -276,6 +281,8 @@ int mh_intake_waited(struct mh_intake *in)
     a->wait.ready = (int32_t)e.ready;
     a->wait.call = (int32_t)e.call;
     a->at -= a->wait.waited;
+    if (c && e.ready == 0 && e.timeout_ns > 0 && a->blocking && !a->loop)
+        c->lapse = (uint32_t)(a - in->m->acts.v) + 1;
     return 0;
 }
 

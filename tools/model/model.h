@@ -12,6 +12,7 @@
 
 #include "event/event.h"
 #include "model/vec.h"
+#include "model/waits.h"
 #include "model/world.h"
 #include "table/table.h"
 
@@ -202,10 +203,10 @@ struct mh_act {
         } attempt;
         struct {
             int64_t timeout, waited;
-            int32_t ready, call : 31;
-            bool user_limit : 1; /* TCP_USER_TIMEOUT is set */
-        } wait;                  /* and waited */
-        uint32_t op;             /* index in model->ops */
+            int32_t ready, call : 31; /* ready: as recorded, or MH_WAIT_WENT_ON */
+            bool user_limit : 1;      /* TCP_USER_TIMEOUT is set */
+        } wait;                       /* and waited */
+        uint32_t op;                  /* index in model->ops */
         struct {
             uint32_t words; /* text */
             uint64_t same;  /* digest of the line, digits masked */
@@ -225,20 +226,6 @@ struct mh_act {
             int64_t wait;
         } dns;
     };
-};
-
-/* A timer of an event loop was due then, and nothing else woke it. */
-struct mh_timer {
-    uint32_t process, tid;
-    int64_t due;
-};
-
-/* A thread waited for a semaphore, such as a lock of Python's, for 100 ms or more. */
-struct mh_locked {
-    uint32_t process, tid, by; /* by: the thread that let it go, 0 unknown */
-    uint32_t stack, site;
-    int64_t at, until;
-    bool limited, got;
 };
 
 struct mh_step_seen {
@@ -277,6 +264,7 @@ struct mh_conn {
     uint64_t id;                  /* as recorded; the same in a process that was forked since */
     int64_t opened_at, closed_at; /* 0: not by this process, not at all */
     int64_t asked_at;             /* the last request */
+    uint32_t lapse;               /* the last wait on it that ran out, act index plus 1 */
     uint64_t exchanges;
 };
 

@@ -43,6 +43,9 @@ struct mh_act *mh_intake_act(struct mh_intake *in, enum mh_act_kind kind, int64_
 /* The connection behind an id, made when new; NULL without memory or when id is 0. */
 struct mh_conn *mh_intake_conn(struct mh_intake *in, int64_t id);
 
+/* Waited for again, or heard of, at `at`: was the wait on it that had just run out only a pace? */
+void mh_intake_went_on(struct mh_intake *in, struct mh_conn *c, int64_t at);
+
 /* The i-th line of the record's tail; returns its length, 0 when there is none. */
 size_t mh_intake_line(const struct mh_intake *in, unsigned i, const char **ret);
 
