@@ -44,15 +44,17 @@ static struct mh_model *load(struct story *s)
     return m;
 }
 
+static const char *route = "GET /a";
+
 static void begin(struct story *s, int64_t unit)
 {
-    story(s, unit_begin, "GET /a", .unit = unit, .conn = 500 + unit);
+    story(s, unit_begin, route, .unit = unit, .conn = 500 + unit);
 }
 
 static void end(struct story *s, int64_t unit)
 {
     s->now += 5;
-    story(s, unit_end, "GET /a", .unit = unit, .conn = 500 + unit, .status = 200,
+    story(s, unit_end, route, .unit = unit, .conn = 500 + unit, .status = 200,
           .latency_ns = 5 * STORY_MS, .begun_at = story_at(s) - 5 * STORY_MS, .retry_after_s = -1);
 }
 
@@ -94,6 +96,27 @@ static void of_another_request(void **state)
     end(&s, 2);
     m = load(&s);
     assert_string_equal(place(m, 1), "item");
+    mh_model_free(m);
+    story_remove(&s);
+}
+
+/* Where requests of that kind never ask from a place of the application's, it is the library's. */
+static void of_another_route(void **state)
+{
+    struct story s = {0};
+    struct mh_model *m;
+
+    prologue(&s);
+    route = "GET /b";
+    begin(&s, 1);
+    connect_refused(&s, 1, 1);
+    end(&s, 1);
+    route = "GET /a";
+    begin(&s, 2);
+    ask(&s, 2, 2, ITEM);
+    end(&s, 2);
+    m = load(&s);
+    assert_string_equal(place(m, 1), "connect");
     mh_model_free(m);
     story_remove(&s);
 }
@@ -246,9 +269,10 @@ static void farewells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_another_request), cmocka_unit_test(of_its_own_request),
-        cmocka_unit_test(of_a_loop),          cmocka_unit_test(of_background),
-        cmocka_unit_test(of_a_run),           cmocka_unit_test(farewells),
+        cmocka_unit_test(of_another_request), cmocka_unit_test(of_another_route),
+        cmocka_unit_test(of_its_own_request), cmocka_unit_test(of_a_loop),
+        cmocka_unit_test(of_background),      cmocka_unit_test(of_a_run),
+        cmocka_unit_test(farewells),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The place of calls that no frame of the application stands behind: a connect that a library makes
- * in a task of its own (happy eyeballs, a pool) is part of the request that waits for it. The
- * module that started the event loop is no such frame: all that the loop does is within it. Its
- * place is the one from which the same unit of work asks the same peer; where that unit asked
- * nothing (the connect failed), the one from which any unit asks it. With several such places it
- * keeps its own: guessing would file one place's failures under another. */
+/* The place of calls that no frame of the application stands behind, as of a connect in a task of
+ * the library's own (the module that started its loop is none): the one from which the same unit
+ * asks the same peer, or, where it asked nothing, others of its route do. With several, or where
+ * only other routes ask (a queue's worker keeps results where one task publishes), it keeps its
+ * own: guessing would file one place's failures under another. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 enum { SEVERAL = UINT32_MAX - 1 };
 
 struct places {
-    struct mh_map of_unit, of_peer;
+    struct mh_map of_unit, of_route;
     bool *own; /* by stack, 0 none: what it called is the application's asking */
 };
 
@@ -67,6 +66,11 @@ static uint64_t unit_peer(const struct mh_act *a)
     return mh_mix2(a->unit, a->peer);
 }
 
+static uint64_t route_peer(const struct mh_model *m, const struct mh_act *a)
+{
+    return mh_mix2(m->units.v[a->unit - 1].route, a->peer);
+}
+
 static int learn(struct mh_map *map, uint64_t key, uint32_t site)
 {
     uint32_t have = mh_map_get(map, key);
@@ -76,12 +80,12 @@ static int learn(struct mh_map *map, uint64_t key, uint32_t site)
     return mh_map_set(map, key, have == MH_MAP_NONE ? site : SEVERAL);
 }
 
-static uint32_t place_of(const struct places *p, const struct mh_act *a)
+static uint32_t place_of(const struct mh_model *m, const struct places *p, const struct mh_act *a)
 {
     uint32_t site = mh_map_get(&p->of_unit, unit_peer(a));
 
     if (site == MH_MAP_NONE)
-        site = mh_map_get(&p->of_peer, a->peer);
+        site = mh_map_get(&p->of_route, route_peer(m, a));
     return site == MH_MAP_NONE || site == SEVERAL ? 0 : site;
 }
 
@@ -109,18 +113,18 @@ int mh_sites_lend(struct mh_model *m)
             continue;
         r = learn(&p.of_unit, unit_peer(a), a->site);
         if (!r)
-            r = learn(&p.of_peer, a->peer, a->site);
+            r = learn(&p.of_route, route_peer(m, a), a->site);
     }
     for (size_t i = 0; i < m->acts.n && !r; i++) {
         struct mh_act *a = &m->acts.v[i];
         bool waits = a->kind == MH_ACT_wait || a->kind == MH_ACT_waited;
-        uint32_t site = a->unit && a->peer && !waits && !is_own(m, &p, a) ? place_of(&p, a) : 0;
+        uint32_t site = a->unit && a->peer && !waits && !is_own(m, &p, a) ? place_of(m, &p, a) : 0;
 
         if (site)
             lend(m, a, site);
     }
     free(p.own);
     mh_map_done(&p.of_unit);
-    mh_map_done(&p.of_peer);
+    mh_map_done(&p.of_route);
     return r;
 }
