@@ -448,8 +448,42 @@ static void contents(void **state)
     assert_string_equal(kept(0), "fail"); /* of an older recording */
 }
 
+/* Of two workers that write one file the first fails, and leaves it empty; then the second does,
+ * whose opening finds `content` (plus 1). Do all of their failures count? */
+static bool both_count(int64_t content)
+{
+    struct story s = {0};
+    json_t *document;
+    const json_t *n;
+    bool all;
+
+    for (int i = 0; i < 2; i++) {
+        s.pid = STORY_PID + i;
+        story_open(&s, i ? "b" : "a");
+        prologue(&s);
+        s.tid = WORKER;
+        had = 101;
+        for (int k = 0; k < CALM; k++)
+            unit(&s, keeps, 10);
+        s.now = CALM_MS + 500 * i;
+        for (int k = 0; k < 6; k++) {
+            had = k ? 1 : i ? content : 101;
+            unit(&s, fails_to_keep, 10);
+        }
+        story_close(&s);
+    }
+    document = grade_story(&s);
+    n = json_object_get(finding(document, "MH-2006"), "trials");
+    all = n && json_equal(json_object_get(n, "fired"), json_object_get(n, "failed"));
+    json_decref(document);
+    story_remove(&s);
+    return all;
+}
+
 static void workers(void **state)
 {
+    assert_true(both_count(1)); /* it was not moved away */
+    assert_true(both_count(101));
     assert_string_equal(of_two("/data/state.json", true), "fail");
     assert_string_equal(of_two("/data/state.json", false), "not exercised"); /* only later */
     assert_string_equal(of_two("/data/17/state.json", true), "not exercised");

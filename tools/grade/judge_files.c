@@ -53,20 +53,36 @@ static const struct mh_act *first_failing(const struct mh_grading *g, const stru
     return open;
 }
 
-/* Had another process written it before, one of several workers, say? A path in which a number is
- * masked may be another file's. */
-static bool written_by_others(const struct mh_grading *g, const struct mh_act *open)
+/* The last opening for writing before this one by another process, one of several workers, say. A
+ * path in which a number is masked may be another file's. */
+static const struct mh_act *open_by_others(const struct mh_grading *g, const struct mh_act *open)
 {
     const char *path = mh_model_text(g->m, open->file.path);
+    const struct mh_act *last = NULL;
 
     for (size_t i = 0; *path == '/' && !strchr(path, '{') && i < g->m->acts.n; i++) {
         const struct mh_act *a = &g->m->acts.v[i];
 
         if (a->kind == MH_ACT_file && a->file.path == open->file.path && a->at < open->at &&
             a->process != open->process && !g->m->processes.v[a->process].baseline &&
-            g->m->processes.v[a->process].host == g->m->processes.v[open->process].host)
-            return true;
+            g->m->processes.v[a->process].host == g->m->processes.v[open->process].host &&
+            (!last || last->at < a->at))
+            last = a;
     }
+    return last;
+}
+
+/* Was it found empty because another worker, which failed likewise, had emptied it? */
+static bool emptied_by_others(const struct mh_grading *g, const struct mh_act *open)
+{
+    const struct mh_act *other = open_by_others(g, open), *end;
+    const struct mh_process *p = other ? &g->m->processes.v[other->process] : NULL;
+    bool again = false;
+
+    end = p ? g->m->acts.v + p->first_act + p->nacts : NULL;
+    for (const struct mh_act *a = other; a && a < end && a->at < open->at; a++)
+        if (write_fails(g, a, other->file.path_id))
+            return first_failing(g, other, other->file.path_id, &again)->file.had > 1;
     return false;
 }
 
@@ -89,11 +105,13 @@ static struct history history_of(const struct mh_grading *g, const struct mh_tri
     }
     if (h.open)
         h.good = first_failing(g, h.open, o->path_id, &again);
-    if (h.good && h.good->file.had) {
+    if (h.good && h.good->file.had == 1 && again && emptied_by_others(g, h.good)) {
+        h.written_before = true;
+    } else if (h.good && h.good->file.had) {
         h.written_before = h.good->file.had > 1;
         h.moved_away = h.good->file.had == 1 && again;
     } else if (h.open && !h.written_before)
-        h.written_before = written_by_others(g, h.open);
+        h.written_before = open_by_others(g, h.open) != NULL;
     until = mh_grading_unit(g, t->unit)->ended;
     if (mh_grading_unit(g, t->unit)->command) /* put right, and not just the next thing it does */
         until = MH_MIN(until, op->until + AT_ONCE_NS);
