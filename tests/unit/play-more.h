@@ -383,3 +383,15 @@ static inline void store_is_slow(struct story *s, struct answer *a)
     writes(s, DATA_FILE, 0, 400);
     a->ms = 404;
 }
+
+/* ---- MH-0403 ---- */
+static inline void later(struct story *s, struct answer *a)
+{
+    well(s, a);
+    a->ms = 400;
+}
+static inline void too_late(struct story *s, struct answer *a)
+{
+    well(s, a);
+    a->ms = 1500;
+}

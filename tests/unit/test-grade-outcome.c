@@ -108,6 +108,37 @@ static void endpoints(void **state)
     }
 }
 
+/* ---- in time ---- */
+
+static void at_its_limit(struct story *s, struct answer *a)
+{
+    caught(s, refuse(s, PRICES), IN_APP);
+    story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+    a->ms = 1020;
+}
+static void long_after(struct story *s, struct answer *a)
+{
+    at_its_limit(s, a);
+    a->ms = 1200;
+}
+
+/* Its own limit is the deadline, and what it does after it takes some milliseconds. */
+static void deadlines(void **state)
+{
+    static const struct {
+        behave *hit;
+        const char *outcome;
+    } table[] = {{at_its_limit, "absorbed"}, {long_after, "hung"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const struct play p = {"", "", "", well, table[i].hit, .hits = 2};
+        json_t *document = perform(&p);
+
+        assert_int_equal(outcomes(document, table[i].outcome), 2);
+        json_decref(document);
+    }
+}
+
 /* ---- workers of a queue ---- */
 
 static void run(struct story *s, const char *id, int state)
@@ -285,8 +316,9 @@ static void stopped(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endpoints), cmocka_unit_test(workers), cmocka_unit_test(retries),
-        cmocka_unit_test(sample),    cmocka_unit_test(missing), cmocka_unit_test(stopped),
+        cmocka_unit_test(endpoints), cmocka_unit_test(deadlines), cmocka_unit_test(workers),
+        cmocka_unit_test(retries),   cmocka_unit_test(sample),    cmocka_unit_test(missing),
+        cmocka_unit_test(stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,14 +130,26 @@ static int measure(const struct mh_grading *g, const struct watch *w, int64_t fr
     return all ? 0 : -ENOMEM;
 }
 
+static bool is_failing(const struct measured *now)
+{
+    return now->failed * 100 > now->n;
+}
+
 /* Slow is only said where there was enough calm to know what is usual. */
 static bool is_bad(const struct measured *now, const struct measured *calm)
 {
-    if (now->failed * 100 > now->n)
+    if (is_failing(now))
         return true;
     return calm->n >= MANY_UNITS && now->n >= MANY_UNITS && 2 * now->p95 > 3 * calm->p95 &&
            now->p95 - calm->p95 > latency_floor_ns &&
            (2 * now->p50 > 3 * calm->p50 || now->p95 - calm->p95 > tail_floor_ns);
+}
+
+/* Answers that come, and sooner than anybody gives up, but later than in calm times: a machine with
+ * more to do makes them so, too. */
+static bool is_slow_only(const struct measured *now)
+{
+    return !is_failing(now) && now->p95 < second;
 }
 
 static bool is_down(const struct measured *now)
@@ -159,6 +171,12 @@ static void say_0403(const struct mh_grading *g, struct mh_judgement *j, const s
                   "after the last fault on %s %u of %u requests that failed were refused by %s, "
                   "and no fault made it: that one has not recovered",
                   peer, now->down, now->failed, mh_name_peer(g, now->down_peer));
+    else if (j->verdict == MH_VERDICT_unclear && is_slow_only(now))
+        mh_reason(
+            j,
+            "%s after the last fault on %s the answers came, but later than before it, p95 %s "
+            "(calm %s): a busier machine would do that, too",
+            MH_SPAN(after), peer, MH_SPAN(now->p95), MH_SPAN(w->calm.p95));
     else if (j->verdict == MH_VERDICT_unclear)
         mh_reason(
             j, "not recovered when the run ended, %s after the last fault on %s; 30 s are needed",
@@ -195,12 +213,13 @@ static int file_0403(struct mh_grading *g, const struct watch *w)
         return r;
     bad = is_bad(&now, &w->calm);
     j = mh_judge_file(g,
-                      !bad                      ? MH_VERDICT_pass
-                      : whole && !is_down(&now) ? MH_VERDICT_fail
-                                                : MH_VERDICT_unclear,
+                      !bad                                             ? MH_VERDICT_pass
+                      : whole && !is_down(&now) && !is_slow_only(&now) ? MH_VERDICT_fail
+                                                                       : MH_VERDICT_unclear,
                       0, w->peer,
-                      late.n >= ENOUGH_UNITS && is_bad(&late, &w->calm) ? MH_SEVERITY_critical
-                                                                        : MH_SEVERITY_high,
+                      late.n >= ENOUGH_UNITS && is_bad(&late, &w->calm) && !is_slow_only(&late)
+                          ? MH_SEVERITY_critical
+                          : MH_SEVERITY_high,
                       now.n >= 5 * MANY_UNITS && w->calm.n >= MANY_UNITS ? MH_CONFIDENCE_high
                                                                          : MH_CONFIDENCE_medium);
     if (!j)

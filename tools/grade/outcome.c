@@ -125,6 +125,12 @@ static enum mh_outcome websocket_outcome(const struct mh_trial *t, const struct 
     return is_decided(u->status) ? MH_OUTCOME_refused : MH_OUTCOME_broke;
 }
 
+/* Who gives up at the deadline itself, a limit of one second for one, answers a little after it. */
+static bool is_late(const struct mh_unit *u, int64_t deadline)
+{
+    return u->latency >= deadline + deadline / 10;
+}
+
 static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
 {
     const struct mh_unit *u = mh_grading_unit(g, t->unit);
@@ -152,9 +158,9 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
     if (u->open || u->how == 1)
         return u->ended - MH_MAX(a->at, u->begun) >= deadline ? MH_OUTCOME_hung
                                                               : MH_OUTCOME_unknown;
-    if (t->overtaken && (u->latency >= deadline || u->status >= 500))
+    if (t->overtaken && (is_late(u, deadline) || u->status >= 500))
         return MH_OUTCOME_unknown;
-    if (!u->command && u->latency >= deadline)
+    if (!u->command && is_late(u, deadline))
         return MH_OUTCOME_hung;
     if (is_decided(u->status))
         return usual == u->status ? MH_OUTCOME_unknown : MH_OUTCOME_refused;
