@@ -73,12 +73,19 @@ static bool ask(struct mh_op *op, const struct mh_place *place, struct mh_verdic
 bool mh_decide(const struct mh_desc *d, enum mh_op_kind kind, const struct mh_place *place,
                uint64_t size, struct mh_verdict *ret)
 {
+    return mh_decide_of(d, kind, place, size, 0, ret);
+}
+
+bool mh_decide_of(const struct mh_desc *d, enum mh_op_kind kind, const struct mh_place *place,
+                  uint64_t size, uint32_t effects, struct mh_verdict *ret)
+{
     struct mh_op op = {.kind = kind,
                        .side = d->side,
                        .peer = d->peer,
                        .path = d->path,
                        .conn = d->ordinal,
-                       .size = size};
+                       .size = size,
+                       .effects = effects};
 
     return ask(&op, place, ret);
 }

@@ -33,6 +33,11 @@ struct mh_story {
 bool mh_decide(const struct mh_desc *d, enum mh_op_kind kind, const struct mh_place *place,
                uint64_t size, struct mh_verdict *ret);
 
+/* The same where not every effect can be had: faults that have none of these, a set of
+ * MH_EFFECT_BIT, do not count this operation. */
+bool mh_decide_of(const struct mh_desc *d, enum mh_op_kind kind, const struct mh_place *place,
+                  uint64_t size, uint32_t effects, struct mh_verdict *ret);
+
 /* The same for an operation on a path, or (path NULL) on a peer-less call such as getaddrinfo,
  * where `name` stands for the peer's name. */
 bool mh_decide_path(enum mh_op_kind kind, const char *path, const char *name,

@@ -190,9 +190,12 @@ static bool hit_take(struct mh_counter *c, uint64_t limit)
 }
 
 /* What of this fault is still to be had: delays add up, of all else the first fault wins. */
-static uint32_t effects_left(const struct mh_fault *f, enum mh_op_kind kind, uint32_t taken)
+static uint32_t effects_left(const struct mh_fault *f, const struct mh_op *op, uint32_t taken)
 {
-    uint32_t effects = f->effects & mh_op_rows[kind].effects;
+    uint32_t effects = f->effects & mh_op_rows[op->kind].effects;
+
+    if (op->effects)
+        effects &= op->effects;
 
     return taken & FINAL ? effects & DELAY : effects & ~(taken & ~DELAY);
 }
@@ -233,7 +236,7 @@ static void fault_decide(const struct mh_rules *rules, unsigned i, struct mh_cou
 {
     const struct mh_fault *f = &rules->faults[i];
     uint64_t scope = scope_of(f, op, phase), ordinal, word;
-    uint32_t effects = effects_left(f, op->kind, v->effects);
+    uint32_t effects = effects_left(f, op, v->effects);
     struct mh_counter *c;
     int error = 0;
 
@@ -299,6 +302,7 @@ bool mh_rules_decide(const struct mh_rules *rules, struct mh_counters *counters,
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(set);
 
             if (!(rules->faults[i].effects & MH_EFFECTS_KEPT) == !op->kept &&
+                (!op->effects || (rules->faults[i].effects & op->effects)) &&
                 !hint_excludes(&rules->hints[i], &marks, op->peer) &&
                 fault_matches(&rules->faults[i], op, now))
                 fault_decide(rules, i, counters, op, phase, ret);

@@ -195,6 +195,7 @@ struct mh_op {
     const uint64_t *stack_faults, *caller_faults;
     const char *operation;      /* "GET /orders/7" or a task's name; NULL unknown */
     bool kept;                  /* ask the budgets of MH_EFFECTS_KEPT, and nothing else */
+    uint32_t effects;           /* nothing else can be done to it; 0: all that its kind can have */
     struct mh_counters *shared; /* of faults with `per = run`; NULL = as the others */
 };
 

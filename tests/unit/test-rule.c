@@ -321,7 +321,11 @@ static void effects(void **state)
     begin(NULL);
     fault("reset", BIT(reset));
     fault("eof", BIT(eof));
+    op.effects = BIT(error); /* of which neither has any: it does not count for them */
+    assert_false(decide(&op, &v));
+    op.effects = 0;
     assert_true(decide(&op, &v));
+    assert_int_equal(v.ordinal, 0);
     assert_int_equal(v.reset_after, 200);
     assert_int_equal(v.eof_after, 100);
     begin(NULL);
