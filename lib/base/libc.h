@@ -25,6 +25,16 @@
 #define MH_FXSTATAT_VERSION "GLIBC_2.17"
 #endif
 
+/* What stdio.h's own macros look at: the descriptor of a stream; is there a byte to be read, or
+ * room for one to be written. */
+#define MH_STREAM_FD(f)    ((f)->_fileno)
+#define MH_STREAM_HAS(f)   ((f)->_IO_read_ptr < (f)->_IO_read_end)
+#define MH_STREAM_TAKES(f) ((f)->_IO_write_ptr < (f)->_IO_write_end)
+
+/* Macros for what are functions, too. */
+#undef fread_unlocked
+#undef fwrite_unlocked
+
 typedef int mh_mmsg_flags;
 typedef unsigned long mh_ioctl_number;
 
@@ -33,6 +43,10 @@ typedef unsigned long mh_ioctl_number;
 #define MH_OLD_DLSYM  _Static_assert(1, "no versions there")
 
 #define NETDB_INTERNAL -1 /* of h_errno */
+
+#define MH_STREAM_FD(f)    fileno(f)
+#define MH_STREAM_HAS(f)   false
+#define MH_STREAM_TAKES(f) false
 
 /* Macros that stand for themselves, and would get into names that are put together. */
 #undef stdin

@@ -29,6 +29,11 @@
 
 #include "base/banned.h"
 
+/* What a stream can meet: libc makes up for short reads, and has its own idea of what it reads. */
+#define MH_STREAM_EFFECTS                                                                          \
+    (MH_EFFECT_BIT(MH_EFFECT_delay) | MH_EFFECT_BIT(MH_EFFECT_error) |                             \
+     MH_EFFECT_BIT(MH_EFFECT_eof) | MH_EFFECT_BIT(MH_EFFECT_kill) | MH_EFFECT_BIT(MH_EFFECT_rate))
+
 /* What the file that this thread is about to truncate by opening it holds. */
 static __thread int64_t truncating;
 static __thread int64_t emptying; /* the same for its record, plus 1; 0: not known */
@@ -229,6 +234,7 @@ struct moving {
     int niov;
     int64_t at, watch, partial; /* as in recv.c */
     int64_t cut;                /* record of what a full disk cut short */
+    uint32_t effects;           /* those that can be had; 0: all */
 };
 
 static int64_t record(const struct moving *m, const struct mh_verdict *v, int effect,
@@ -256,7 +262,7 @@ static int moving_fault(struct moving *m, struct mh_verdict *v, uint64_t *cap, s
     if (!(m->d->armed & MH_OP_BIT(m->kind)))
         return 0;
     mh_python_place(&place);
-    if (!mh_decide(m->d, m->kind, &place, total(m->iov, m->niov), v))
+    if (!mh_decide_of(m->d, m->kind, &place, total(m->iov, m->niov), m->effects, v))
         return 0;
     if (v->delay_ns && record(m, v, MH_EFFECT_delay, 0, 0, v->delay_ns))
         mh_wait_held(mh_now() + v->delay_ns, v->delay_fault);
@@ -302,6 +308,27 @@ static void slow_disk(struct moving *m, const struct mh_verdict *v, uint64_t n)
     m->d->out_free = until;
     mh_desc_unlock(m->d);
     mh_wait_held(until, v->fault);
+}
+
+int mh_file_fault(enum mh_op_kind kind, enum mh_call call, int fd, struct mh_desc *d, uint64_t n,
+                  struct mh_verdict *v, int64_t *watch, ssize_t *ret)
+{
+    struct iovec iov = {NULL, n};
+    struct moving m = {kind, call, fd, d, &iov, 1, -1, 0, 0, 0, MH_STREAM_EFFECTS};
+    uint64_t cap = UINT64_MAX;
+    int r = moving_fault(&m, v, &cap, ret);
+
+    *watch = m.watch;
+    return r;
+}
+
+void mh_file_slow(enum mh_op_kind kind, enum mh_call call, int fd, struct mh_desc *d,
+                  const struct mh_verdict *v, uint64_t n)
+{
+    struct iovec iov = {NULL, n};
+    struct moving m = {kind, call, fd, d, &iov, 1, -1, 0, 0, 0, 0};
+
+    slow_disk(&m, v, n);
 }
 
 static void corrupt(struct moving *m, const struct mh_verdict *v, size_t n)
@@ -389,7 +416,7 @@ static ssize_t move(struct moving *m)
 
 ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0};
+    struct moving m = {MH_OP_read, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->kind == MH_DESC_jobs)
@@ -399,7 +426,7 @@ ssize_t mh_file_read(enum mh_call call, int fd, const struct iovec *iov, int nio
 
 ssize_t mh_file_write(enum mh_call call, int fd, const struct iovec *iov, int niov, int64_t at)
 {
-    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0};
+    struct moving m = {MH_OP_write, call, fd, mh_fd_get(fd), iov, niov, at, 0, 0, 0, 0};
     ssize_t ret = m.d ? move(&m) : raw_move(&m, UINT64_MAX);
 
     if (ret > 0 && m.d && m.d->sink)

@@ -29,5 +29,14 @@ int mh_open_after(enum mh_call call, int dir, const char *path, int flags, int f
  * `opened`: now, by this thread. */
 void mh_file_describe(int fd, const struct mh_buf *full, int flags, bool opened);
 
+/* Faults on a stream that is about to read or write: waits. Returns 1 when what is to come is in
+ * *ret, a negative errno or 0 for the end, with *watch set; else 0. *v is the verdict. */
+int mh_file_fault(enum mh_op_kind kind, enum mh_call call, int fd, struct mh_desc *d, uint64_t n,
+                  struct mh_verdict *v, int64_t *watch, ssize_t *ret);
+
+/* So many bytes have moved, at v->rate. */
+void mh_file_slow(enum mh_op_kind kind, enum mh_call call, int fd, struct mh_desc *d,
+                  const struct mh_verdict *v, uint64_t n);
+
 /* Faults on closing a file: 0, or a negative errno with *watch set. */
 int mh_close_fault(enum mh_call call, int fd, int64_t *watch);

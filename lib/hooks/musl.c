@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sys.h"
 #include "hooks/gate.h"
 #include "hooks/libc.h"
 #include "hooks/look.h"
+#include "hooks/stdio.h"
 
 #include "base/banned.h"
 
@@ -79,4 +81,36 @@ void mh_libc_fill(void)
         mh_real.pwritev2 = instead_pwritev2;
     if (!mh_real.renameat2)
         mh_real.renameat2 = instead_renameat2;
+}
+
+/* A stream is closed to us. Where its descriptor is has never changed; it is looked at each time.
+ */
+int *mh_stream_slot(FILE *f)
+{
+    int *slot = (int *)((void **)f + 15);
+
+    return *slot == fileno(f) ? slot : NULL;
+}
+
+bool mh_stream_stuck(FILE *f)
+{
+    return false;
+}
+
+bool mh_stream_wants(FILE *f, size_t n)
+{
+    return __freadahead(f) < n && __freadable(f) && !feof_unlocked(f);
+}
+
+bool mh_stream_holds(FILE *f, int delim, size_t most)
+{
+    size_t n = 0;
+    const char *bytes = __freadptr(f, &n);
+
+    return n >= most || (bytes && memchr(bytes, delim, n));
+}
+
+bool mh_stream_overflows(FILE *f, size_t n)
+{
+    return __fpending(f) + n > __fbufsize(f);
 }

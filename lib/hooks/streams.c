@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams of stdio and of directories: how they come and go. What moves inside of them is not seen:
- * libc reads and writes behind its own names, and Python's files are no streams. */
+/* Streams of stdio and of directories: how they come and go, and what is read in directories. What
+ * moves through the others is in stdio.c. */
 #include "hooks/streams.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "hooks/bytes.h"
 #include "hooks/files.h"
 #include "hooks/gate.h"
+#include "hooks/stdio.h"
 
 #include "base/banned.h"
 
@@ -86,12 +87,14 @@ MH_PUBLIC FILE *freopen(const char *restrict path, const char *restrict mode, FI
 /* Its error does not leave the stream open. */
 MH_PUBLIC int fclose(FILE *f)
 {
-    int fd = f ? fileno(f) : -1, err = 0, r;
+    int fd = f ? fileno(f) : -1, err, r;
     int64_t watch = 0;
 
     if (!mh_gate_fd(fd))
         return MH_REAL(fclose)(f);
-    err = mh_close_fault(MH_CALL_fclose, fd, &watch);
+    err = mh_stdio_drain(MH_CALL_fclose, f, &watch);
+    if (!err)
+        err = mh_close_fault(MH_CALL_fclose, fd, &watch);
     mh_fd_forget(fd);
     errno = mh_thread.saved_errno;
     r = MH_REAL(fclose)(f);

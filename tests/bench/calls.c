@@ -60,13 +60,16 @@ int main(void)
     int null = open("/dev/null", O_WRONLY), set = epoll_create1(0), p[2];
     struct epoll_event event = {.events = EPOLLOUT};
     static char data[32768], b[1];
+    FILE *from = fopen("/dev/zero", "r"), *to = fopen("/dev/null", "w");
     struct stat st;
     sem_t sem;
 
-    if (null < 0 || connection(p) || sem_init(&sem, 0, 0))
+    if (null < 0 || !from || !to || connection(p) || sem_init(&sem, 0, 0))
         return 1;
     BEST("read(-1)", 100000, { (void)!read(-1, b, 1); });
     BEST("write(/dev/null)", 100000, { (void)!write(null, b, 1); });
+    BEST("fgetc(/dev/zero)", 100000, { fgetc(from); });
+    BEST("fputc(/dev/null)", 100000, { fputc(1, to); });
     BEST("stat(no name)", 100000, { stat("", &st); });
     BEST("fstat(-1)", 100000, { fstat(-1, &st); });
     BEST("poll(nothing)", 50000, { poll(NULL, 0, 0); });

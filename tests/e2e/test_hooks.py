@@ -90,7 +90,12 @@ def test_a_call_meets_the_errors_of_its_operation(guest, tmp_path, op, name):
         assert run(guest, tmp_path, name, how, config=config) == expected(op, error), how
 
 
-@pytest.mark.parametrize("op, name", [r for r in ROWS if "lost" in EFFECTS.get(r[0], "") and r[1] not in SENDFILE])
+# libc makes up for what a stream has not got at once: no caller can see it. Nor can its writes get lost.
+STREAMS = set(re.findall(r"^HOOK(?:_\w+)?\(\w+, [^,]+, (\w+), \(.*FILE \*f", table("hooks.def"), re.M))
+
+
+@pytest.mark.parametrize("op, name", [r for r in ROWS if "lost" in EFFECTS.get(r[0], "")
+                                      and r[1] not in SENDFILE and r[1] not in STREAMS])
 def test_a_call_can_lose_what_it_does(guest, tmp_path, op, name):
     """It returns what it should, and the snippet looks for its bytes in vain; of a flush nothing shows."""
     for how in ("main", "thread", "fork"):
@@ -100,6 +105,6 @@ def test_a_call_can_lose_what_it_does(guest, tmp_path, op, name):
 
 
 @pytest.mark.parametrize("op, name", [r for r in ROWS if "short" in EFFECTS.get(r[0], "")
-                                      and r[1] not in SENDFILE])
+                                      and r[1] not in SENDFILE and r[1] not in STREAMS])
 def test_a_call_can_be_short(guest, tmp_path, op, name):
     assert run(guest, tmp_path, name, config=fault(op, "short = 1..2", tmp_path)) == "short 0"

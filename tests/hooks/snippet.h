@@ -15,6 +15,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,15 +85,23 @@ enum { VERSION = 0 };
 long past_result(long r);
 
 int seven(pid_t pid); /* a child: 0 when it exits with 7; its errno when with that + 100 */
-extern char *const exit_seven[];    /* arguments of a shell that does so */
-int listener(void);                 /* a listening TCP socket on a free loopback port */
-int dial(int fd, int to);           /* connect() to that listener */
-int pair(int p[2]);                 /* a TCP connection: p[0] connected, p[1] was accepted */
-void done(int a, int b);            /* closes both */
-int make_file(void);                /* ./snippet.tmp holds "hello world"; past every hook */
-int temp_file(void);                /* the same, opened for both, at its begin */
-int syscall_open(const char *path); /* opened for both, past every hook */
+extern char *const exit_seven[];     /* arguments of a shell that does so */
+int listener(void);                  /* a listening TCP socket on a free loopback port */
+int dial(int fd, int to);            /* connect() to that listener */
+int pair(int p[2]);                  /* a TCP connection: p[0] connected, p[1] was accepted */
+void done(int a, int b);             /* closes both */
+int make_file(void);                 /* ./snippet.tmp holds "hello world"; past every hook */
+int temp_file(void);                 /* the same, opened for both, at its begin */
+FILE *temp_stream(const char *mode); /* the same as a stream */
+FILE *bare_stream(void);             /* one to be written that has no buffer */
+int syscall_open(const char *path);  /* opened for both, past every hook */
 mode_t mask(void);
+
+/* What calls on streams have in common: all bytes of temp_stream() one by one; some into
+ * bare_stream(); and has a call done its work, so that this is what the file holds? */
+int by_bytes(int (*get)(FILE *f));
+int by_puts(int (*put)(int c, FILE *f));
+int written(FILE *f, bool good, const char *want);
 
 #define HOOK(op, ret, name, params) int snippet_##name(void);
 #include "table/hooks_here.def"
