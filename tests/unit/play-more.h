@@ -384,6 +384,16 @@ static inline void store_is_slow(struct story *s, struct answer *a)
     a->ms = 404;
 }
 
+/* ---- MH-0505 ---- */
+static inline void fails_thrice(struct story *s, struct answer *a)
+{
+    for (int i = 0; i < 3; i++) {
+        caught(s, refuse(s, PRICES), IN_APP);
+        s->now += 20;
+    }
+    a->status = 503;
+}
+
 /* ---- MH-0403 ---- */
 static inline void later(struct story *s, struct answer *a)
 {

@@ -65,6 +65,7 @@ static const struct play plays[] = {
     {"another question", "MH-0509", "pass", well, asks_another},
     {"12 tries each", "MH-0505", "fail", well, storm},
     {"one try each", "MH-0505", "pass", well, uncontrolled},
+    {"three questions at one place, all in vain", "MH-0505", "pass", asks_thrice, fails_thrice},
     {"addresses are no tries", "MH-0505", "pass", well, addresses},
     {"a tenth of the answer", "MH-0404", "fail", well_long, cut_short},
     {"a tenth of it, and a log", "MH-0404", "pass", well_long, cut_short_told},

@@ -237,39 +237,64 @@ int mh_judge_0302(struct mh_grading *g)
 
 /* ---- MH-0505 ---- */
 
-/* Tries beyond the first ones, of requests begun in this window. */
-static unsigned extra_tries(const struct mh_grading *g, uint32_t peer, struct mh_window w)
+/* How often a request asks the peer at one place when all is well, rounded up; by site. */
+static unsigned *usual_asks(const struct mh_grading *g, uint32_t peer)
 {
-    unsigned n = 0;
+    size_t n = g->m->sites.n + 1;
+    unsigned *asks = calloc(n, sizeof(*asks)), *units = calloc(n, sizeof(*units));
+    uint32_t *last = calloc(n, sizeof(*last));
 
-    for (size_t i = 0; i < g->sequences.n; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
+    for (uint32_t i = 0; asks && units && last && i < g->m->units.n; i++) {
+        const struct mh_unit *u = &g->m->units.v[i];
 
-        if (s->peer == peer && s->unit && s->first >= w.from && s->first < w.to)
-            n += s->attempts - 1;
-    }
-    return n;
-}
+        for (uint32_t k = 0; u->calm && k < u->nacts; k++) {
+            const struct mh_act *a = &g->m->acts.v[g->m->by_unit.v[u->first_act + k]];
 
-/* Where most of them are made. */
-static uint32_t most_tried(const struct mh_grading *g, uint32_t peer, struct mh_window w)
-{
-    unsigned *extra = calloc(g->m->sites.n + 1, sizeof(*extra)), most = 0;
-    uint32_t site = 0;
-
-    for (size_t i = 0; extra && i < g->sequences.n; i++) {
-        const struct mh_sequence *s = &g->sequences.v[i];
-
-        if (s->peer != peer || !s->unit || s->first < w.from || s->first >= w.to)
-            continue;
-        extra[s->site] += s->attempts - 1;
-        if (extra[s->site] > most) {
-            most = extra[s->site];
-            site = s->site;
+            if (a->kind != MH_ACT_attempt || a->peer != peer)
+                continue;
+            asks[a->site]++;
+            units[a->site] += last[a->site] != i + 1;
+            last[a->site] = i + 1;
         }
     }
+    for (size_t i = 0; asks && units && i < n; i++)
+        asks[i] = units[i] ? (asks[i] + units[i] - 1) / units[i] : 1;
+    if (!units || !last) {
+        free(asks);
+        asks = NULL;
+    }
+    free(units);
+    free(last);
+    return asks;
+}
+
+/* Tries beyond those that calm times know, of requests begun in this window; and where most of them
+ * are made. Two calls of a request at one place, both in vain, are no second try of the first. */
+static int extra_tries(const struct mh_grading *g, uint32_t peer, struct mh_window w, unsigned *ret,
+                       uint32_t *ret_site)
+{
+    unsigned *extra = calloc(g->m->sites.n + 1, sizeof(*extra)), *usual = usual_asks(g, peer);
+    bool whole;
+
+    *ret = 0;
+    *ret_site = 0;
+    for (size_t i = 0; extra && usual && i < g->sequences.n; i++) {
+        const struct mh_sequence *s = &g->sequences.v[i];
+        unsigned more;
+
+        if (s->peer != peer || !s->unit || s->first < w.from || s->first >= w.to ||
+            s->attempts <= usual[s->site])
+            continue;
+        more = s->attempts - usual[s->site];
+        *ret += more;
+        extra[s->site] += more;
+        if (extra[s->site] > extra[*ret_site])
+            *ret_site = s->site;
+    }
+    whole = extra && usual;
     free(extra);
-    return site;
+    free(usual);
+    return whole ? 0 : -ENOMEM;
 }
 
 static int window_0505(struct mh_grading *g, uint32_t peer, const struct mh_need *needs,
@@ -278,13 +303,15 @@ static int window_0505(struct mh_grading *g, uint32_t peer, const struct mh_need
     struct mh_judgement *j;
     struct mh_demand d;
     unsigned extra;
+    uint32_t site;
     double a;
 
     /* down, not only failing now and then: single failures add no load to speak of */
     demand(g, peer, needs, w, w, 0, &d);
     if (d.failed <= d.well || d.expected_attempts < AMPLIFIED)
         return 0;
-    extra = extra_tries(g, peer, w);
+    if (extra_tries(g, peer, w, &extra, &site))
+        return -ENOMEM;
     a = 1 + extra / d.expected_attempts;
     j = file(g,
              a <= 1.2 ? MH_VERDICT_pass
@@ -294,8 +321,8 @@ static int window_0505(struct mh_grading *g, uint32_t peer, const struct mh_need
              d.expected_attempts >= FEW_FAILING ? MH_CONFIDENCE_high : MH_CONFIDENCE_medium);
     if (!j)
         return -ENOMEM;
-    if (most_tried(g, peer, w)) {
-        j->site = most_tried(g, peer, w);
+    if (site) {
+        j->site = site;
         j->stack = g->m->sites.v[j->site - 1].stack;
     }
     if (j->verdict == MH_VERDICT_pass)
