@@ -124,6 +124,11 @@ static inline void posts_again(struct story *s, struct answer *a)
     exchange(s, "POST /pay", 8, LOST, -1, false);
     posts(s, a);
 }
+/* Lost, and the answer is the usual one: who caught what is not known. */
+static inline void posts_for_nobody(struct story *s, struct answer *a)
+{
+    exchange(s, "POST /pay", 8, LOST, -1, false);
+}
 static inline void posts_once(struct story *s, struct answer *a)
 {
     exchange(s, "POST /pay", 8, LOST, -1, false);

@@ -19,6 +19,7 @@ static const struct play plays[] = {
     {"an answer that varies", "MH-0405", "not exercised", well_varied, decided, .peer = PRICES},
     {"tried again", "MH-0405", "not exercised", well, tried_again, .peer = PRICES},
     {"except: pass", "MH-0103", "fail", well, swallowed},
+    {"a POST lost, and answered as always", "MH-0103", "fail", posts, posts_for_nobody},
     {"logged by another thread", "MH-0103", "pass", well, told},
     {"another peer is asked", "MH-0103", "pass", well, fell_back},
     {"an uncontrolled 500 is not swallowed", "MH-0103", "not exercised", well, uncontrolled},

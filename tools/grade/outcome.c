@@ -95,8 +95,10 @@ int64_t mh_fault_lifted(const struct mh_grading *g, int32_t fault, int64_t at)
 
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u)
 {
-    /* a library may put a read right by itself; a write that it dropped stays undone */
-    bool dropped = t->caught && (t->handler.kind == MH_FRAME_app || t->write);
+    /* a library may put a read right by itself; a write that it dropped stays undone, and so does
+     * one of which only the usual answer is known, as if nothing had failed */
+    bool dropped = t->caught ? t->handler.kind == MH_FRAME_app || t->write
+                             : t->write && !t->blind && t->body == MH_BODY_same;
 
     return t->error && dropped && u->status > 0 && u->status < 400 && !t->retried && !t->fallback &&
            t->body != MH_BODY_other && !t->logged;
