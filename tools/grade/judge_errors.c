@@ -261,6 +261,8 @@ int mh_judge_0101(struct mh_grading *g)
 
 /* ---- MH-0103 ---- */
 
+enum { FEW_TRIALS = 3 };
+
 static double value_0103(struct mh_grading *g, const struct mh_trial *t)
 {
     if (!t->error || t->outcome == MH_OUTCOME_unknown)
@@ -274,6 +276,17 @@ static double value_0103(struct mh_grading *g, const struct mh_trial *t)
     if (t->outcome == MH_OUTCOME_absorbed || t->outcome == MH_OUTCOME_degraded)
         return t->logged ? 1 : MH_NOT_MINE;
     return t->outcome == MH_OUTCOME_refused ? 1 : MH_NOT_MINE;
+}
+
+/* It rests on what was not seen. Of one or two that may be other requests', the log, the new try
+ * and the other way may be theirs, too. */
+static void doubt_0103(struct mh_judgement *j, const struct mh_tally *t)
+{
+    j->verdict = MH_VERDICT_unclear;
+    mh_reason(j,
+              "%u of %u seem to have been swallowed, but to which request they belong is only "
+              "likely",
+              t->failed, t->fired);
 }
 
 int mh_judge_0103(struct mh_grading *g)
@@ -293,6 +306,8 @@ int mh_judge_0103(struct mh_grading *g)
             j->type = MH_FRAGILITY_persistence; /* a file it was */
         if (!j)
             r = -ENOMEM;
+        else if (t->failed && t->fired < FEW_TRIALS && 2 * t->ambiguous > t->fired)
+            doubt_0103(j, t);
         else if (j->verdict != MH_VERDICT_unclear)
             mh_say_trials(g, j, t,
                           "were caught, and nothing came of it: no log, no new try, no other way");
