@@ -197,6 +197,82 @@ static void ends(void **state)
     assert_string_equal(outside(MH_OP_accept, EMFILE, 1, "MH-0104"), "not exercised");
 }
 
+/* Two workers that end alike at one place are one finding. */
+static void workers(void **state)
+{
+    struct story s = {0};
+    json_t *document;
+    const json_t *f;
+    size_t i, n = 0;
+
+    for (int k = 0; k < 3; k++) {
+        s.pid = STORY_PID + k;
+        story_open(&s, k == 0 ? "a" : k == 1 ? "b" : "c");
+        prologue(&s);
+        s.tid = WORKER;
+        for (int c = 0; c < CALM; c++)
+            unit(&s, well, 10);
+        s.now = CALM_MS;
+        if (k < 2)
+            story(&s, op, "", .op = 1, .kind = MH_OP_accept, .result = -1, .err = EMFILE,
+                  .wait_ns = -1, .fault = 1, .effect = MH_EFFECT_error + 1, .side = 2,
+                  .stack = IN_STOCK);
+        else
+            for (; s.now < 20000; s.now += 500)
+                unit(&s, well, 10);
+        story(&s, exit, "", .status = k < 2);
+        story_close(&s);
+    }
+    document = grade_story(&s);
+    json_array_foreach(json_object_get(document, "findings"), i, f)
+    {
+        if (strcmp(json_string_value(json_object_get(f, "rule")), "MH-0606"))
+            continue;
+        assert_int_equal(
+            json_integer_value(json_object_get(json_object_get(f, "trials"), "failed")), 2);
+        n++;
+    }
+    assert_int_equal(n, 1);
+    json_decref(document);
+    story_remove(&s);
+}
+
+/* ---- MH-0103: of two requests in flight one met a failure, in a thread of nobody's ---- */
+
+static const char *swallowed_beside(bool alone)
+{
+    struct story s = {0};
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, 10);
+    s.now = CALM_MS;
+    for (int64_t id = alone ? 2 : 1; id <= 2; id++)
+        story(&s, unit_begin, "GET /product/7", .unit = id, .conn = id, .fds = 10);
+    s.tid = 300;
+    s.now += 10;
+    caught(&s, refuse(&s, PRICES), IN_APP);
+    s.tid = WORKER;
+    s.now += 100;
+    for (int64_t id = alone ? 2 : 1; id <= 2; id++)
+        story(&s, unit_end, "GET /product/7", .unit = id, .conn = id, .status = 200,
+              .latency_ns = 110 * STORY_MS, .bytes = 20, .digest = 77, .keys = 5, .nkeys = 2,
+              .retry_after_s = -1, .begun_at = STORY_MONO + (s.now - 110) * STORY_MS);
+    for (s.now = FAULT_MS; s.now < 20000; s.now += 400)
+        unit(&s, well, 10);
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return story_verdict(&s, "MH-0103");
+}
+
+static void whose(void **state)
+{
+    assert_string_equal(swallowed_beside(true), "fail");
+    assert_string_equal(swallowed_beside(false), "unclear");
+}
+
 /* ---- MH-0601: the wait that is told is one of those without a limit ---- */
 
 static void waits_by(struct story *s, int call, int64_t limit)
@@ -233,10 +309,8 @@ static void example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules),
-        cmocka_unit_test(jobs),
-        cmocka_unit_test(ends),
-        cmocka_unit_test(example),
+        cmocka_unit_test(rules),   cmocka_unit_test(jobs),  cmocka_unit_test(ends),
+        cmocka_unit_test(workers), cmocka_unit_test(whose), cmocka_unit_test(example),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,15 +161,35 @@ struct beside {
     const char *what;
 };
 
+/* What was said of another process that came to the same end at this place; NULL nothing. */
+static struct mh_judgement *said_of_another(struct mh_grading *g, const struct beside *b,
+                                            enum mh_verdict_kind verdict)
+{
+    for (size_t i = g->judgements.n; i-- > 0 && g->judgements.v[i].rule == g->rule;) {
+        struct mh_judgement *j = &g->judgements.v[i];
+
+        if (!j->trial && j->verdict == verdict && j->site == b->site && j->peer == b->peer)
+            return j;
+    }
+    return NULL;
+}
+
 static int file_beside(struct mh_grading *g, const struct beside *b)
 {
     const struct mh_process *p = &g->m->processes.v[b->process];
     double value = end_after(g, p, b->at);
     bool back = replaced(g, p);
-    struct mh_judgement *j;
+    struct mh_judgement *j = said_of_another(g, b, value > 0 ? MH_VERDICT_pass : MH_VERDICT_fail);
 
     if (value < 0)
         return 0;
+    if (j) {
+        j->fired++;
+        j->failed += value <= 0;
+        if (value <= 0 && !back)
+            j->severity = MH_SEVERITY_critical;
+        return 0;
+    }
     j = mh_judge_file(g, value > 0 ? MH_VERDICT_pass : MH_VERDICT_fail, b->site, b->peer,
                       back ? g->rule->nominal : MH_SEVERITY_critical, MH_CONFIDENCE_medium);
     if (!j)
