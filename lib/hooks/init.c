@@ -91,6 +91,7 @@ static void after_fork_child(void)
 
 static void finish(int status)
 {
+    status &= 0377; /* what the kernel keeps of it: exit(-1) is 255 */
     if (mh_gate.fd != MH_GATE_ON || mh_sys_getpid() != mh_guest.pid || !mh_writer_ok())
         return;
     mh_control_leave(mh_guest.control, mh_guest.ordinal, status);

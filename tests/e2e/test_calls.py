@@ -44,6 +44,12 @@ def test_a_process_that_becomes_another_program_did_not_crash(guest):
     assert len(files) == 2 and all(mhr.header(f)["complete"] for f in files)
 
 
+@pytest.mark.parametrize("leave", ["sys.exit", "os._exit"])
+def test_an_exit_status_is_recorded_as_others_see_it(guest, leave):
+    r = guest.command([PYTHON, "-c", f"import os, sys; {leave}(-1)"])
+    assert r.status == 255 and [e["status"] for e in r.events("exit")] == [255]
+
+
 def test_a_program_that_cannot_be_become_goes_on(guest):
     r = run(guest, """
         told = []
