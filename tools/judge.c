@@ -21,6 +21,7 @@
 #include "log.h"
 #include "model/model.h"
 #include "otlp.h"
+#include "planned.h"
 #include "report/report.h"
 #include "run/manifest.h"
 
@@ -413,10 +414,16 @@ static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
                  struct mh_model **ret_model, json_t **ret)
 {
     json_t *manifest = NULL, *earlier = NULL, *history = NULL;
-    const char *full[MH_HISTORY_RUNS + 2];
+    const char *full[MH_HISTORY_RUNS + 2], *baseline = j ? j->baseline : NULL, *run;
+    struct mh_planned planned;
     struct mh_past past;
     int status;
 
+    if (n == 1 && mh_planned(dirs[0], &planned)) {
+        run = planned.run;
+        dirs = &run;
+        baseline = baseline ? baseline : planned.clean;
+    }
     if (mh_manifest_load(dirs[0], &manifest))
         manifest = NULL;
     if (j && j->earlier && mh_judge_load(j->earlier, &earlier))
@@ -425,8 +432,7 @@ static int grade(const struct mh_judge *j, const char *const *dirs, size_t n,
         mh_history_load(j->history, &history);
     find_full_runs(history, earlier, full);
     past = past_of(j, manifest, earlier, full);
-    status =
-        grade_with(dirs, n, j ? j->baseline : NULL, j ? j->advice : NULL, &past, ret_model, ret);
+    status = grade_with(dirs, n, baseline, j ? j->advice : NULL, &past, ret_model, ret);
     json_decref(history);
     json_decref(earlier);
     json_decref(manifest);

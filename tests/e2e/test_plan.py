@@ -79,6 +79,12 @@ def test_a_server_with_redis_and_a_file(redis, tmp_path):
     assert document["score"]
     left = done.stdout[done.stdout.index("Not exercised, and why"):]
     assert "only --plan full" in left and "MH-" in left
+    # later, by its name: the same report, and not one of the clean run, too
+    again = mishap("report", "out", "--format", "json", cwd=tmp_path)
+    later = json.loads(again.stdout)
+    assert [later[k] for k in ("outcomes", "cases", "routes", "score")] == [
+        document[k] for k in ("outcomes", "cases", "routes", "score")]
+    assert [f["id"] for f in later["findings"]] == [f["id"] for f in document["findings"]]
 
 
 def test_too_few_descriptors_are_a_budget(redis, tmp_path):
