@@ -240,6 +240,30 @@ def test_it_answers_to_clicks(tmp_path):
         "closedInPrint": 0, "closedAfter": len(findings) + 4 - 1}
 
 
+MEASURE = """
+<script>
+const out = document.createElement('pre');
+out.id = 'seen';
+out.textContent = document.documentElement.scrollWidth + ' ' + document.documentElement.clientWidth;
+document.body.append(out);
+</script>
+"""
+
+
+@browser
+def test_a_wide_matrix_scrolls_by_itself(tmp_path):
+    """Also what only a screen reader hears of it stays within it: the page is as wide as the window."""
+    wide = sample()
+    case = next(c for c in wide["cases"] if c["fired"])
+    wide["cases"] += [{**case, "fault": "fault-%d" % i} for i in range(60)]
+    made = render(wide, "html", tmp_path)
+    path = tmp_path / "wide.html"
+    path.write_bytes(CSP.sub(b"", made).replace(b"</body>", MEASURE.encode() + b"</body>"))
+    page, said, _ = chromium(path, tmp_path, "--window-size=1280,1000")
+    whole, window = page.by_id("seen")["text"].split()
+    assert said == [] and int(whole) <= int(window), (whole, window)
+
+
 @browser
 def test_a_link_opens_its_finding(tmp_path):
     render(SAMPLE, "html", tmp_path)
