@@ -77,6 +77,18 @@ static void full_disk_twice(struct story *s, struct answer *a)
     no_space(s, DATA_FILE, AT_WORK, CATCH_ALL "1512");
     broken(a);
 }
+/* Late, and then refused at another place: it is not the delay that made it a 500. */
+static void late_then_refused(struct story *s, struct answer *a)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, request, "GET /json", .conn = conn, .peer = OTHER, .exchange = 1, .stack = IN_STOCK);
+    fault_at(s, MH_OP_recv, 0, MH_EFFECT_delay, OTHER, conn, 0);
+    s->now += 50;
+    story(s, response, "", .conn = conn, .peer = OTHER, .exchange = 1, .status = 200,
+          .stack = IN_STOCK);
+    uncontrolled(s, a);
+}
 /* Only the log is full, and its handler raises. */
 static void full_log(struct story *s, struct answer *a)
 {
@@ -129,9 +141,20 @@ static void the_one(void **state)
     is_the_order(full_disk_twice);
 }
 
+static void late(void **state)
+{
+    const struct play play = {"", "MH-0101", "fail", needs_nobody, late_then_refused};
+    json_t *document = perform(&play);
+    const json_t *broke = json_object_get(json_object_get(document, "outcomes"), "broke");
+
+    assert_int_equal(json_integer_value(json_object_get(broke, "count")), HIT);
+    json_decref(document);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(the_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(the_one),
+                                       cmocka_unit_test(late)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,11 +34,11 @@ static bool is_candidate(const struct mh_trial *t)
     return t->error && t->caught && t->outcome == MH_OUTCOME_broke;
 }
 
-/* Nothing was raised for it, though that would have been seen: the C library's caller went on. */
+/* Nothing was raised for it, though that would have been seen: it was late only, or the C library's
+ * caller went on. */
 static bool raised_nothing(const struct mh_trial *t)
 {
-    return t->error && !t->type_born && !t->timed_out && !t->blind &&
-           t->outcome == MH_OUTCOME_broke;
+    return !t->type_born && !t->timed_out && !t->blind && t->outcome == MH_OUTCOME_broke;
 }
 
 /* Went the exception of `other` further out than that of `t`, past the frame that stopped this? */
