@@ -235,12 +235,65 @@ static void which_fault(void **state)
     json_decref(document);
 }
 
+/* ---- MH-0502, MH-0503: what requests leave to be done after their answers, and is refused ---- */
+
+static void later_refused(struct story *s, int64_t task)
+{
+    int64_t conn = ++s->ids;
+
+    story(s, connect, "", .conn = conn, .peer = PRICES, .side = 1, .err = ECONNREFUSED,
+          .stack = IN_PRICES, .task = task);
+    story(s, op, "", .op = ++s->ids, .kind = MH_OP_connect, .call = MH_CALL_connect, .conn = conn,
+          .peer = PRICES, .result = -1, .err = ECONNREFUSED, .wait_ns = -1, .fault = 1,
+          .effect = MH_EFFECT_error + 1, .stack = IN_PRICES, .task = task, .side = 1);
+}
+
+/* Requests, each with a task that goes on; `each`: tries of one task. */
+static const char *leaves_work(int requests, int each, const char *rule)
+{
+    struct story s = {0};
+
+    story_open(&s, "a");
+    prologue(&s);
+    s.tid = WORKER;
+    for (int i = 0; i < CALM; i++)
+        unit(&s, well, 10);
+    s.now = CALM_MS;
+    for (int i = 0; i < requests; i++) {
+        int64_t id = ++s.ids, task = 5000 + i;
+
+        story(&s, unit_begin, "GET /product/7", .unit = id, .conn = id, .fds = 10);
+        story(&s, begun, "", .piece = 100 + i, .what = 1, .task = task, .unit = id,
+              .thread = WORKER, .begun_at = story_at(&s));
+        s.now += 2;
+        story(&s, unit_end, "GET /product/7", .unit = id, .conn = id, .status = 200,
+              .latency_ns = 2 * STORY_MS, .bytes = 20, .digest = 77, .retry_after_s = -1,
+              .begun_at = STORY_MONO + (s.now - 2) * STORY_MS);
+        for (int k = 0; k < each; k++) {
+            s.now += 3;
+            later_refused(&s, task);
+        }
+    }
+    for (s.now = FAULT_MS; s.now < 20000; s.now += 400)
+        unit(&s, well, 10);
+    story(&s, exit, "", .status = 0);
+    story_close(&s);
+    return story_verdict(&s, rule);
+}
+
+static void left_to_do(void **state)
+{
+    assert_string_equal(leaves_work(40, 1, "MH-0502"), "not exercised"); /* once each */
+    assert_string_equal(leaves_work(40, 1, "MH-0503"), "not exercised");
+    assert_string_equal(leaves_work(1, 40, "MH-0502"), "fail"); /* one tried on and on */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breakers),       cmocka_unit_test(half_open),
         cmocka_unit_test(callers_errors), cmocka_unit_test(bystanders),
-        cmocka_unit_test(which_fault),
+        cmocka_unit_test(which_fault),    cmocka_unit_test(left_to_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
