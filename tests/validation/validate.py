@@ -22,6 +22,7 @@ import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import kept
 import peers
 import pypi
 import services
@@ -31,7 +32,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 LOAD = os.path.join(TREE, "docker", "shop", "load.py")
 PYTHON = os.environ.get("VALIDATE_PYTHON", "/usr/bin/python3")
-PARALLEL = 3
+PARALLEL = int(os.environ.get("VALIDATE_JOBS", "3"))
 RUNS = 3  # of an application whose first run differs from its labels; two of them must agree
 SEED = 7  # of the scenarios; --seeds goes on from there
 # Applications that the grader had not seen when they were written: a folder, and a table of that name with .toml
@@ -446,11 +447,23 @@ def summary(runs, judged):
     return "\n".join(lines)
 
 
+def programs(run):
+    """The files that a run's result depends on."""
+    application = run.mutation[0] if run.mutation else run.name
+    library = os.path.join(os.path.dirname(mishap()), "..", "lib", "libmishap.so")
+    return mishap(), library, os.path.join(HERE, run.case.get("apps", "apps"), application + ".py")
+
+
 def execute_all(runs, judged, keep=None, parallel=PARALLEL, done=lambda run: None, once=False):
     runs = list(runs)
+    new = [run for run in runs if not kept.recall(run, programs(run))]
+    for run in runs:
+        if run.report and not mistakes(run, judged):
+            done(run)
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
-        for future in concurrent.futures.as_completed(pool.submit(execute, r, keep) for r in runs):
+        for future in concurrent.futures.as_completed(pool.submit(execute, run, keep) for run in new):
             if not mistakes(future.result(), judged):
+                kept.keep(future.result(), programs(future.result()))
                 done(future.result())
     for run in runs:
         if mistakes(run, judged):
