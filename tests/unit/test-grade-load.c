@@ -29,6 +29,7 @@ struct server {
     int every;          /* ms between requests */
     bool ill_after;     /* what it is when the load has gone */
     bool spent;         /* no descriptor is left for those that are slow */
+    int limit_ms;       /* after which every second one gives the slow peer up; 0: none */
     const char *health; /* asked every second; refused as the others are, or not */
     bool health_refused;
 };
@@ -70,6 +71,7 @@ static void rush(const struct server *s)
     int64_t free_at[64] = {0};
 
     for (int64_t at = CALM_MS; at < CALM_MS + RUSH_MS; at += s->every) {
+        bool cut = s->limit_ms && (at / s->every) % 2;
         int best = 0;
 
         for (int i = 1; i < s->slots; i++)
@@ -78,8 +80,8 @@ static void rush(const struct server *s)
             add(at, s->refusal_ms, 503, s->retry_after, false, false, "GET /product/7");
             continue;
         }
-        free_at[best] = (s->slots ? MH_MAX(free_at[best], at) : at) + SLOW_MS;
-        add(at, (int)(free_at[best] - at), 200, -1, true, true, "GET /product/7");
+        free_at[best] = (s->slots ? MH_MAX(free_at[best], at) : at) + (cut ? s->limit_ms : SLOW_MS);
+        add(at, (int)(free_at[best] - at), cut ? 503 : 200, -1, true, true, "GET /product/7");
         list[count - 2].spent = s->spent;
     }
 }
@@ -154,6 +156,7 @@ static const char *judged(const struct server *server, const char *rule)
 }
 
 static const struct server takes_all = {.every = 50};
+static const struct server gives_up = {.every = 50, .limit_ms = 400};
 static const struct server queues = {.slots = 16, .queues = true, .every = 50};
 static const struct server sheds = {
     .slots = 16, .every = 50, .refusal_ms = 1, .retry_after = 2, .health = "GET /health"};
@@ -172,6 +175,7 @@ static void goodput(void **state)
     assert_string_equal(judged(&queues, "MH-0701"), "fail High");
     assert_string_equal(judged(&sheds, "MH-0701"), "pass ");
     assert_string_equal(judged(&takes_all, "MH-0701"), "not exercised ");
+    assert_string_equal(judged(&gives_up, "MH-0701"), "not exercised ");
 }
 
 static void aftermath(void **state)

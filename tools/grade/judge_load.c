@@ -27,6 +27,7 @@ struct rush {
     unsigned no_retry_after, door; /* refused at the door: nothing was asked of anybody */
     int64_t p95, calm_p95, door_p95;
     unsigned half_units, half_ok, half_good; /* of the second half; good: in time */
+    unsigned half_cut;                       /* failed, and were hit by the fault themselves */
     double peak, rate;                       /* answers a second: at best, good ones */
 };
 
@@ -160,6 +161,7 @@ static void count_unit(const struct mh_grading *g, struct rush *r, const struct 
         r->half_good +=
             u->ended >= half && u->latency <= g->m->routes.v[u->route - 1].deadline + r->delay;
     }
+    r->half_cut += !ok && !u->open && u->faulted && u->ended >= half && u->ended < r->w.to;
     if (!begun_within(r, u))
         return;
     r->units++;
@@ -282,11 +284,12 @@ static struct mh_judgement *file(struct mh_grading *g, enum mh_verdict_kind verd
     return j;
 }
 
-/* Twice as much came as was answered, for half of the time: there was no room for more. */
+/* Twice as much came as was answered, for half of the time: there was no room for more. Who gives
+ * up on the slow peer has had its room. */
 static bool is_saturated(const struct rush *r)
 {
     return r->half_units >= FEW_UNITS && r->half_ok >= FEW_REFUSALS &&
-           10 * r->half_units >= 18 * r->half_ok;
+           10 * r->half_units >= 18 * (r->half_ok + r->half_cut);
 }
 
 static bool is_crowded(const struct rush *r)
