@@ -189,6 +189,41 @@ static void told_by_slow_writer(struct story *s, struct answer *a)
     s->tid = WORKER;
 }
 
+/* ---- MH-1001: one place tells of each of its failures, and another one tells nothing ---- */
+
+static void told_elsewhere(struct story *s, unsigned before, unsigned after)
+{
+    while (before--)
+        story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+    caught(s, refuse(s, OTHER), IN_APP);
+    while (after--)
+        story(s, log, "ConnectionRefusedError", .level = MH_LEVEL_warning, .sink = 2);
+}
+static unsigned asked;
+
+static void silent_here(struct story *s, struct answer *a)
+{
+    if (asked++ % 2)
+        told_elsewhere(s, 0, 1);
+    else
+        swallowed(s, a);
+}
+/* Those of both, in the request that comes next. */
+static void told_before(struct story *s, struct answer *a)
+{
+    if (asked++ % 2)
+        told_elsewhere(s, 1, 1);
+    else
+        swallowed(s, a);
+}
+static void told_after(struct story *s, struct answer *a)
+{
+    if (asked++ % 2)
+        told_elsewhere(s, 0, 2);
+    else
+        swallowed(s, a);
+}
+
 /* ---- MH-2003: streams of a loop, whose reads are nobody's ---- */
 
 enum { LINE = 77 };
@@ -265,6 +300,9 @@ static const struct play plays[] = {
     {"a peer that only takes", "MH-0502", "not exercised", counts_often, counts_often},
     {"given up, over and over", "MH-0502", "fail", well_other, asks_and_leaves},
     {"connected late", "MH-1001", "not exercised", counts_over_tcp, counts_late},
+    {"silent here, and told elsewhere", "MH-1001", "fail", well, silent_here},
+    {"told in another's request", "MH-1001", "unclear", well, told_before},
+    {"told after another's own failure", "MH-1001", "unclear", well, told_after},
     {"a writer that rests", "MH-1001", "pass", well, told_by_slow_writer},
 };
 

@@ -208,7 +208,8 @@ int mh_blame(struct mh_grading *g);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */
 bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t);
-/* Errors of this site with this peer that a record of their own names, whichever unit wrote it. */
+/* Errors of this site with this peer that a record of their own names, whichever unit wrote it; but
+ * for records that are certainly of a failure at another place. */
 unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer);
 /* An error was caught by the application, and nothing whatever came of it. */
 bool mh_trial_swallowed(const struct mh_trial *t, const struct mh_unit *u);

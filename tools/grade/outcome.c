@@ -373,11 +373,48 @@ static bool record_of(const struct mh_grading *g, const struct mh_trial *t, cons
     return false;
 }
 
+/* The record that is this failure's for certain: it names it, and was written soon after it, in the
+ * same unit and task, by the same thread. MH_MAP_NONE: there is none. */
+static uint32_t own_record(const struct mh_grading *g, const struct mh_trial *t)
+{
+    const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
+    int64_t until = MH_MIN(mh_grading_unit(g, t->unit)->ended, op->until + LOG_GRACE_S * second);
+
+    for (size_t i = first_log(g, op->at); !op->ambiguous && i < g->logs.n; i++) {
+        const struct mh_act *l = &g->m->acts.v[g->logs.v[i]];
+
+        if (l->at > until)
+            break;
+        if (l->unit == t->unit && !l->ambiguous && l->process == op->process && l->tid == op->tid &&
+            l->task == op->task && tells(g, t, l))
+            return g->logs.v[i];
+    }
+    return MH_MAP_NONE;
+}
+
+/* Records of failures at other places: one each, for whoever writes a second one then may write it
+ * for somebody else. Without memory none: that hides a silence, and claims none. */
+static void learn_taken(const struct mh_grading *g, uint32_t site, uint32_t peer,
+                        struct mh_map *taken)
+{
+    for (size_t i = 0; i < g->trials.n; i++) {
+        const struct mh_trial *t = &g->trials.v[i];
+        uint32_t own = t->error && t->logged && (t->site != site || t->peer != peer)
+                           ? own_record(g, t)
+                           : MH_MAP_NONE;
+
+        if (own != MH_MAP_NONE && mh_map_set(taken, own, 1))
+            return;
+    }
+}
+
 unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer)
 {
+    struct mh_map taken = {0};
     unsigned count = 0;
     size_t next = 0; /* records before it are taken */
 
+    learn_taken(g, site, peer, &taken);
     for (size_t k = 0; k < g->trials.n; k++) {
         const struct mh_trial *t = &g->trials.v[k];
         const struct mh_act *op = &g->m->acts.v[g->m->ops.v[t->op].act];
@@ -390,13 +427,15 @@ unsigned mh_trials_told(const struct mh_grading *g, uint32_t site, uint32_t peer
 
             if (l->at > until)
                 break;
-            if (l->process != op->process || !tells(g, t, l))
+            if (l->process != op->process || !tells(g, t, l) ||
+                mh_map_get(&taken, g->logs.v[i]) != MH_MAP_NONE)
                 continue;
             next = i + 1;
             count++;
             break;
         }
     }
+    mh_map_done(&taken);
     return count;
 }
 
