@@ -205,6 +205,8 @@ void mh_outcome_decide(const struct mh_grading *g, struct mh_trial *t);
 bool mh_is_sink(const struct mh_grading *g, uint32_t peer, uint32_t path);
 /* blame.c: of the failures in a unit that broke, those that did not break it have no outcome. */
 int mh_blame(struct mh_grading *g);
+/* Is the body of a unit what its path or route answers when all is well? */
+enum mh_body mh_unit_body(const struct mh_model *m, const struct mh_unit *u);
 bool mh_trial_logged(const struct mh_grading *g, const struct mh_trial *t, int *ret_level);
 /* Does one of its records say what failed: exception, errno, peer, traceback, or which request? */
 bool mh_trial_context(const struct mh_grading *g, const struct mh_trial *t);
@@ -248,6 +250,29 @@ unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_wind
 
 /* How often this unit of work tried at the peer. */
 unsigned mh_unit_asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer);
+
+/* handed.c. Whose work is this? Also of what goes on when the request has been answered; 0
+ * nobody's.
+ */
+uint32_t mh_act_owner(const struct mh_model *m, const struct mh_act *a);
+/* Is it a command that hands work to this broker, and left? */
+bool mh_is_push(const struct mh_grading *g, const struct mh_act *a, uint32_t peer);
+/* What a unit handed to one broker, the work that it left behind included. */
+struct mh_handed {
+    unsigned pushes, answered, after; /* after: by what it left behind */
+    bool sent;                        /* what may be the message left, answered or not */
+    bool elsewhere;                   /* a file was written, or another peer asked */
+    bool judged, lost;                /* for the judge */
+    int64_t first;                    /* of the pushes */
+};
+/* By unit number, from calloc(); NULL without memory. */
+struct mh_handed *mh_handed_of(const struct mh_grading *g, uint32_t peer);
+/* How many units of a route there were when all was well, and how many of them handed something
+ * over after their answer. By route, from calloc(); NULL without memory. */
+struct mh_habit {
+    unsigned calm, after;
+};
+struct mh_habit *mh_habits_of(const struct mh_grading *g, const struct mh_handed *handed);
 
 /* The port that a process serves: its own, or its parent's, which bound it before it forked; 0 or
  * less: none. */

@@ -26,7 +26,7 @@ static const struct mh_path_seen *path_seen(const struct mh_model *m, const stru
 
 /* Is the body what this path answers otherwise? One earlier answer proves no difference: bodies may
  * change by themselves. The set of JSON keys is the coarser measure where bodies differ anyway. */
-static enum mh_body compare_body(const struct mh_model *m, const struct mh_unit *u)
+enum mh_body mh_unit_body(const struct mh_model *m, const struct mh_unit *u)
 {
     const struct mh_path_seen *p = path_seen(m, u), *r = &m->routes.v[u->route - 1].usual;
     int64_t key = m->processes.v[u->process].digests;
@@ -172,7 +172,7 @@ static enum mh_outcome decide(const struct mh_grading *g, struct mh_trial *t)
         return unread_answer(t);
     if (u->status >= 400 && usual && usual != u->status)
         return MH_OUTCOME_refused;
-    t->body = u->command ? MH_BODY_unknown : compare_body(g->m, u);
+    t->body = u->command ? MH_BODY_unknown : mh_unit_body(g->m, u);
     if (mh_trial_swallowed(t, u))
         return MH_OUTCOME_silent;
     return t->body == MH_BODY_other ? MH_OUTCOME_degraded : MH_OUTCOME_absorbed;
