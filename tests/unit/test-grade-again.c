@@ -165,6 +165,30 @@ static void refused_then_lost(struct story *s, struct answer *a)
     a->status = 503;
 }
 
+/* A caller's answer is lost, which the loop reads for nobody, while another one posts the same.
+ * What runs next is that other one's task, and no exception tells whose the failure was. */
+static void posts_beside(struct story *s, struct answer *a)
+{
+    int64_t other = ++s->ids, task = ++s->ids, conn = ++s->ids, op;
+
+    a->task = ++s->ids;
+    story(s, request, "POST /pay", .conn = 77, .peer = PRICES, .exchange = ++s->ids, .digest = 8,
+          .stack = IN_PRICES, .task = a->task);
+    s->now += 2;
+    story(s, unit_begin, "GET /product/7", .unit = other, .conn = other);
+    story(s, request, "POST /pay", .conn = conn, .peer = PRICES, .exchange = 1, .digest = 8,
+          .stack = IN_PRICES, .task = task);
+    op = fault_at(s, MH_OP_recv, ECONNRESET, MH_EFFECT_error, PRICES, 77, 0);
+    story(s, outcome, "", .op = op, .step = MH_STEP_unseen, .task = task,
+          .source = MH_SOURCE_trace);
+    s->now += 2;
+    story(s, response, "", .conn = conn, .peer = PRICES, .exchange = 1, .status = 200,
+          .latency_ns = 2 * STORY_MS, .retry_after_s = -1, .stack = IN_PRICES, .task = task);
+    story(s, unit_end, "GET /product/7", .unit = other, .conn = other, .status = 200, .task = task,
+          .latency_ns = 2 * STORY_MS, .digest = 77, .retry_after_s = -1);
+    a->status = 503;
+}
+
 /* ---- MH-0502: connections of a pool are closed, each with a last word ---- */
 
 static void closes_four(struct story *s, int patience_ms)
@@ -219,6 +243,7 @@ static const struct play plays[] = {
     {"lost, and refused when tried again", "MH-0508", "not exercised", posts, lost_then_refused},
     {"refused, and lost at the last try", "MH-0508", "not exercised", posts, refused_then_lost},
     {"lost, and not tried again", "MH-0508", "pass", posts, posts_once},
+    {"another one posts the same", "MH-0508", "pass", posts_on_one, posts_beside, .hits = 5},
     {"four last words", "MH-0502", "pass", well, says_goodbye, .hits = 5},
     {"four answers not waited for", "MH-0502", "fail", well, gives_up_four, .hits = 5},
     {"through at last, from elsewhere", "MH-0503", "not exercised", well, gets_through, .hits = 3},

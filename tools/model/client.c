@@ -444,6 +444,17 @@ int mh_intake_rest(struct mh_intake *in)
     return 0;
 }
 
+/* A loop that reads ahead (uvloop), and a thread of a pool, call for nobody that can be seen; in
+ * which task their error comes up tells for whom it was. One that was not seen to come up tells
+ * nothing, its task is the one that happened to run next: then it was for who had asked. */
+static uint64_t task_of(const struct mh_intake *in, const struct mh_act *a,
+                        const struct mh_ev_outcome *e)
+{
+    if (e->step != MH_STEP_unseen)
+        return (uint64_t)e->task;
+    return a->attempt_of ? in->m->acts.v[a->attempt_of - 1].task : 0;
+}
+
 /* "type \t function \t file \t line" */
 int mh_intake_outcome(struct mh_intake *in)
 {
@@ -456,11 +467,9 @@ int mh_intake_outcome(struct mh_intake *in)
 
     if (op == MH_MAP_NONE || e.step <= MH_STEP_none || e.step > MH_STEP_lost)
         return 0;
-    /* A loop that reads ahead (uvloop), and a thread of a pool, call for nobody that can be seen;
-     * in which task their error comes up tells for whom it was. */
     a = &in->m->acts.v[in->m->ops.v[op].act];
     if (!a->task)
-        a->task = (uint64_t)e.task;
+        a->task = task_of(in, a, &e);
     for (int i = 0; i < 4 && part <= end; i++) {
         const char *stop = part < end ? memchr(part, '\t', (size_t)(end - part)) : NULL;
 
