@@ -119,7 +119,64 @@ static void calm(struct story *s, const struct row *row)
     }
 }
 
-static const char *judged(const struct row *row)
+/* Many at once, two a second: whose task is which only the recorder can tell. */
+struct crowd {
+    const char *name, *expected;
+    bool told;    /* it was seen what began each task */
+    int for_ms;   /* how long each asks on, a second a try */
+    int stays_at; /* this client waits, and is answered in the end; 0 none */
+    int stays_ms;
+};
+
+static const struct crowd crowds[] = {
+    {"all ask on", "fail", true, 12000, 0, 0},
+    {"all ask on, for whom is not known", "unclear", false, 12000, 0, 0},
+    {"all give up", "pass", true, 2000, 0, 0},
+    {"all give up, for whom is not known", "not exercised", false, 2000, 0, 0},
+    {"one is waited for, and goes on", "pass", true, 2000, 9, 14000},
+};
+enum { CROWD = 60, APART_MS = 500, TRY_MS = 1000, REST_MS = 300, STEP_MS = 50, TASK = 70000 };
+
+static int lasts(const struct crowd *c, int i)
+{
+    return c->stays_at && i == c->stays_at ? c->stays_ms : c->for_ms;
+}
+
+/* What the i-th of them does `ms` after its request came in. */
+static void crowd_step(struct story *s, const struct crowd *c, int i, int ms)
+{
+    static const struct row row = {.stack = SERVED};
+    int64_t id = TASK + i, task = TASK + CROWD + i, try = ms % (TRY_MS + REST_MS);
+    int64_t conn = TASK + (i + 2) * 100 + ms / (TRY_MS + REST_MS);
+    bool stays = c->stays_at && i == c->stays_at;
+
+    if (!ms) {
+        story(s, unit_begin, "GET /product/7", .unit = id, .conn = id);
+        if (c->told)
+            story(s, begun, "", .piece = id, .what = 1, .task = task, .unit = id,
+                  .thread = STORY_LOOP, .begun_at = story_at(s));
+    }
+    if (!try && ms < lasts(c, i))
+        call(s, &row, conn, task);
+    if (try == TRY_MS && ms - TRY_MS < lasts(c, i))
+        story(s, close, "", .conn = conn, .peer = PRICES, .pending = 1, .stack = SERVED,
+              .task = task);
+    if (ms == LEFT_MS && !stays)
+        say_end(s, id, "GET /product/7", 0);
+    if (stays && ms == c->stays_ms + TRY_MS + REST_MS)
+        story(s, unit_end, "GET /product/7", .unit = id, .conn = id, .status = 503, .task = task,
+              .latency_ns = ms * STORY_MS, .retry_after_s = -1, .digest = 8);
+}
+
+static void come(struct story *s, const struct crowd *c)
+{
+    for (int64_t begun = s->now; s->now < begun + CROWD * APART_MS; s->now += STEP_MS)
+        for (int i = 0; i < CROWD; i++)
+            if (s->now - begun >= (int64_t)i * APART_MS)
+                crowd_step(s, c, i, (int)(s->now - begun) - i * APART_MS);
+}
+
+static const char *judged(const struct row *row, const struct crowd *crowd)
 {
     struct story s = {0};
 
@@ -129,8 +186,10 @@ static const char *judged(const struct row *row)
     prepare(&s);
     calm(&s, row);
     s.now = CALM_MS;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3 && !crowd; i++)
         hit(&s, row);
+    if (crowd)
+        come(&s, crowd);
     s.now = HANG_MS + 1000;
     story(&s, exit, "", .status = 0);
     story_close(&s);
@@ -140,16 +199,26 @@ static const char *judged(const struct row *row)
 static void clients(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const char *got = judged(&rows[i]);
+        const char *got = judged(&rows[i], NULL);
 
         if (strcmp(got, rows[i].expected))
             fail_msg("%s: expected %s, got %s", rows[i].name, rows[i].expected, got);
     }
 }
 
+static void many(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(crowds); i++) {
+        const char *got = judged(&rows[0], &crowds[i]);
+
+        if (strcmp(got, crowds[i].expected))
+            fail_msg("%s: expected %s, got %s", crowds[i].name, crowds[i].expected, got);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(clients)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(clients), cmocka_unit_test(many)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,8 +19,10 @@ struct looking {
     struct mh_map routes; /* which routes use which sites */
     struct mh_map taken;  /* acts, plus 1, that an earlier look has gone through */
     struct mh_map asker;  /* attempt, as attempt_of, to an act of the task that waits for it */
+    struct mh_map torn;   /* tasks that may have been followed by others at the same place */
     struct mh_tallies tallies;
-    unsigned unsure;
+    unsigned unsure;  /* it went on, which may be meant so */
+    unsigned unknown; /* it ended, but whose it was is not known */
 };
 
 /* Nobody is known to have answered it. Some event loops send from no task: then also those that
@@ -67,28 +69,76 @@ static bool any_left(const struct looking *l)
     return false;
 }
 
-/* For whom is a call of a task that answered nobody: one of those in flight then that nobody
- * answered. All of them have left: NULL otherwise, else the last to leave. */
-static const struct mh_unit *caller_of(const struct looking *l, const struct mh_act *a)
+/* What one task did for somebody who left. Where several could be its caller, that is the last of
+ * them to leave, and `since` is when the first one did. */
+struct work {
+    const struct mh_act *first;
+    const struct mh_unit *caller;
+    int64_t since, end;
+    unsigned later; /* calls begun after that */
+    bool torn;      /* it, or the task before it at its place, may have gone on */
+};
+
+/* The piece of work of an act, where it is known whose that is. A thread that goes on may be one of
+ * a pool. */
+static const struct mh_piece *told_piece(const struct looking *l, const struct mh_act *a)
 {
-    const struct mh_act *by = asker_of(l, a);
-    const struct mh_unit *ret = NULL;
+    const struct mh_piece *p = a->piece ? &l->g->m->pieces.v[a->piece - 1] : NULL;
+
+    return p && p->told && p->unit && !p->mixed && p->kind != MH_PIECE_thread ? p : NULL;
+}
+
+/* That of who asks and waits, if it is for the same request. */
+static const struct mh_piece *piece_of(const struct looking *l, const struct mh_act *a)
+{
+    const struct mh_piece *p = told_piece(l, a), *q = told_piece(l, asker_of(l, a));
+
+    return q && (!p || p->unit == q->unit) ? q : p;
+}
+
+/* Calls at this place are what this route is about. */
+static bool is_used(const struct looking *l, const struct mh_act *by, const struct mh_unit *u)
+{
+    return mh_map_get(&l->routes, mh_mix2(by->site, u->route)) != MH_MAP_NONE;
+}
+
+/* For whom is a call of a task of which nobody knows who began it, and that answered nobody: one of
+ * those in flight then that nobody answered. Nobody, unless all of them have left. */
+static void find_likely(const struct looking *l, struct work *w)
+{
+    const struct mh_act *a = w->first, *by = asker_of(l, a);
+    const struct mh_unit *last = NULL;
 
     for (size_t i = l->p->first_unit; i < l->p->first_unit + l->p->nunits; i++) {
         const struct mh_unit *u = &l->g->m->units.v[i];
 
-        if (u->begun > a->at || (!u->open && u->ended < a->at) || u->kind != MH_UNIT_request)
+        if (u->begun > a->at || (!u->open && u->ended < a->at) || u->kind != MH_UNIT_request ||
+            (u->task && u->task != by->task))
             continue;
-        if (u->task == by->task)
-            return NULL;
-        if (u->task)
-            continue;
-        if (!is_left(u) || mh_map_get(&l->routes, mh_mix2(by->site, u->route)) == MH_MAP_NONE)
-            return NULL;
-        if (!ret || u->ended > ret->ended)
-            ret = u;
+        if (u->task || !is_left(u) || !is_used(l, by, u))
+            return;
+        w->since = last ? MH_MIN(w->since, u->ended) : u->ended;
+        if (!last || u->ended > last->ended)
+            last = u;
     }
-    return ret;
+    w->caller = last;
+    w->torn = mh_map_get(&l->torn, by->task) != MH_MAP_NONE;
+}
+
+/* A task is known to be told that its client left; a thread that does something for it is not, and
+ * where that may be answered yet nothing is held against it. */
+static void find_caller(const struct looking *l, struct work *w)
+{
+    const struct mh_piece *p = piece_of(l, w->first);
+    const struct mh_unit *u = p ? &l->g->m->units.v[p->unit - 1] : NULL;
+
+    if (!p || p->kind != MH_PIECE_task)
+        find_likely(l, w);
+    if (!u || (p->kind != MH_PIECE_task && !w->caller))
+        return;
+    w->caller = is_left(u) && is_used(l, asker_of(l, w->first), u) ? u : NULL;
+    w->since = u->ended;
+    w->torn = false;
 }
 
 /* Does the server itself await it? A task that was set free has nobody's frames around it. */
@@ -128,27 +178,31 @@ static bool another(const struct looking *l, int64_t from, int64_t to)
     return false;
 }
 
-/* What one task did for somebody who left. */
-struct work {
-    const struct mh_act *first;
-    const struct mh_unit *caller;
-    int64_t end;
-    unsigned later; /* calls begun after that */
-};
+static bool is_same_task(const struct looking *l, const struct mh_act *a, const struct mh_act *b)
+{
+    const struct mh_piece *p = piece_of(l, a), *q = piece_of(l, b);
+
+    if (p && q && p->kind == MH_PIECE_task && q->kind == MH_PIECE_task)
+        return p == q;
+    return asker_of(l, a)->task == asker_of(l, b)->task && (p ? p->unit : 0) == (q ? q->unit : 0);
+}
 
 static int follow(struct looking *l, size_t from, struct work *w)
 {
     size_t end = l->p->first_act + l->p->nacts;
+    bool known = piece_of(l, w->first);
     int r = 0;
 
     w->end = end_of(w->first);
     for (size_t i = from + 1; i < end && !r; i++) {
         const struct mh_act *a = &l->g->m->acts.v[i];
 
-        if (a->kind != MH_ACT_attempt || asker_of(l, a)->task != asker_of(l, w->first)->task)
+        if (a->kind != MH_ACT_attempt || !is_same_task(l, a, w->first))
             continue;
-        if (a->at > w->end && another(l, w->end, a->at))
-            break;
+        if (!known && a->at > w->end && another(l, w->end, a->at)) {
+            w->torn = true;
+            return mh_map_set(&l->torn, asker_of(l, a)->task, 1);
+        }
         w->end = MH_MAX(w->end, end_of(a));
         w->later += a->at > w->caller->ended;
         r = mh_map_set(&l->taken, i + 1, 1);
@@ -196,6 +250,10 @@ static int take(struct looking *l, const struct work *w)
     }
     if (!goes_on && (after < 0 || !was_held(l, w)))
         return 0;
+    if (!goes_on && (w->torn || w->end - w->since > PATIENCE_S * second)) {
+        l->unknown++;
+        return 0;
+    }
     t = mh_tally_of(&l->tallies, asker_of(l, w->first)->site, w->first->peer);
     if (!t)
         return -ENOMEM;
@@ -225,7 +283,7 @@ static int look(struct looking *l)
             continue;
         if (looks++ == MOST_LOOKS)
             break;
-        w.caller = caller_of(l, a);
+        find_caller(l, &w);
         if (!w.caller)
             continue;
         r = follow(l, i, &w);
@@ -260,17 +318,21 @@ static int file(struct mh_grading *g, const struct mh_tally *t)
 
 static int none(struct mh_grading *g, const struct looking *l)
 {
-    return l->unsure
-               ? mh_judge_none(g, MH_VERDICT_unclear,
-                               "clients left and work went on, but it may have been set free on "
-                               "purpose, or was asked to change something",
-                               NULL)
-               : mh_judge_none(
-                     g, MH_VERDICT_not_exercised,
-                     "no client was seen to leave while its request waited for a peer; "
-                     "servers with threads do not look",
-                     "[fault x] call = recv, side = client, hang = yes, for = 10s; and clients "
-                     "that wait for 2 s");
+    if (l->unsure)
+        return mh_judge_none(g, MH_VERDICT_unclear,
+                             "clients left and work went on, but it may have been set free on "
+                             "purpose, or was asked to change something",
+                             NULL);
+    if (l->unknown)
+        return mh_judge_none(g, MH_VERDICT_unclear,
+                             "clients left, but of what was asked then it is not known for whom",
+                             NULL);
+    return mh_judge_none(
+        g, MH_VERDICT_not_exercised,
+        "no client was seen to leave while its request waited for a peer; servers with threads do "
+        "not look",
+        "[fault x] call = recv, side = client, hang = yes, for = 10s; and clients that wait for "
+        "2 s");
 }
 
 int mh_judge_2019(struct mh_grading *g)
@@ -286,7 +348,8 @@ int mh_judge_2019(struct mh_grading *g)
         if (!r)
             r = look(&l);
         mh_map_done(&l.routes);
-        l.routes = (struct mh_map){0};
+        mh_map_done(&l.torn);
+        l.routes = l.torn = (struct mh_map){0};
     }
     for (size_t i = 0; i < l.tallies.list.n && !r; i++)
         r = file(g, &l.tallies.list.v[i]);
@@ -294,6 +357,7 @@ int mh_judge_2019(struct mh_grading *g)
         r = none(g, &l);
     mh_map_done(&l.routes);
     mh_map_done(&l.taken);
+    mh_map_done(&l.torn);
     mh_map_done(&l.asker);
     mh_tallies_done(&l.tallies);
     return r;

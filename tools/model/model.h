@@ -153,8 +153,8 @@ struct mh_piece {
     uint32_t unit;         /* index plus 1, 0 not known: whose work it is */
     uint32_t process, tid; /* that began it */
     enum mh_piece_kind { MH_PIECE_task = 1, MH_PIECE_item, MH_PIECE_context, MH_PIECE_thread } kind;
-    bool mixed;   /* its calls belong to several units */
-    bool arrival; /* a loop began it with what it had read of a request */
+    bool told, mixed; /* the recorder named its unit; its calls belong to several */
+    bool arrival;     /* a loop began it with what it had read of a request */
 };
 
 enum mh_act_kind {

@@ -26,7 +26,8 @@ int mh_intake_begun(struct mh_intake *in)
                            .kind = e.what >= MH_PIECE_task && e.what <= MH_PIECE_thread
                                        ? (enum mh_piece_kind)e.what
                                        : MH_PIECE_item};
-    p->arrival = p->unit && p->kind == MH_PIECE_task && !p->by && !p->by_task;
+    p->told = p->unit != 0;
+    p->arrival = p->told && p->kind == MH_PIECE_task && !p->by && !p->by_task;
     if (e.task && mh_map_set(&in->piece_of_task, (uint64_t)e.task, number))
         return -ENOMEM;
     return 0;
