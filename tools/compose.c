@@ -57,6 +57,7 @@ struct composer {
     const struct mh_peer_seen *peers[MOST_PEERS];
     size_t npeers;
     struct words names, paths; /* names looked up, directories written to */
+    struct words tasks;        /* that ran in children of a pool, who can be replaced */
     unsigned serving;          /* processes that answered requests */
     int door_fd;               /* the lowest descriptor that one of them got by accept(); 0 none */
     FILE *phases, *faults, *left_out;
@@ -131,6 +132,14 @@ void mh_compose_unmask(char *path)
     *to = 0;
 }
 
+static bool answered(const struct mh_model *m, const struct mh_process *p)
+{
+    for (uint32_t i = 0; i < p->nunits; i++)
+        if (m->units.v[p->first_unit + i].kind == MH_UNIT_request)
+            return true;
+    return false;
+}
+
 static void look_at_acts(struct composer *c)
 {
     const struct mh_model *m = c->m;
@@ -156,10 +165,16 @@ static void look_at_acts(struct composer *c)
             add_word(&c->paths, directory);
         }
     }
+    for (size_t i = 0; i < m->units.n; i++) {
+        const struct mh_unit *u = &m->units.v[i];
+
+        if (u->task_run && m->processes.v[u->process].forked)
+            add_word(&c->tasks, mh_model_text(m, m->tasks.v[u->task_run - 1].name));
+    }
     for (size_t i = 0; i < m->processes.n; i++) {
         const struct mh_process *p = &m->processes.v[i];
 
-        if (!p->nunits || p->command_run)
+        if (!answered(m, p))
             continue;
         c->serving++;
         if (p->door_fd && (!c->door_fd || p->door_fd < c->door_fd))
@@ -245,6 +260,23 @@ static void add_files(struct composer *c)
     add_list(c->faults, "path = ", &c->paths, "/*");
 }
 
+/* First of all, as what becomes of a lost task may take two minutes to be seen. Its child dies when
+ * something has been done already: it waits for an answer, or writes. */
+static void add_lost_tasks(struct composer *c)
+{
+    if (!c->how->full || !c->tasks.n)
+        return;
+    add_phase(c, "lost-task", "", "lost-task", 1);
+    fputs("\n[fault lost-task]\ncall = recv write\nskip = 2\nevery = 7\ncount = 3\nper = run\n"
+          "kill = SIGKILL\n",
+          c->faults);
+    for (size_t i = 0; i < c->tasks.n; i++)
+        fprintf(c->faults, "%s%s%s", i ? "" : "operation = ", c->tasks.v[i],
+                i + 1 < c->tasks.n ? ", " : "\n");
+    /* a broker in trouble could not give them back */
+    add_phase(c, "after-", "lost-task", NULL, 1);
+}
+
 static void add_rest(struct composer *c)
 {
     if (!c->how->full) {
@@ -270,8 +302,10 @@ static void add_rest(struct composer *c)
         fputs("\n[fault lost-worker]\ncall = recv\nside = server\nevery = 10\ncount = 1\n"
               "per = run\nkill = SIGKILL\n",
               c->faults);
-    } else {
-        fputs("loss of a worker: fewer than two processes answered requests\n", c->left_out);
+    } else if (!c->tasks.n) {
+        fputs("loss of a worker: fewer than two processes answered requests, and no child of a "
+              "pool ran a task\n",
+              c->left_out);
     }
     fputs("memory and threads: how much is tight cannot be told from a clean run\n", c->left_out);
 }
@@ -284,7 +318,7 @@ static unsigned count_phases(const struct composer *c, size_t npeers)
     for (size_t k = 0; k < ARRAY_SIZE(peer_shapes); k++)
         each += c->how->full || !peer_shapes[k].full;
     if (c->how->full)
-        rest += !!c->paths.n + !!c->names.n + !!c->door_fd + (c->serving >= 2);
+        rest += !!c->paths.n + !!c->names.n + !!c->door_fd + 2 * !!c->tasks.n + (c->serving >= 2);
     return each * (unsigned)npeers + rest;
 }
 
@@ -334,6 +368,7 @@ static int compose(struct composer *c)
         look_at_acts(c);
         size_phases(c);
         add_phase(c, "calm", "", NULL, 1);
+        add_lost_tasks(c);
         add_peers(c);
         add_files(c);
         add_rest(c);
