@@ -37,6 +37,7 @@ struct options {
     const char *dir, *with, *ready, *only, *plan;
     int64_t for_ns, grace_ns, ready_ns;
     uint64_t seed;
+    int load_status; /* of the run that is over */
     bool seed_given, no_calm, quiet;
     enum { KERNEL_AUTO, KERNEL_ON, KERNEL_OFF } watch; /* --kernel */
     char **command;
@@ -326,6 +327,7 @@ static int run(struct options *o, struct mh_plan *plan, struct mh_ready *where)
         mh_log_errno(r, "Cannot run '%s'", o->command[0]);
         return MH_EXIT_TROUBLE;
     }
+    o->load_status = result.load_status;
     mh_run_record(plan->dir, &todo, &result, no_kernel);
     mh_kernel_free(todo.kernel);
     status = mh_run_tell(&todo, &result);
@@ -444,8 +446,13 @@ static int planned(struct options *o)
                                              .full = !strcmp(o->plan, "full"),
                                              .for_ns = o->for_ns ? o->for_ns - calm.for_ns : 0},
                         &composed);
-    if (!status)
+    if (!status && !composed.faulty) {
+        mh_log("the clean run asked nobody and wrote nothing%s: there is nothing to plan",
+               calm.load_status > 0 ? ", and its load failed" : "");
+        status = MH_EXIT_UNJUDGED;
+    } else if (!status) {
         status = run_composed(o, &composed, scenario, clean, dir);
+    }
     free(composed.left_out);
     mh_plan_done(&top);
     return status;

@@ -63,7 +63,8 @@ struct composer {
     FILE *phases, *faults, *left_out;
     char slug[24];
     int64_t unit;
-    unsigned nphases;
+    unsigned nphases, faulty; /* phases; those of them with faults */
+    char unix_name[LONGEST_WORD];
 };
 
 static void add_word(struct words *w, const char *word)
@@ -82,6 +83,17 @@ bool mh_compose_peer_named(const char *name)
     if (strlen(name) >= LONGEST_WORD || strpbrk(name, " \t;#,"))
         return false;
     return !strncmp(name, "unix:/", 6) || (colon && colon != name && isdigit(colon[1]));
+}
+
+/* The peer as the language names it. */
+static const char *name_of(struct composer *c, const struct mh_peer_seen *p)
+{
+    const char *name = mh_model_text(c->m, p->name);
+
+    if (*name != '/' || strlen(name) >= LONGEST_WORD - strlen("unix:"))
+        return name;
+    snprintf(c->unix_name, sizeof(c->unix_name), "unix:%s", name);
+    return c->unix_name;
 }
 
 static int by_calls(const void *a, const void *b)
@@ -104,9 +116,11 @@ static int rank_peers(struct composer *c)
             all[n++] = &m->peers.v[i];
     qsort(all, n, sizeof(*all), by_calls);
     for (size_t i = 0; i < n; i++) {
-        const char *name = mh_model_text(m, all[i]->name);
+        const char *name = name_of(c, all[i]);
 
-        if (!mh_compose_peer_named(name))
+        if (name == c->unix_name && all[i]->failures >= all[i]->calls)
+            fprintf(c->left_out, "%s: nobody answered there in the clean run\n", name);
+        else if (!mh_compose_peer_named(name))
             fprintf(c->left_out, "%s: a scenario cannot name this peer\n", name);
         else if (c->npeers == MOST_PEERS)
             fprintf(c->left_out, "%s: %d peers are called more often\n", name, MOST_PEERS);
@@ -185,7 +199,7 @@ static void look_at_acts(struct composer *c)
 /* A short name for the peer that no other one has. */
 static void name_slug(struct composer *c, size_t peer)
 {
-    const char *name = mh_model_text(c->m, c->peers[peer]->name);
+    const char *name = name_of(c, c->peers[peer]);
     size_t n = 0;
 
     for (; *name && n < 16; name++)
@@ -205,12 +219,13 @@ static void add_phase(struct composer *c, const char *name, const char *of, cons
             units * c->unit / 1000000);
     if (faults)
         fprintf(c->phases, "faults = %s\n", faults);
+    c->faulty += faults != NULL;
     c->nphases += units;
 }
 
 static void add_peer_shape(struct composer *c, const struct shape *s, size_t peer)
 {
-    const char *name = mh_model_text(c->m, c->peers[peer]->name);
+    const char *name = name_of(c, c->peers[peer]);
     char of[32], both[160];
 
     snprintf(of, sizeof(of), "-%s", c->slug);
@@ -404,6 +419,7 @@ int mh_compose(const struct mh_compose *how, struct mh_composed *ret)
         r = -ENOMEM;
     ret->for_ns = c.nphases * c.unit;
     ret->nphases = c.nphases;
+    ret->faulty = c.faulty;
     ret->ends = !m->child_stopped && m->child_status == 0;
     mh_model_free(m);
     if (r < 0)

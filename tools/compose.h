@@ -17,6 +17,7 @@ struct mh_compose {
 struct mh_composed {
     int64_t for_ns;   /* how long all phases take */
     unsigned nphases; /* calm ones included */
+    unsigned faulty;  /* those with a fault */
     bool ends;        /* the command ended of itself, and well */
     char *left_out;   /* lines "WHAT: WHY"; owned by the caller */
 };

@@ -114,6 +114,14 @@ def test_misuse(words, message, tmp_path):
     assert done.returncode == 2 and message in done.stderr and not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize("load, why", [([], "wrote nothing: there is nothing to plan"),
+                                       (["--with", "exit 4"], "wrote nothing, and its load failed: there is nothing to plan")])
+def test_nothing_to_plan(tmp_path, load, why):
+    done = mishap("run", "--plan", "quick", "--for", "12s", "-o", "out", *load, "--", PYTHON, "-c", "print(1)", cwd=tmp_path)
+    assert done.returncode == 11 and why in done.stderr, done.stderr
+    assert not (tmp_path / "out" / "run").exists()
+
+
 def test_a_clean_run_that_fails(tmp_path):
     done = mishap("run", "--plan", "quick", "-o", "out", "--", PYTHON, "-c", "raise SystemExit(5)", cwd=tmp_path)
     assert done.returncode == 5 and "the clean run failed (status 5)" in done.stderr

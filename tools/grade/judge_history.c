@@ -222,7 +222,7 @@ int mh_judge_0903(struct mh_grading *g)
         mh_sentence(j->evidence, "the last full run that is known was made %d days before this one",
                     (int)days);
     else if (is_full(&c))
-        mh_reason(j, "this run is a full one");
+        mh_reason(j, "this run judged %u of %u cases, and so is a full one", c.tested, c.possible);
     else
         mh_reason(j, "a full run was made %d days before this one", (int)days);
     return 0;
