@@ -248,10 +248,14 @@ struct mh_window {
 unsigned mh_windows_of(const struct mh_grading *g, uint32_t peer, struct mh_window *ret,
                        unsigned max);
 
+/* Is this the text of a request, or a route, that asks for a change? */
+bool mh_is_changing(const char *text);
 /* How often this unit of work tried at the peer. */
 unsigned mh_unit_asks(const struct mh_grading *g, const struct mh_unit *u, uint32_t peer);
 
-/* handed.c. Whose work is this? Also of what goes on when the request has been answered; 0
+/* handed.c. The unit that had begun what goes on in the background; 0 none that is known. */
+uint32_t mh_act_left_by(const struct mh_model *m, const struct mh_act *a);
+/* Whose work is this? Also of what goes on when the request has been answered; 0
  * nobody's.
  */
 uint32_t mh_act_owner(const struct mh_model *m, const struct mh_act *a);

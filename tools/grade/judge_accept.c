@@ -108,17 +108,6 @@ static bool is_habit(const struct mh_habit *h)
     return h->calm >= CALM_FEW && 10 * h->after >= 9 * h->calm;
 }
 
-static bool asks_for_work(const struct mh_grading *g, const struct mh_unit *u)
-{
-    static const char *const methods[] = {"POST ", "PUT ", "PATCH ", "DELETE "};
-    const char *path = mh_model_text(g->m, u->path);
-
-    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
-        if (!strncmp(path, methods[i], strlen(methods[i])))
-            return true;
-    return false;
-}
-
 static bool failed_unsent(const struct mh_op_seen *o)
 {
     return o->err &&
@@ -141,7 +130,7 @@ static void take_after(const struct mh_grading *g, uint32_t op, uint32_t unit, s
         return;
     }
     if (u->status != ACCEPTED) {
-        f->unsure += asks_for_work(g, u);
+        f->unsure += mh_is_changing(mh_model_text(g->m, u->path));
         return;
     }
     lose(g, op, unit, f);

@@ -21,8 +21,7 @@ static bool is_writing(const struct mh_grading *g, const struct mh_unit *u)
 {
     const char *route = mh_model_text(g->m, g->m->routes.v[u->route - 1].name);
 
-    return !u->command && (!strncmp(route, "POST ", 5) || !strncmp(route, "PUT ", 4) ||
-                           !strncmp(route, "PATCH ", 6) || !strncmp(route, "DELETE ", 7));
+    return !u->command && mh_is_changing(route);
 }
 
 /* Sums of a straight line through delays and latencies, in ms. */

@@ -63,6 +63,16 @@ static bool is_safe(const struct mh_grading *g, const struct mh_op_seen *o)
     return false;
 }
 
+bool mh_is_changing(const char *text)
+{
+    static const char *const methods[] = {"POST ", "PUT ", "PATCH ", "DELETE "};
+
+    for (size_t k = 0; k < ARRAY_SIZE(methods); k++)
+        if (!strncmp(text, methods[k], strlen(methods[k])))
+            return true;
+    return false;
+}
+
 static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
 {
     const char *text =
@@ -76,8 +86,7 @@ static bool is_write(const struct mh_grading *g, const struct mh_op_seen *o)
     if (mh_redis_use_of(text))
         return mh_redis_use_of(text) == MH_REDIS_keep || mh_redis_use_of(text) == MH_REDIS_push ||
                mh_redis_use_of(text) == MH_REDIS_drop;
-    return !strncmp(text, "POST ", 5) || !strncmp(text, "PUT ", 4) || !strncmp(text, "PATCH ", 6) ||
-           !strncmp(text, "DELETE ", 7);
+    return mh_is_changing(text);
 }
 
 struct making {
