@@ -9,9 +9,14 @@
 
 #include "base/banned.h"
 
+uint32_t mh_act_left_by(const struct mh_model *m, const struct mh_act *a)
+{
+    return a->outlived && a->piece ? m->pieces.v[a->piece - 1].unit : 0;
+}
+
 uint32_t mh_act_owner(const struct mh_model *m, const struct mh_act *a)
 {
-    return !a->unit && a->outlived && a->piece ? m->pieces.v[a->piece - 1].unit : a->unit;
+    return a->unit ? a->unit : mh_act_left_by(m, a);
 }
 
 bool mh_is_push(const struct mh_grading *g, const struct mh_act *a, uint32_t peer)

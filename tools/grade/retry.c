@@ -206,19 +206,13 @@ static int emit(struct walker *w, unsigned i, bool ended)
     return 0;
 }
 
-/* The unit of work that had begun what goes on in the background; 0 none that is known. */
-static uint32_t begun_by(const struct mh_model *m, const struct mh_act *a)
-{
-    return a->outlived && a->piece ? m->pieces.v[a->piece - 1].unit : 0;
-}
-
 /* What two requests left to be done after their answers is not the same tried again. */
 static struct open_sequence *find_open(struct walker *w, const struct mh_act *a)
 {
     for (unsigned i = 0; i < w->n; i++)
         if (w->open[i].s.site == a->site && w->open[i].s.peer == a->peer &&
             w->open[i].s.process == a->process &&
-            begun_by(w->g->m, w->open[i].last) == begun_by(w->g->m, a))
+            mh_act_left_by(w->g->m, w->open[i].last) == mh_act_left_by(w->g->m, a))
             return &w->open[i];
     return NULL;
 }
