@@ -158,36 +158,43 @@ static int learn_path(struct mh_model *m, const struct mh_unit *u)
     return 0;
 }
 
+/* What a calm unit tells of its route, its path and the places of its calls. */
+static int learn_calm(struct mh_model *m, const struct mh_unit *u)
+{
+    struct mh_route *r = &m->routes.v[u->route - 1];
+
+    m->calm_units++;
+    r->calm++;
+    r->calm_failed += mh_unit_failed(u);
+    r->calm_queued = MH_MAX(r->calm_queued, u->queued);
+    learn(m, &r->usual, u);
+    if (learn_path(m, u))
+        return -ENOMEM;
+    for (uint32_t k = 0; k < u->nacts; k++) {
+        const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + k]];
+
+        if (a->kind == MH_ACT_attempt && a->site)
+            m->sites.v[a->site - 1].calm_calls++;
+    }
+    return 0;
+}
+
 /* A run that only watches has no calm phase and no faulty one: what really failed there is judged,
  * as observed, and is not what this application is like in calm times. */
-static int settle_calm(struct mh_model *m)
+static int settle_calm(struct mh_model *m, bool baseline)
 {
     bool watching = !m->faults.n;
 
-    /* the run itself first: bodies are compared with what has its key */
-    for (size_t k = 0; k < 2 * m->units.n; k++) {
-        struct mh_unit *u = &m->units.v[k % m->units.n];
+    for (size_t i = 0; i < m->units.n; i++) {
+        struct mh_unit *u = &m->units.v[i];
         struct mh_route *r = &m->routes.v[u->route - 1];
 
-        if (m->processes.v[u->process].baseline != (k >= m->units.n))
+        if (m->processes.v[u->process].baseline != baseline)
             continue;
         u->calm = !u->open && !u->faulted && !(watching && u->touched) &&
-                  (m->processes.v[u->process].baseline || u->ended < m->calm_until);
-        if (u->calm && u->how != 1) {
-            m->calm_units++;
-            r->calm++;
-            r->calm_failed += mh_unit_failed(u);
-            r->calm_queued = MH_MAX(r->calm_queued, u->queued);
-            learn(m, &r->usual, u);
-            if (learn_path(m, u))
-                return -ENOMEM;
-            for (uint32_t j = 0; j < u->nacts; j++) {
-                const struct mh_act *a = &m->acts.v[m->by_unit.v[u->first_act + j]];
-
-                if (a->kind == MH_ACT_attempt && a->site)
-                    m->sites.v[a->site - 1].calm_calls++;
-            }
-        }
+                  (baseline || u->ended < m->calm_until);
+        if (u->calm && u->how != 1 && learn_calm(m, u))
+            return -ENOMEM;
         if (!u->touched && !u->open && !mh_unit_failed(u) && (u->status || (u->sealed && !u->how)))
             r->last_ok = MH_MAX(r->last_ok, u->ended);
     }
@@ -322,6 +329,8 @@ int mh_model_settle(struct mh_model *m)
     settle_common_dir(m);
     r = settle_steps(m);
     if (!r)
-        r = settle_calm(m);
+        r = settle_calm(m, false); /* first: bodies are compared with what has the run's key */
+    if (!r)
+        r = settle_calm(m, true);
     return r ? r : settle_routes(m);
 }
