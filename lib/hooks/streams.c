@@ -45,10 +45,8 @@ MH_PUBLIC FILE *fopen(const char *restrict path, const char *restrict mode)
 }
 
 /* libc closes the descriptor of a stream behind our back. */
-static void stream_ends(FILE *f)
+static void stream_ends(int fd)
 {
-    int fd = f ? fileno(f) : -1;
-
     if (!mh_gate_fd(fd))
         return;
     mh_fd_forget(fd);
@@ -66,7 +64,7 @@ FILE *mh_freopen(enum mh_call call, const char *path, const char *mode, FILE *f,
     if (mh_open_before(call, AT_FDCWD, path, mode_flags(mode))) {
         int err = errno;
 
-        stream_ends(f);
+        stream_ends(fileno(f));
         MH_REAL(fclose)(f);
         errno = err;
         return NULL;
@@ -150,15 +148,12 @@ MH_PUBLIC int readdir_r(DIR *restrict dir, struct dirent *restrict entry,
     MH_LIST_R(readdir_r, dir, entry, ret);
 }
 
-/* libc closes the descriptor behind our back, as that of a stream. */
 MH_PUBLIC int closedir(DIR *dir)
 {
     DIR *given = dir;
 
     __asm__("" : "+r"(given)); /* its header says that there is one; libc answers EINVAL if not */
-    if (mh_gate_open(&mh_gate.look) && given && mh_gate_fd(dirfd(given))) {
-        mh_fd_forget(dirfd(given));
-        mh_guest_leave();
-    }
+    if (mh_gate_open(&mh_gate.look) && given)
+        stream_ends(dirfd(given));
     return MH_REAL(closedir)(given);
 }
